@@ -1,0 +1,5 @@
+"""The city: holds the root, directs downward, and sees who has signed for what."""
+
+from node.tier import Tier
+
+TIER = Tier(name="city", rooms=("desk", "documents", "people"), roles=("ledger", "courier", "portal", "clerk", "watch"))

@@ -1,0 +1,5 @@
+"""A county or zone: carries what is not for it, and adds its own."""
+
+from node.tier import Tier
+
+TIER = Tier(name="county", rooms=("desk", "documents", "people"), roles=("ledger", "courier", "portal", "clerk", "watch"))

@@ -1,0 +1,1 @@
+"""media carries voices: the relay of a node, its own asyncio process."""

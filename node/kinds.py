@@ -1,0 +1,91 @@
+"""Kinds: the vocabulary of signed contents, registered by the modules that own them.
+
+A kind is a class of fields in canonical form::
+
+    @kind("leave.asked")
+    class Asked(Content):
+        \"\"\"Somebody asks to be away.\"\"\"
+        person: str
+
+Contents grow only at the end and only by fields with defaults, so that old entries still read. A node keeps and
+forwards kinds it does not know.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from node.codec import Value, pack, unpack
+from node.errors import Invalid
+
+
+class Content(Value, frozen=True):
+    """Base of every kind."""
+
+
+C = TypeVar("C", bound=Content)
+KINDS: dict[str, type[Content]] = {}
+_names: dict[type[Content], str] = {}
+
+
+def kind(name: str) -> Callable[[type[C]], type[C]]:
+    """Register a content class under its name ``room.past_participle``."""
+
+    def register(cls: type[C]) -> type[C]:
+        if KINDS.setdefault(name, cls) is not cls and KINDS[name].__qualname__ != cls.__qualname__:
+            raise Invalid(f"kind {name} is defined twice")
+        KINDS[name], _names[cls] = cls, name
+        return cls
+
+    return register
+
+
+def name_of(content: Content | type[Content]) -> str:
+    """The registered name of a content or its class."""
+    return _names[content if isinstance(content, type) else type(content)]
+
+
+def encode(content: Content) -> bytes:
+    """Canonical bytes of a content; refuses values that its own class would not read back."""
+    data = pack(content)
+    unpack(data, type(content))
+    return data
+
+
+def decode(name: str, data: bytes) -> Content | None:
+    """The content of a kind this build knows, else None."""
+    cls = KINDS.get(name)
+    return None if cls is None else unpack(data, cls)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Entry(Generic[C]):
+    """A folded entry as rooms see it."""
+
+    number: int
+    "Order in which this node took it; local, never shared."
+    id: bytes
+    "Statement id: what ``after`` and receipts name."
+    kind: str
+    record: str
+    home: str
+    "Node where the record was born."
+    author: str
+    "Node in whose log the entry stands."
+    signer: bytes
+    "Fingerprint of the signing certificate."
+    person: str
+    "Person who signed, or empty for seals and nodes."
+    post: str
+    at: int
+    "Claimed time, milliseconds since 1970 UTC."
+    chain: bytes
+    seq: int
+    hash: bytes
+    recipients: tuple[str, ...]
+    after: tuple[bytes, ...]
+    body: C
+
+

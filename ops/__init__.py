@@ -1,0 +1,1 @@
+"""ops keeps machines running: the yiwang command, provisioning, supervisor files, demo, evidence."""

@@ -1,0 +1,5 @@
+"""A township: works when its line is down; the clerk's reactions run inside the portal to save memory."""
+
+from node.tier import Tier
+
+TIER = Tier(name="township", rooms=("desk", "documents", "people"), roles=("ledger", "courier", "portal", "watch"))
