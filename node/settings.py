@@ -87,5 +87,5 @@ def load(home: Path) -> Settings:
 
 def dump(settings: Settings) -> bytes:
     """The text of ``node.toml``."""
-    values = {k: v for k, v in msgspec.to_builtins(settings, builtin_types=(Path,)).items() if k != "home" and v is not None}
-    return msgspec.toml.encode(values)
+    values = {f: getattr(settings, f) for f in settings.__struct_fields__ if f != "home"}
+    return msgspec.toml.encode({k: v for k, v in values.items() if v is not None})
