@@ -11,18 +11,30 @@ import hashlib
 import secrets
 import time
 import uuid
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from node.errors import Invalid
 
 T = TypeVar("T")
-_encoder = msgspec.msgpack.Encoder()
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_anything = msgspec.msgpack.Decoder()
 _decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
 
 MAX_ENTRY = 256 * 1024
 "Bytes of header and body together; larger matter goes into an attachment."
+DEPTH = 32
+"Arrays and maps inside each other, at most."
+
+Hash = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+"A SHA-256."
+HashOrNone = Annotated[bytes, msgspec.Meta(max_length=32)]
+"A SHA-256, or empty."
+Sixteen = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+"A salt or nonce. The length is fixed: with a shorter salt the same digest would fit a longer content."
+Natural = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"A count, position, size or time in milliseconds; what every database can store."
 
 
 class Value(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=False):
@@ -46,6 +58,36 @@ def unpack(data: bytes, shape: type[T]) -> T:
     if _encoder.encode(value) != data:
         raise Invalid(f"{getattr(shape, '__name__', shape)} is not in canonical form", code="noncanonical")
     return value  # type: ignore[no-any-return]
+
+
+def check(data: bytes) -> Any:
+    """The plain value of canonical bytes of any shape: null, booleans, integers, text, bytes, arrays, maps in order of their text keys.
+
+    :class:`Invalid` for fractions, extension types, other keys, more than :data:`DEPTH` levels, or another encoding of the same value.
+    """
+    try:
+        value = _anything.decode(data)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, OverflowError, TypeError) as e:
+        raise Invalid(f"not a canonical value: {e}", code="malformed") from None
+    _plain(value, 0)
+    if _encoder.encode(value) != data:
+        raise Invalid("a value is not in canonical form", code="noncanonical")
+    return value
+
+
+def _plain(value: Any, depth: int) -> None:
+    if depth > DEPTH:
+        raise Invalid(f"a value is nested deeper than {DEPTH}", code="malformed")
+    if isinstance(value, list):
+        for item in value:
+            _plain(item, depth + 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise Invalid("keys of a map are text", code="malformed")
+            _plain(item, depth + 1)
+    elif not isinstance(value, (str, bytes, int, type(None))):
+        raise Invalid(f"a canonical value holds no {type(value).__name__}", code="malformed")
 
 
 def digest(purpose: str, *parts: bytes) -> bytes:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from node.codec import Value, base32, digest, pack, unpack
+from node.codec import Hash, HashOrNone, Natural, Sixteen, Value, base32, digest, pack, unpack
 from node.errors import Invalid
 
 
@@ -57,21 +57,21 @@ def to_node(node: str) -> Audience:
 class Attachment(Value, frozen=True):
     """A blob that an entry needs: the hash and size of its *stored* bytes (ciphertext when the audience is sealed)."""
 
-    sha: bytes
-    size: int
+    sha: Hash
+    size: Natural
 
 
 class Header(Value, frozen=True):
     """The place of a body. Its hash (with the digest of the body inside) is what the next header and the head name."""
 
-    chain: bytes
+    chain: HashOrNone
     "Id of the chain; empty in the opening itself."
-    seq: int
-    prev: bytes
+    seq: Natural
+    prev: HashOrNone
     "Hash of the header before; empty in the opening."
-    digest: bytes
+    digest: Hash
     "SHA-256 of the stored body."
-    size: int
+    size: Natural
     "Bytes of the stored body."
     attachments: tuple[Attachment, ...] = ()
 
@@ -79,9 +79,9 @@ class Header(Value, frozen=True):
 class Known(Value, frozen=True):
     """What the author's disk knew of one of its earlier chains when it opened this one."""
 
-    chain: bytes
-    count: int
-    head: bytes
+    chain: Hash
+    count: Natural
+    head: Hash
 
 
 class Opening(Value, frozen=True):
@@ -93,13 +93,13 @@ class Opening(Value, frozen=True):
     author: str
     audience: Audience
     lane: Lane
-    epoch: bytes
+    epoch: Hash
     "32 random bytes that all chains of one ledger start share."
-    epoch_key: bytes
+    epoch_key: Hash
     "Raw Ed25519 public key, whose private half lives only in the ledger's memory."
     reason: str
     "start, restore, rollback or takeover."
-    opened: int
+    opened: Natural
     "Claimed time, milliseconds since 1970 UTC."
     software: str
     previous: tuple[Known, ...]
@@ -127,17 +127,17 @@ class Statement(Value, frozen=True):
     "Node where the record was born; only its own node writes to it."
     recipients: tuple[str, ...]
     "Ids of the organs or nodes the signer means to reach."
-    after: tuple[bytes, ...]
+    after: tuple[Hash, ...]
     "Statement ids this one answers or builds on."
-    nonce: bytes
-    "16 bytes; the ledger answers a repeated nonce with the first position."
-    digest: bytes
+    nonce: Sixteen
+    "The ledger answers a repeated nonce with the first position."
+    digest: Hash
     "Salted digest of the content."
-    signer: bytes
+    signer: Hash
     "SHA-256 of the signer's certificate (DER)."
     post: str
     "Id of the post in whose name the person acts; empty for seals and nodes."
-    at: int
+    at: Natural
     "Claimed time, milliseconds since 1970 UTC."
 
 
@@ -146,16 +146,16 @@ class Body(Value, frozen=True):
 
     statement: bytes
     signature: bytes
-    salt: bytes
+    salt: Sixteen
     content: bytes
 
 
 class Head(Value, frozen=True):
     """The epoch key's word that the chain's entry ``seq`` has this hash."""
 
-    chain: bytes
-    seq: int
-    hash: bytes
+    chain: Hash
+    seq: Natural
+    hash: Hash
     signature: bytes
 
 
@@ -163,10 +163,10 @@ class Hold(Value, frozen=True):
     """A node's word that it holds a chain up to and including ``seq``: from a carrier R0, from the reader's node R1."""
 
     holder: str
-    chain: bytes
-    seq: int
-    hash: bytes
-    at: int
+    chain: Hash
+    seq: Natural
+    hash: Hash
+    at: Natural
     "The holder's clock, milliseconds since 1970 UTC."
     signature: bytes
 

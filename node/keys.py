@@ -49,7 +49,8 @@ def sign(key: PrivateKey, data: bytes) -> bytes:
 
 
 def verify(key: PublicKey, signature: bytes, data: bytes) -> None:
-    """Raise :class:`Forged` unless ``signature`` is the key's over ``data``."""
+    """Raise :class:`Forged` unless ``signature`` is the key's over ``data``, :class:`Incompatible` for a key of another suite."""
+    suite_of(key)
     try:
         if isinstance(key, Ed25519PublicKey):
             key.verify(signature, data)
@@ -97,7 +98,7 @@ def write_secret(path: Path, data: bytes) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-    os.replace(temporary, path)
+    temporary.replace(path)
     sync_folder(path.parent)
 
 

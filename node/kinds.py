@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from node.codec import Value, pack, unpack
+import msgspec
+
+from node.codec import Value, check, pack, unpack
 from node.errors import Invalid
 
 
@@ -50,14 +52,32 @@ def name_of(content: Content | type[Content]) -> str:
 def encode(content: Content) -> bytes:
     """Canonical bytes of a content; refuses values that its own class would not read back."""
     data = pack(content)
+    check(data)
     unpack(data, type(content))
     return data
 
 
 def decode(name: str, data: bytes) -> Content | None:
-    """The content of a kind this build knows, else None."""
+    """The content of a kind this build knows, else None; written by an older or a newer build it may have fewer or more fields."""
     cls = KINDS.get(name)
-    return None if cls is None else unpack(data, cls)
+    if cls is None:
+        return None
+    plain = check(data)
+    try:
+        content = msgspec.msgpack.decode(data, type=cls)
+    except (msgspec.DecodeError, msgspec.ValidationError) as e:
+        raise Invalid(f"not a valid {name}: {e}", code="malformed") from None
+    again = pack(content)
+    if again != data and not _grown(plain, check(again)):
+        raise Invalid(f"{name} is not in canonical form", code="noncanonical")
+    return content
+
+
+def _grown(given: Any, again: Any) -> bool:
+    """Whether two plain values differ by fields at the end of arrays only, as contents of two builds do."""
+    if isinstance(given, list) and isinstance(again, list):
+        return all(_grown(a, b) for a, b in zip(given, again, strict=False))
+    return type(given) is type(again) and bool(given == again)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,5 +107,3 @@ class Entry(Generic[C]):
     recipients: tuple[str, ...]
     after: tuple[bytes, ...]
     body: C
-
-

@@ -89,11 +89,13 @@ def open_(stored: bytes, key: bytes, seq: int) -> bytes:
     try:
         packed = AESGCM(key).decrypt(_NONCE, stored, seq.to_bytes(8, "big"))
         stream = zlib.decompressobj()
-        plain = stream.decompress(packed, MAX_PLAIN)
+        plain = stream.decompress(packed, MAX_PLAIN + 1)
     except (InvalidTag, zlib.error):
         raise Forged("the sealed body does not open", code="bad_seal") from None
-    if stream.unconsumed_tail or not stream.eof:
+    if len(plain) > MAX_PLAIN:
         raise TooLarge("the sealed body is larger than an entry may be")
+    if not stream.eof or stream.unused_data:
+        raise Forged("the sealed body does not end where it should", code="bad_seal")
     return plain
 
 
