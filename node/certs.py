@@ -12,12 +12,14 @@ import hashlib
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
 
 from node.codec import base32
 from node.errors import Forged, Untrusted
@@ -58,7 +60,9 @@ def subject(cert: x509.Certificate) -> Subject:
         found = cert.subject.get_attributes_for_oid(oid)
         return str(found[0].value) if found else ""
 
-    return Subject(kind=one(NameOID.ORGANIZATIONAL_UNIT_NAME), id=one(NameOID.SERIAL_NUMBER), name=one(NameOID.COMMON_NAME), code=one(NameOID.LOCALITY_NAME))
+    return Subject(
+        kind=one(NameOID.ORGANIZATIONAL_UNIT_NAME), id=one(NameOID.SERIAL_NUMBER), name=one(NameOID.COMMON_NAME), code=one(NameOID.LOCALITY_NAME)
+    )
 
 
 def issue(
@@ -72,7 +76,7 @@ def issue(
     days: int = 0,
     hosts: Iterable[str] = (),
 ) -> x509.Certificate:
-    """A certificate of ``key`` for ``about``; self-signed when there is no issuer, an authority when ``path`` is given.
+    """A certificate of ``key`` for ``about``; self-signed when there is no issuer, an authority when ``path`` is given (see :data:`PATH`).
 
     It begins a day early, so that a clock a little behind does not refuse it, and never outlives its issuer.
     """
@@ -140,8 +144,11 @@ def load(data: bytes) -> x509.Certificate:
 
 
 def load_chain(data: bytes) -> list[x509.Certificate]:
-    """The certificates of a PEM text, leaf first."""
-    return x509.load_pem_x509_certificates(data)
+    """The certificates of a PEM text, leaf first; :class:`Untrusted` when it is none."""
+    try:
+        return x509.load_pem_x509_certificates(data)
+    except ValueError as e:
+        raise Untrusted(f"not certificates: {e}", code="bad_certificate") from None
 
 
 def fingerprint(cert: x509.Certificate) -> bytes:
@@ -163,57 +170,115 @@ def city_id(root: x509.Certificate) -> str:
 def check_issued(cert: x509.Certificate, issuer: x509.Certificate, now: dt.datetime) -> None:
     """Refuse a certificate that its issuer did not or could not issue, or whose time is not now.
 
-    Checks signature, names, key usage, authority, path length, validity and unknown critical extensions (RFC 5280 §6).
+    Checks form, suite, signature, names, key usage, authority, path length, validity and unknown critical extensions
+    (RFC 5280 §6). Codes: ``bad_certificate`` (form or signature), ``unknown_suite``, ``cert_scope`` (not within the
+    issuer's or the subject's power), ``expired`` (time).
     """
     about, over = subject(cert), subject(issuer)
+    _form(cert)
+    _form(issuer)
     try:
         cert.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature) as e:
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as e:
         raise Forged(f"{about.name} was not certified by {over.name}: {e}", code="bad_certificate") from None
-    _authority(issuer, needs_path=_is_ca(cert))
-    _known_extensions(cert)
-    suite_of(cert.public_key())  # type: ignore[arg-type]
-    if over.kind not in ("root", "node"):
-        raise Untrusted(f"{over.name} may not certify anybody", code="cert_scope")
-    if about.kind == "node" and _is_ca(cert) and node_id(cert.public_key()) != about.id:  # type: ignore[arg-type]
-        raise Forged("a node's certificate names another key", code="cert_scope")
-    if about.kind in ("person", "seal", "tls") and _is_ca(cert):
-        raise Untrusted(f"{about.name} may not certify others", code="cert_scope")
+    _joined(cert, issuer)
+    _power(cert, about)
+    _may(cert, about, issuer, over)
     if not cert.not_valid_before_utc <= now <= cert.not_valid_after_utc:
         raise Untrusted(f"the certificate of {about.name} is valid from {cert.not_valid_before_utc} to {cert.not_valid_after_utc}", code="expired")
 
 
 def check_chain(chain: list[x509.Certificate], root: x509.Certificate, now: dt.datetime) -> None:
-    """Refuse a chain (leaf first) that does not lead to the city root."""
-    if not chain or len(chain) > 5:
-        raise Untrusted("a certificate chain has one to five certificates", code="bad_certificate")
+    """Refuse a chain (leaf first, without the root) that does not lead to the city root."""
+    if not chain or len(chain) > LONGEST:
+        raise Untrusted(f"a certificate chain has one to {LONGEST} certificates", code="bad_certificate")
+    if subject(root).kind != "root":
+        raise Untrusted("the certificate to trust is not a city root", code="cert_scope")
+    check_issued(root, root, now)
     for cert, issuer in zip(chain, [*chain[1:], root], strict=True):
         check_issued(cert, issuer, now)
 
 
-def _is_ca(cert: x509.Certificate) -> bool:
+LONGEST = 4
+"A leaf, township, county, city."
+_KEYS: dict[str, type] = {"root": ec.EllipticCurvePublicKey, "node": ec.EllipticCurvePublicKey, "tls": ec.EllipticCurvePublicKey}
+_KEYS |= {"person": Ed25519PublicKey, "seal": Ed25519PublicKey}
+_KNOWN = (
+    x509.BasicConstraints,
+    x509.KeyUsage,
+    x509.SubjectKeyIdentifier,
+    x509.AuthorityKeyIdentifier,
+    x509.ExtendedKeyUsage,
+    x509.SubjectAlternativeName,
+)
+E = TypeVar("E", bound=x509.ExtensionType)
+
+
+def _find(cert: x509.Certificate, kind: type[E]) -> E | None:
     try:
-        return cert.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        return cert.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
-        return False
+        return None
 
 
-def _authority(issuer: x509.Certificate, *, needs_path: bool) -> None:
+def _form(cert: x509.Certificate) -> None:
+    """X.509 version 3, ECDSA with SHA-256, a key of its kind's suite, one value per name, extensions that parse and are understood."""
+    about = subject(cert)
     try:
-        basic = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
-        usage = issuer.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
-        raise Untrusted("the issuer is not an authority", code="cert_scope") from None
-    if not basic.ca or not usage.key_cert_sign:
-        raise Untrusted("the issuer is not an authority", code="cert_scope")
-    if needs_path and basic.path_length == 0:
-        raise Untrusted("the issuer may not certify further nodes", code="cert_scope")
-
-
-_KNOWN = (x509.BasicConstraints, x509.KeyUsage, x509.SubjectKeyIdentifier, x509.AuthorityKeyIdentifier, x509.ExtendedKeyUsage, x509.SubjectAlternativeName)
-
-
-def _known_extensions(cert: x509.Certificate) -> None:
-    for extension in cert.extensions:
+        version, algorithm, key, extensions = cert.version, cert.signature_algorithm_oid, cert.public_key(), list(cert.extensions)
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType) as e:
+        raise Untrusted(f"the certificate of {about.name} is malformed: {e}", code="bad_certificate") from None
+    if version is not x509.Version.v3:
+        raise Untrusted("certificates are of version 3", code="bad_certificate")
+    if algorithm != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
+        raise Untrusted("certificates are signed by ECDSA with SHA-256", code="unknown_suite")
+    if about.kind not in _KEYS:
+        raise Untrusted(f"a certificate cannot be about a {about.kind or 'nothing'}", code="cert_scope")
+    if not isinstance(key, _KEYS[about.kind]) or isinstance(key, ec.EllipticCurvePublicKey) and not isinstance(key.curve, ec.SECP256R1):
+        raise Untrusted(f"a {about.kind} has no key of this kind", code="unknown_suite")
+    for oid in (NameOID.COMMON_NAME, NameOID.SERIAL_NUMBER, NameOID.ORGANIZATIONAL_UNIT_NAME):
+        if len(cert.subject.get_attributes_for_oid(oid)) != 1:
+            raise Untrusted("a subject has exactly one name, id and kind", code="bad_certificate")
+    for extension in extensions:
         if extension.critical and not isinstance(extension.value, _KNOWN):
             raise Untrusted(f"critical extension {extension.oid.dotted_string} is not understood", code="cert_scope")
+
+
+def _joined(cert: x509.Certificate, issuer: x509.Certificate) -> None:
+    """The key identifiers, where given, name the issuer's key (RFC 5280 §4.2.1.1)."""
+    wanted, own = _find(cert, x509.AuthorityKeyIdentifier), _find(issuer, x509.SubjectKeyIdentifier)
+    if wanted is not None and own is not None and wanted.key_identifier not in (None, own.digest):
+        raise Forged("the certificate names another issuer's key", code="bad_certificate")
+
+
+def _power(cert: x509.Certificate, about: Subject) -> None:
+    """Roots and nodes are authorities and nobody else is; a node's id is that of its key."""
+    basic, usage = _find(cert, x509.BasicConstraints), _find(cert, x509.KeyUsage)
+    if basic is None or usage is None:
+        raise Untrusted("a certificate says what its key is for", code="cert_scope")
+    authority = about.kind in ("root", "node")
+    if basic.ca is not authority or usage.key_cert_sign is not authority:
+        raise Untrusted(f"{about.name} {'must' if authority else 'may not'} be an authority", code="cert_scope")
+    if not usage.digital_signature:
+        raise Untrusted(f"the key of {about.name} may not sign", code="cert_scope")
+    if about.kind == "node" and (basic.path_length is None or node_id(cert.public_key()) != about.id):  # type: ignore[arg-type]
+        raise Forged("a node's certificate names its own key and a path length", code="cert_scope")
+
+
+def _may(cert: x509.Certificate, about: Subject, issuer: x509.Certificate, over: Subject) -> None:
+    """The issuer is an authority over such subjects, with room for one more below it."""
+    _power(issuer, over)
+    if about.kind == "root":
+        if der(cert) != der(issuer):
+            raise Untrusted("a root is certified by itself alone", code="cert_scope")
+        return
+    if over.kind == "root" and about.kind != "node":
+        raise Untrusted("the root certifies nodes only", code="cert_scope")
+    if about.kind != "node":
+        return
+    below, room = _find(cert, x509.BasicConstraints), _find(issuer, x509.BasicConstraints)
+    assert below is not None and room is not None and below.path_length is not None
+    if room.path_length is not None and below.path_length >= room.path_length:
+        raise Untrusted(f"{over.name} may not certify a node with a path of {below.path_length}", code="cert_scope")
+    if about.id == over.id:
+        raise Untrusted("a node does not certify itself", code="cert_scope")
