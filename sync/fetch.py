@@ -1,0 +1,121 @@
+"""Which part of which blob to ask of which neighbour; pure, so that the simulator drives it too.
+
+A blob is fetched from one neighbour at a time, in chunks, a few of them under way; what has been written is never asked
+for again, so a cut costs at most what was under way. A neighbour that has the blob only later remembers the question
+and answers then; one that stays silent is passed over for the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from sync.frames import CHUNK
+
+AT_ONCE = 4
+"Blobs fetched at a time from one neighbour."
+AHEAD = 2
+"Chunks of one blob under way."
+PATIENCE = 20.0
+"Seconds without a chunk until the next neighbour is asked."
+
+
+@dataclass
+class Need:
+    """One blob that is named by an entry held here and is not here yet."""
+
+    sha: bytes
+    size: int
+    have: int
+    "Bytes written, so the offset of the next."
+    sources: list[str] = field(default_factory=list)
+    "Neighbours that may have it, the likeliest first."
+    peer: str = ""
+    "The neighbour being asked, or empty."
+    asked: dict[int, float] = field(default_factory=dict)
+    "Offset to when it was asked for."
+    last: float = 0.0
+
+
+Ask = Callable[[str, bytes, int, int], None]
+"Asks a neighbour for (sha, offset, length)."
+
+
+@dataclass
+class Fetcher:
+    """Everything this node still has to fetch."""
+
+    ask: Ask
+    needs: dict[bytes, Need] = field(default_factory=dict)
+    up: set[str] = field(default_factory=set)
+
+    def need(self, sha: bytes, size: int, have: int, sources: Iterable[str]) -> None:
+        """A blob is missing here."""
+        need = self.needs.setdefault(sha, Need(sha, size, have))
+        need.sources.extend(source for source in sources if source not in need.sources)
+
+    def met(self, sha: bytes) -> None:
+        """The blob is here, from wherever."""
+        self.needs.pop(sha, None)
+
+    def joined(self, peer: str, now: float) -> None:
+        """A neighbour can be asked."""
+        self.up.add(peer)
+        self.pump(now)
+
+    def left(self, peer: str) -> None:
+        """A neighbour cannot be asked any more; what it was asked for is asked again of whoever is there."""
+        self.up.discard(peer)
+        for need in self.needs.values():
+            if need.peer == peer:
+                need.peer = ""
+                need.asked.clear()
+
+    def pump(self, now: float) -> None:
+        """Ask for what may be asked for now."""
+        busy: dict[str, int] = {}
+        for need in self.needs.values():
+            if need.peer and now - need.last > PATIENCE:
+                self._pass_over(need)
+            if need.peer:
+                busy[need.peer] = busy.get(need.peer, 0) + 1
+        for need in self.needs.values():
+            if not need.peer:
+                need.peer = next((s for s in need.sources if s in self.up and busy.get(s, 0) < AT_ONCE), "")
+                need.last = now
+                busy[need.peer] = busy.get(need.peer, 0) + 1
+            if need.peer:
+                self._ask(need, now)
+
+    def expects(self, peer: str, sha: bytes, offset: int, size: int) -> bool:
+        """Whether this very chunk was asked of this neighbour and is the next one to write."""
+        need = self.needs.get(sha)
+        return need is not None and need.peer == peer and offset in need.asked and offset == need.have and size == min(CHUNK, need.size - offset)
+
+    def wrote(self, sha: bytes, offset: int, size: int, now: float) -> None:
+        """A chunk is on the disk."""
+        need = self.needs[sha]
+        need.asked.pop(offset, None)
+        need.have, need.last = offset + size, now
+        self._ask(need, now)
+
+    def again(self, sha: bytes, now: float) -> None:
+        """The whole did not have the hash it should have: begin anew, with somebody else if there is anybody."""
+        need = self.needs[sha]
+        need.have = 0
+        self._pass_over(need)
+        need.last = now
+
+    def _pass_over(self, need: Need) -> None:
+        need.asked.clear()
+        if need.peer in need.sources:
+            need.sources.remove(need.peer)
+            need.sources.append(need.peer)
+        need.peer = ""
+
+    def _ask(self, need: Need, now: float) -> None:
+        offset = max([need.have, *(start + CHUNK for start in need.asked)])
+        while offset < need.size and len(need.asked) < AHEAD:
+            need.asked[offset] = now
+            self.ask(need.peer, need.sha, offset, min(CHUNK, need.size - offset))
+            offset += CHUNK
