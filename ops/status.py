@@ -26,7 +26,15 @@ FRESH = 20.0
 RESERVE = 64 * 1024 * 1024
 Found = dict[str, Any]
 Condition = Callable[[Found], bool]
-_STATES = {"RUNNING": "up", "STARTING": "starting", "BACKOFF": "backoff", "FATAL": "backoff", "EXITED": "backoff", "STOPPING": "stopping", "STOPPED": "stopped"}
+_STATES = {
+    "RUNNING": "up",
+    "STARTING": "starting",
+    "BACKOFF": "backoff",
+    "FATAL": "backoff",
+    "EXITED": "backoff",
+    "STOPPING": "stopping",
+    "STOPPED": "stopped",
+}
 
 
 def collect(settings: Settings) -> Found:

@@ -200,7 +200,9 @@ def start(folder: Path, *, foreground: bool = False) -> subprocess.Popen[bytes] 
     surroundings = {**os.environ, "PYTHONUTF8": "1"}
     if foreground:
         with (folder / "log/supervisor.out").open("ab") as out:
-            return subprocess.Popen([*command, "-n"], env=surroundings, stdout=out, stderr=out, stdin=subprocess.DEVNULL, cwd=folder, start_new_session=True)
+            return subprocess.Popen(
+                [*command, "-n"], env=surroundings, stdout=out, stderr=out, stdin=subprocess.DEVNULL, cwd=folder, start_new_session=True
+            )
     done = subprocess.run(command, env=surroundings, capture_output=True, cwd=folder, check=False, timeout=30)
     if done.returncode:
         raise Unreachable(f"supervisor does not start: {(done.stderr or done.stdout).decode(errors='replace').strip()}", code="supervisor")

@@ -62,7 +62,11 @@ class Watch:
 
     def report(self, now: float) -> dict[str, object]:
         """What status shows: processes and alarms."""
-        alarms = [self._alarm("crash_loop", role, one, now) for role, one in self.known.items() if len([at for at in one.ends if now - at < WINDOW]) >= CRASHES]
+        alarms = [
+            self._alarm("crash_loop", role, one, now)
+            for role, one in self.known.items()
+            if len([at for at in one.ends if now - at < WINDOW]) >= CRASHES
+        ]
         alarms += [self._alarm("hung_process", role, one, now) for role, one in self.known.items() if one.hung]
         rows = {role: {"restarts": one.restarts, "since": one.since, "state": one.state, "hung": one.hung} for role, one in self.known.items()}
         return {"at": now, "processes": rows, "alarms": alarms}

@@ -80,7 +80,9 @@ def init(
     if export_keys and about["profile"] != "acceptance":
         raise Misconfigured("--export-keys goes with --profile acceptance only", code="usage")
     checked = {key: address(about[key], f"--{key}", tcp=key == "listen") for key in ("listen", "web", "public", "media")}
-    wish = Settings(id="", city="", tier=tier, name=name, code=code, storage=about["storage"], profile=about["profile"], roles=_roles(roles), **checked)
+    wish = Settings(
+        id="", city="", tier=tier, name=name, code=code, storage=about["storage"], profile=about["profile"], roles=_roles(roles), **checked
+    )
     supervise.programs(wish)
     made = _found(call, wish) if tier == "city" else _join(call, wish, address(parent, "--parent", tcp=True), token, parent_pin)
     exported = enrol.export_keys(made, export_keys) if export_keys else None

@@ -1,0 +1,332 @@
+"""A network on this machine: one city, its counties and their townships, as real nodes with real lines between them.
+
+``plan`` decides names and ports, ``up`` makes and starts what is not there yet: each node by the same commands a person
+would type (token above, init below), its line to the node above through ``ops.line``, so that it can be cut. ``demo.json``
+(mode 0600) names everything, passwords included; running ``up`` again on the same folder only mends what is missing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from node.errors import Invalid, Misconfigured, Missing, NodeError, Unreachable
+from node.keys import write_secret
+from ops import supervise
+from ops.caller import ask, lines
+from ops.words import _
+
+DATA = Path(__file__).parent / "data"
+LISTEN, LINES, WEB = 7100, 7400, 8443
+"First ports that are tried: couriers, lines, portals."
+SMALLEST_ROOM = 300 * 1024 * 1024
+READY_SECONDS = 90.0
+ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+
+
+@dataclass(kw_only=True)
+class Place:
+    """One node of the demonstration."""
+
+    name: str
+    tier: str
+    code: str
+    parent: str = ""
+    "Name of the node above."
+    home: str = ""
+    listen: int = 0
+    web: int = 0
+    line: int = 0
+    "Port on which its line to the node above begins; 0 at the city."
+    id: str = ""
+
+    @property
+    def path(self) -> Path:
+        """Its home."""
+        return Path(self.home)
+
+    @property
+    def url(self) -> str:
+        """Address of its portal; empty without one."""
+        return f"https://127.0.0.1:{self.web}" if self.web else ""
+
+
+@dataclass(kw_only=True)
+class User:
+    """Somebody who can sign in."""
+
+    node: str
+    "Name of the node where the account is."
+    login: str
+    person: str
+    name: str
+    post: str = ""
+    password: str = ""
+    key: str = ""
+    "Key file for the command line."
+
+
+@dataclass(kw_only=True)
+class Network:
+    """What ``demo.json`` says."""
+
+    folder: Path
+    nodes: list[Place]
+    users: list[User] = field(default_factory=list)
+    courier_only: bool = False
+
+    def place(self, name: str) -> Place:
+        """The node of that name."""
+        for one in self.nodes:
+            if one.name == name:
+                return one
+        raise Missing(f"the demonstration has no node {name}", hint=", ".join(one.name for one in self.nodes))
+
+    def tier(self, tier: str) -> list[Place]:
+        """The nodes of a tier, in order."""
+        return [one for one in self.nodes if one.tier == tier]
+
+    def save(self) -> None:
+        """Write ``demo.json``."""
+        told = {
+            "v": 1,
+            "courier_only": self.courier_only,
+            "nodes": [asdict(one) | {"url": one.url, "listen_address": f"tcp://127.0.0.1:{one.listen}" if one.listen else ""} for one in self.nodes],
+            "users": [asdict(one) for one in self.users],
+            "root": str(self.nodes[0].path / "certs/root.pem"),
+        }
+        write_secret(self.folder / "demo.json", json.dumps(told, ensure_ascii=False, indent=1).encode())
+
+
+def load(folder: Path) -> Network:
+    """The network of a folder; :class:`Missing` when there is none."""
+    try:
+        told = json.loads((folder / "demo.json").read_bytes())
+    except FileNotFoundError:
+        raise Missing(f"there is no demonstration in {folder}", hint="yiwang demo up") from None
+    except ValueError:
+        raise Misconfigured(f"{folder / 'demo.json'} is damaged", hint=f"rm -r {folder}, then yiwang demo up") from None
+    places = [Place(**{key: row[key] for key in Place.__dataclass_fields__}) for row in told["nodes"]]
+    return Network(folder=folder, nodes=places, users=[User(**row) for row in told["users"]], courier_only=told["courier_only"])
+
+
+def plan(folder: Path, counties: int, townships: int, *, courier_only: bool, web: int, listen: int) -> Network:
+    """Names, homes and free ports of a new network; ``townships`` is their number in all, dealt to the counties in turn."""
+    places = json.loads((DATA / "places.json").read_bytes())
+    known = places["counties"]
+    if not 1 <= counties <= len(known):
+        raise Invalid(f"there are 1 to {len(known)} counties", code="usage")
+    city = Place(name=places["city"]["name"], tier="city", code=places["city"]["code"])
+    below = [Place(name=one["name"], tier="county", code=one["code"], parent=city.name) for one in known[:counties]]
+    nodes = [city, *below, *_deal(known[:counties], townships)]
+    free = Ports(listen=listen or LISTEN, web=web or WEB, fixed=bool(web or listen))
+    for one in nodes:
+        one.home = str(folder / one.name)
+        one.listen = free.take("listen") if one.tier != "township" else 0
+        one.line = free.take("line") if one.parent else 0
+        one.web = 0 if courier_only else free.take("web")
+    return Network(folder=folder, nodes=nodes, courier_only=courier_only)
+
+
+def _deal(counties: list[dict[str, Any]], wanted: int) -> Iterator[Place]:
+    most = max(len(county["townships"]) for county in counties)
+    dealt = [(county, county["townships"][n]) for n in range(most) for county in counties if n < len(county["townships"])]
+    if not 0 <= wanted <= len(dealt):
+        raise Invalid(f"these counties have 0 to {len(dealt)} townships", code="usage")
+    for county, one in sorted(dealt[:wanted], key=lambda pair: counties.index(pair[0])):
+        yield Place(name=one["name"], tier="township", code=one["code"], parent=county["name"])
+
+
+class Ports:
+    """Hands out ports of this machine that nobody listens on."""
+
+    def __init__(self, *, listen: int, web: int, fixed: bool) -> None:
+        self._next = {"listen": listen, "line": listen + LINES - LISTEN, "web": web}
+        self._fixed = fixed
+
+    def take(self, use: str) -> int:
+        """The next free port for a use; when the operator chose the first one, a taken port is an error."""
+        while not port_free(self._next[use]):
+            if self._fixed:
+                raise port_busy(self._next[use])
+            self._next[use] += 1
+        self._next[use] += 1
+        return self._next[use] - 1
+
+
+def port_free(port: int) -> bool:
+    """Whether nobody listens on a port of this machine."""
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def port_busy(port: int) -> NodeError:
+    """What to say about a port that somebody else has."""
+    return Unreachable(
+        f"port {port} of this machine is taken by another program",
+        hint=f"see who has it: ss -ltnp 'sport = :{port}'; or choose others: yiwang demo up --dir NEW --web 9443 --listen 7700",
+        code="port_busy",
+    )
+
+
+class Progress:
+    """Tells a person what is going on, one line a step, with the seconds it took."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._out = sys.stderr if quiet else sys.stdout
+        self._begun = time.monotonic()
+
+    def step(self, text: str) -> None:
+        """Say that something is done."""
+        click.echo(f"  [{time.monotonic() - self._begun:5.1f} s] {text}", file=self._out)
+
+
+def up(network: Network, progress: Progress) -> None:
+    """Make and start everything that is not there yet, and wait until all of it is healthy."""
+    network.folder.mkdir(parents=True, exist_ok=True)
+    _check_room(network.folder)
+    _check_ports(network)
+    network.save()
+    _start_lines(network, progress)
+    city, counties, townships = network.tier("city"), network.tier("county"), network.tier("township")
+    for group in (city, counties, townships):
+        _each(group, lambda place: _establish(network, place, progress))
+    network.save()
+    _each(network.nodes, lambda place: _import(network, place, progress))
+    _each(network.nodes, lambda place: _wait(place, "synced", progress, _("目录一致")))
+    if not network.users:
+        network.users = _accounts(network, progress)
+        network.save()
+
+
+def _check_room(folder: Path) -> None:
+    if shutil.disk_usage(folder).free < SMALLEST_ROOM:
+        raise Unreachable(f"less than 300 MB are free at {folder}", hint="choose another place: yiwang demo up --dir DIR", code="disk_full")
+
+
+def _check_ports(network: Network) -> None:
+    if not supervise.alive(network.folder / "lines"):
+        _refuse_busy(one.line for one in network.nodes)
+    for place in network.nodes:
+        if not supervise.alive(place.path):
+            _refuse_busy((place.listen, place.web))
+
+
+def _refuse_busy(ports: Iterable[int]) -> None:
+    for port in ports:
+        if port and not port_free(port):
+            raise port_busy(port)
+
+
+def _each(places: list[Place], do: Callable[[Place], None]) -> None:
+    """Do it for all of them, as many at once as there are processors; the first failure is raised."""
+    with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool:
+        list(pool.map(do, places))
+
+
+def _start_lines(network: Network, progress: Progress) -> None:
+    folder = network.folder / "lines"
+    folder.mkdir(exist_ok=True)
+    for cut in folder.glob("*.cut"):
+        cut.unlink()
+    told = [{"name": one.name, "listen": one.line, "target": network.place(one.parent).listen} for one in network.nodes if one.parent]
+    (folder / "lines.json").write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+    if not told or supervise.alive(folder):
+        return
+    supervise.write(folder, [supervise.Program(name="line", command=(sys.executable, "-P", "-m", "ops.line", str(folder)))])
+    supervise.start(folder)
+    if not supervise.wait_for(lambda: not any(port_free(row["listen"]) for row in told), 15.0):
+        raise Unreachable("the lines do not open", hint=str(folder / "log/line.log"))
+    progress.step(_("线路已接通：{count} 条").format(count=len(told)))
+
+
+def _establish(network: Network, place: Place, progress: Progress) -> None:
+    if not (place.path / "node.toml").exists():
+        place.id = _init(network, place)["node"]
+        progress.step(_("{name} 已建立").format(name=place.name) + (_("，经 {parent} 批准入网").format(parent=place.parent) if place.parent else ""))
+    if not supervise.alive(place.path):
+        ask(place.path, "run", timeout=READY_SECONDS)
+        progress.step(_("{name} 已就绪").format(name=place.name) + f"  {place.url}")
+
+
+def _init(network: Network, place: Place) -> dict[str, Any]:
+    given = ["node", "init", "--tier", place.tier, "--name", place.name, "--code", place.code]
+    given += ["--listen", f"tcp://127.0.0.1:{place.listen}"] if place.listen else []
+    given += ["--web", f"127.0.0.1:{place.web}"] if place.web else []
+    given += ["--roles", "ledger,courier,watch"] if network.courier_only else []
+    if place.parent:
+        above = network.place(place.parent)
+        token = ask(above.path, "node", "token", "--tier", place.tier, "--name", place.name, "--code", place.code, "--ttl", "1h")
+        given += ["--parent", f"tcp://127.0.0.1:{place.line}", "--parent-pin", token["parent_pin"], "--join", token["join"]]
+    return ask(place.path, *given, timeout=60)
+
+
+def _import(network: Network, place: Place, progress: Progress) -> None:
+    found = ask(place.path, "dir", "import", "--file", str(DATA / "demo.jsonl"), timeout=READY_SECONDS)
+    if found["created"] or found["changed"]:
+        progress.step(
+            _("{name} 导入名录：新增 {created}，更改 {changed}").format(name=place.name, created=found["created"], changed=found["changed"])
+        )
+
+
+def _wait(place: Place, condition: str, progress: Progress, text: str) -> None:
+    ask(place.path, "status", "--wait", condition, timeout=READY_SECONDS)
+    progress.step(f"{place.name} {text}")
+
+
+def password() -> str:
+    """A new password: four groups of four letters and digits that are not mistaken for one another (79 bits)."""
+    return "-".join("".join(secrets.choice(ALPHABET) for _n in range(4)) for _g in range(4))
+
+
+def _accounts(network: Network, progress: Progress) -> list[User]:
+    raise NotImplementedError
+
+
+def down(folder: Path, progress: Progress) -> list[str]:
+    """Stop every node of the network, townships first, and its lines; answers with the names of what was stopped."""
+    network = load(folder)
+    running = [one for one in reversed(network.nodes) if supervise.alive(one.path)]
+
+    def end(place: Place) -> None:
+        supervise.stop(place.path)
+        progress.step(_("{name} 已停止").format(name=place.name))
+
+    _each(running, end)
+    if supervise.alive(folder / "lines"):
+        supervise.stop(folder / "lines")
+    return [one.name for one in running]
+
+
+def cut(network: Network, name: str, *, whole: bool) -> None:
+    """Cut the line between a node and the one above it, or make it whole again."""
+    place = network.place(name)
+    if not place.parent:
+        raise Invalid(f"{name} has no line to a node above", code="usage")
+    mark = network.folder / "lines" / f"{name}.cut"
+    if whole:
+        mark.unlink(missing_ok=True)
+    else:
+        mark.touch()
+
+
+def rows(place: Place, *args: str) -> list[dict[str, Any]]:
+    """Lines that a command answers at a node."""
+    return lines(place.path, *args, timeout=READY_SECONDS)

@@ -1,0 +1,1 @@
+"""What all tests share: nothing but this, and no test changes the program it tests."""
