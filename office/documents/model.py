@@ -1,0 +1,651 @@
+"""Tables of documents: what is drafted here, the letters this node has, who got them, what was done, and what is in hand.
+
+Each act of a document's own organ names the act before, so those come in order. An envelope, a recall and a receipt may
+come in any order beside them; each sets columns of its own, and the state is worked out again from all of them.
+
+A row is seen by its drafter, by those who hold a watching role in its organ, and by those it was assigned to; nobody else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, and_, exists, false, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from node.codec import pack, unpack
+from node.entry import ref
+from node.errors import Refused
+from node.fold import Room
+from node.kinds import Content, Entry
+from office.documents import entries as said
+from office.documents.entries import Annex, Envelope, Mark, Paper
+from office.documents.workflow import WATCHERS, Facts, Stage, Standing, standing
+
+ROOM = Room("documents", version=1)
+ID = String(64)
+
+
+class Document(ROOM.Base):
+    """A document of an organ of this node, from the first draft on."""
+
+    __tablename__ = "documents"
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    home: Mapped[str] = mapped_column(ID, default="")
+    organ: Mapped[str] = mapped_column(ID, index=True, default="")
+    title: Mapped[str] = mapped_column(default="")
+    kind: Mapped[str] = mapped_column(default="")
+    urgency: Mapped[str] = mapped_column(default="none")
+    label: Mapped[str] = mapped_column(default="internal")
+    paper_bytes: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    drafter: Mapped[str] = mapped_column(ID, index=True, default="")
+    drafted_at: Mapped[int] = mapped_column(default=0)
+    changed_at: Mapped[int] = mapped_column(default=0, index=True)
+    "Milliseconds of the last act."
+    stage: Mapped[str] = mapped_column(default=Stage.DRAFT)
+    state: Mapped[str] = mapped_column(default=Stage.DRAFT, index=True)
+    returned: Mapped[str] = mapped_column(default="")
+    "Reason of the last return."
+    signer: Mapped[str] = mapped_column(default="")
+    signed_on: Mapped[str] = mapped_column(default="")
+    opinion: Mapped[str] = mapped_column(default="")
+    series: Mapped[str] = mapped_column(default="")
+    year: Mapped[int] = mapped_column(default=0)
+    sequence: Mapped[int] = mapped_column(default=0)
+    number: Mapped[str] = mapped_column(default="")
+    mark_bytes: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    issue: Mapped[int] = mapped_column(default=0)
+    "0 until it is dispatched."
+    recall: Mapped[int] = mapped_column(default=0)
+    "When it was recalled, milliseconds; 0 for never."
+    void: Mapped[str] = mapped_column(default="")
+    "Why it is void."
+    last: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    "Statement id of the last inner act; the next names it."
+
+    @property
+    def paper(self) -> Paper:
+        """What the document says now."""
+        return unpack(self.paper_bytes, Paper)
+
+    @property
+    def mark(self) -> Mark | None:
+        """Its seal, if it has one."""
+        return unpack(self.mark_bytes, Mark) if self.mark_bytes else None
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """Its drafter, and the watching roles of its organ."""
+        return or_(cls.drafter == desk.person, cls.organ.in_(watched(desk)))
+
+
+Index("series", Document.series, Document.year, Document.sequence)
+
+
+class Letter(ROOM.Base):
+    """An envelope this node sent or got, in its latest issue."""
+
+    __tablename__ = "letters"
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    home: Mapped[str] = mapped_column(ID)
+    organ: Mapped[str] = mapped_column(ID, index=True)
+    envelope_bytes: Mapped[bytes] = mapped_column(LargeBinary)
+    issue: Mapped[int]
+    note: Mapped[str]
+    "What a corrected issue corrects."
+    at: Mapped[int]
+    said: Mapped[bytes] = mapped_column(LargeBinary)
+    "Statement id of the latest issue; receipts name it."
+    place: Mapped[str]
+    "Ref of the place from which it was folded."
+
+    @property
+    def envelope(self) -> Envelope:
+        """The envelope."""
+        return unpack(self.envelope_bytes, Envelope)
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """Whoever sees the document, or the incoming one."""
+        mine = select(Document.id).where(Document.visible(desk))
+        got = select(Incoming.doc).where(Incoming.visible(desk))
+        return or_(cls.id.in_(mine), cls.id.in_(got))
+
+
+class Delivery(ROOM.Base):
+    """A recipient of a document of this node."""
+
+    __tablename__ = "deliveries"
+    doc: Mapped[str] = mapped_column(ID, primary_key=True)
+    organ: Mapped[str] = mapped_column(ID, primary_key=True)
+    node: Mapped[str] = mapped_column(ID)
+    role: Mapped[str]
+    order: Mapped[int]
+    sent_at: Mapped[int]
+    receipt: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """Whoever sees the document."""
+        return cls.doc.in_(select(Document.id).where(Document.visible(desk)))
+
+
+class Recall(ROOM.Base):
+    """The issuer takes a document back; may be heard before or after anything else about it."""
+
+    __tablename__ = "recalls"
+    doc: Mapped[str] = mapped_column(ID, primary_key=True)
+    home: Mapped[str] = mapped_column(ID, primary_key=True)
+    "Who says so; it counts only when that is the document's home."
+    at: Mapped[int]
+    reason: Mapped[str]
+    said: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Incoming(ROOM.Base):
+    """A document that an organ of this node got."""
+
+    __tablename__ = "incoming"
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    doc: Mapped[str] = mapped_column(ID, index=True)
+    organ: Mapped[str] = mapped_column(ID, index=True)
+    role: Mapped[str]
+    home: Mapped[str] = mapped_column(ID)
+    "Home node of the document, where receipts go."
+    issuer: Mapped[str] = mapped_column(ID)
+    issuer_name: Mapped[str]
+    number: Mapped[str]
+    title: Mapped[str]
+    kind: Mapped[str]
+    urgency: Mapped[str]
+    label: Mapped[str]
+    due: Mapped[int]
+    reply_required: Mapped[bool]
+    sent_at: Mapped[int] = mapped_column(index=True)
+    order: Mapped[int] = mapped_column(index=True)
+    "Order in which this node took it, for cursors."
+    said: Mapped[bytes] = mapped_column(LargeBinary)
+    "Statement id of the latest issue."
+    state: Mapped[str] = mapped_column(default=Standing.DELIVERED, index=True)
+    signed_at: Mapped[int] = mapped_column(default=0)
+    signed_by: Mapped[str] = mapped_column(default="")
+    signed_said: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    register_year: Mapped[int] = mapped_column(default=0)
+    register_no: Mapped[int] = mapped_column(default=0)
+    register: Mapped[str] = mapped_column(default="")
+    to_handle: Mapped[bool] = mapped_column(default=False)
+    opinion: Mapped[str] = mapped_column(default="")
+    answered_at: Mapped[int] = mapped_column(default=0)
+    closed_at: Mapped[int] = mapped_column(default=0)
+    sent_back: Mapped[str] = mapped_column(default="")
+    "Reason code."
+    recall_at: Mapped[int] = mapped_column(default=0)
+    recall_reason: Mapped[str] = mapped_column(default="")
+    recall_said: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    recall_confirmed: Mapped[int] = mapped_column(default=0)
+    receipt: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    "Statement id of the last receipt; the next receipt names it."
+    last: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    "Statement id of the last inner act."
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """The watching roles of the receiving organ, and those it was assigned to."""
+        handed = exists().where(Hand.incoming == cls.id, Hand.person == desk.person)
+        return or_(cls.organ.in_(watched(desk)), handed if desk.person else false())
+
+
+class Hand(ROOM.Base):
+    """A person who is to handle or read an incoming document."""
+
+    __tablename__ = "hands"
+    incoming: Mapped[str] = mapped_column(ID, ForeignKey("incoming.id"), primary_key=True)
+    person: Mapped[str] = mapped_column(ID, primary_key=True, index=True)
+    task: Mapped[str]
+    "lead, assist or read."
+    at: Mapped[int]
+    read_at: Mapped[int] = mapped_column(default=0)
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """Whoever sees the incoming document."""
+        return cls.incoming.in_(select(Incoming.id).where(Incoming.visible(desk)))
+
+
+class Act(ROOM.Base):
+    """One thing somebody did, for the account of what happened so far and for the receipts."""
+
+    __tablename__ = "acts"
+    id: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    "Statement id."
+    record: Mapped[str] = mapped_column(ID, index=True)
+    doc: Mapped[str] = mapped_column(ID, index=True)
+    organ: Mapped[str] = mapped_column(ID)
+    "The receiving organ of a receipt; empty for acts of the issuer."
+    kind: Mapped[str]
+    receipt: Mapped[str]
+    "R2, R2x, R3, R4, R5 or empty."
+    person: Mapped[str]
+    name: Mapped[str]
+    post: Mapped[str]
+    at: Mapped[int]
+    text: Mapped[str]
+    reason: Mapped[str]
+    annex_bytes: Mapped[bytes] = mapped_column(LargeBinary)
+    key: Mapped[str] = mapped_column(index=True)
+    author: Mapped[str]
+    chain: Mapped[bytes] = mapped_column(LargeBinary)
+    seq: Mapped[int]
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+    @property
+    def annexes(self) -> tuple[Annex, ...]:
+        """Files given with an answer."""
+        return unpack(self.annex_bytes, tuple[Annex, ...]) if self.annex_bytes else ()  # type: ignore[arg-type]
+
+    @property
+    def place(self) -> str:
+        """Its ref."""
+        return ref(self.author, self.chain, self.seq, self.hash)
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """Acts inside an organ for those who see its record; receipts also for those who see the document at its home."""
+        mine = select(Document.id).where(Document.visible(desk))
+        got = select(Incoming.id).where(Incoming.visible(desk))
+        return or_(cls.record.in_(mine), cls.record.in_(got), and_(cls.receipt != "", cls.doc.in_(mine)))
+
+
+def watched(desk: Any) -> list[str]:
+    """Organs in which the person of the desk holds a watching role."""
+    return sorted({organ for post in desk.posts if set(post.roles) & set(WATCHERS) for organ in (post.organ, *post.serves)})
+
+
+def series_name(prefix: str, year: int) -> str:
+    """Name of a number series, whose version a numbering relies on."""
+    return f"series:{prefix}:{year}"
+
+
+def register_name(organ: str, year: int) -> str:
+    """Name of an organ's incoming register of a year."""
+    return f"register:{organ}:{year}"
+
+
+@ROOM.folds(said.Drafted)
+def drafted(session: Session, entry: Entry[said.Drafted]) -> None:
+    """A draft begins."""
+    document = _document(session, entry)
+    document.drafter, document.drafted_at = entry.person, entry.at
+    _paper(document, entry.body.paper)
+    _step(session, document, entry, Stage.DRAFT)
+
+
+@ROOM.folds(said.Revised)
+def revised(session: Session, entry: Entry[said.Revised]) -> None:
+    """The draft says something else; where it stands does not change."""
+    document = _document(session, entry)
+    _paper(document, entry.body.paper)
+    _step(session, document, entry, Stage(document.stage))
+
+
+@ROOM.folds(said.Submitted)
+def submitted(session: Session, entry: Entry[said.Submitted]) -> None:
+    """To the reviewers."""
+    _step(session, _document(session, entry), entry, Stage.REVIEW, entry.body.note)
+
+
+@ROOM.folds(said.Returned)
+def returned(session: Session, entry: Entry[said.Returned]) -> None:
+    """Back to the drafter; what was signed before is signed no longer, a number given stays."""
+    document = _document(session, entry)
+    document.returned, document.signer, document.signed_on, document.mark_bytes = entry.body.reason, "", "", b""
+    _step(session, document, entry, Stage.RETURNED, entry.body.reason)
+
+
+@ROOM.folds(said.Reviewed)
+def reviewed(session: Session, entry: Entry[said.Reviewed]) -> None:
+    """To the signer."""
+    _step(session, _document(session, entry), entry, Stage.SIGN, entry.body.opinion)
+
+
+@ROOM.folds(said.Signed)
+def signed(session: Session, entry: Entry[said.Signed]) -> None:
+    """May be issued; a document numbered before its return keeps its number."""
+    document = _document(session, entry)
+    document.signer, document.signed_on, document.opinion = entry.body.name, entry.body.on.isoformat(), entry.body.opinion
+    _step(session, document, entry, Stage.NUMBERED if document.number else Stage.SIGNED, entry.body.opinion)
+
+
+@ROOM.folds(said.Numbered)
+def numbered(session: Session, entry: Entry[said.Numbered]) -> None:
+    """Has its number."""
+    document, body = _document(session, entry), entry.body
+    document.series, document.year, document.sequence, document.number = body.prefix, body.year, body.number, body.text
+    _step(session, document, entry, Stage.NUMBERED, body.text)
+
+
+@ROOM.folds(said.Sealed)
+def sealed(session: Session, entry: Entry[said.Sealed]) -> None:
+    """Carries the organ's seal."""
+    document = _document(session, entry)
+    document.mark_bytes = pack(entry.body.mark)
+    _step(session, document, entry, Stage.SEALED)
+
+
+@ROOM.folds(said.Voided)
+def voided(session: Session, entry: Entry[said.Voided]) -> None:
+    """Counts for nothing."""
+    document = _document(session, entry)
+    document.void = entry.body.reason
+    _step(session, document, entry, Stage.VOID, entry.body.reason)
+
+
+@ROOM.folds(said.Dispatched)
+def dispatched(session: Session, entry: Entry[said.Dispatched]) -> None:
+    """A letter here; at its home its recipients, elsewhere something to sign for."""
+    _letter(session, entry, entry.body.envelope, "")
+
+
+@ROOM.folds(said.Corrected)
+def corrected(session: Session, entry: Entry[said.Corrected]) -> None:
+    """The same document in a later issue."""
+    _letter(session, entry, entry.body.envelope, entry.body.note)
+
+
+@ROOM.folds(said.Recalled)
+def recalled(session: Session, entry: Entry[said.Recalled]) -> None:
+    """Effective where nobody signed, a request elsewhere."""
+    doc = entry.body.doc
+    _own(entry, doc)
+    if session.get(Recall, (doc, entry.author)) is None:
+        session.add(Recall(doc=doc, home=entry.author, at=entry.at, reason=entry.body.reason, said=entry.id))
+    if entry.author == ROOM.here:
+        document = _document(session, entry)
+        document.recall, document.changed_at = entry.at, max(document.changed_at, entry.at)
+        _settle(document)
+    for incoming in session.scalars(select(Incoming).where(Incoming.doc == doc, Incoming.home == entry.author)):
+        _hear_recall(session, incoming)
+    _act(session, entry, doc, "", entry.body.reason)
+
+
+@ROOM.folds(said.SignedFor)
+def signed_for(session: Session, entry: Entry[said.SignedFor]) -> None:
+    """The first to sign stands; a second one is kept in the account."""
+    incoming = _receipt(session, entry, entry.body.doc, entry.body.organ, name=entry.body.name, key=entry.body.key)
+    if incoming is None:
+        return
+    if not incoming.signed_at or (entry.at, entry.id) < (incoming.signed_at, incoming.signed_said):
+        incoming.signed_at, incoming.signed_by, incoming.signed_said = entry.at, entry.body.name, entry.id
+    _stand(session, incoming)
+
+
+@ROOM.folds(said.SentBack)
+def sent_back(session: Session, entry: Entry[said.SentBack]) -> None:
+    """Goes back to the issuer, which decides what to do."""
+    body = entry.body
+    incoming = _receipt(session, entry, body.doc, body.organ, name=body.name, key=body.key, text=body.words, reason=body.reason)
+    if incoming is not None:
+        incoming.sent_back = body.reason
+        _stand(session, incoming)
+
+
+@ROOM.folds(said.Read)
+def read(session: Session, entry: Entry[said.Read]) -> None:
+    """A reader has read it."""
+    incoming = _receipt(session, entry, entry.body.doc, entry.body.organ, name=entry.body.name, key=entry.body.key)
+    hand = session.get(Hand, (incoming.id, entry.person)) if incoming is not None else None
+    if incoming is None:
+        return
+    if hand is None:
+        session.add(Hand(incoming=incoming.id, person=entry.person, task="", at=0, read_at=entry.at))
+    else:
+        hand.read_at = min(hand.read_at or entry.at, entry.at)
+
+
+@ROOM.folds(said.Answered)
+def answered(session: Session, entry: Entry[said.Answered]) -> None:
+    """The result is known."""
+    body = entry.body
+    incoming = _receipt(session, entry, body.doc, body.organ, name=body.name, key=body.key, text=body.text, annexes=body.annexes)
+    if incoming is not None:
+        incoming.answered_at = max(incoming.answered_at, entry.at)
+        _stand(session, incoming)
+
+
+@ROOM.folds(said.RecallConfirmed)
+def recall_confirmed(session: Session, entry: Entry[said.RecallConfirmed]) -> None:
+    """The recall took effect there."""
+    body = entry.body
+    incoming = _receipt(session, entry, body.doc, body.organ, name=body.name, key=body.key, reason="automatic" if body.automatic else "")
+    if incoming is not None:
+        incoming.recall_confirmed = entry.at
+        _stand(session, incoming)
+
+
+@ROOM.folds(said.Registered)
+def registered(session: Session, entry: Entry[said.Registered]) -> None:
+    """Entered in the register of the year."""
+    incoming, body = _inner(session, entry, entry.body.doc, entry.body.organ, entry.body.text), entry.body
+    incoming.register_year, incoming.register_no, incoming.register, incoming.to_handle = body.year, body.number, body.text, body.to_handle
+    _stand(session, incoming)
+
+
+@ROOM.folds(said.Assigned)
+def assigned(session: Session, entry: Entry[said.Assigned]) -> None:
+    """Somebody has it in hand; a new lead replaces the former one, who stays as an assistant."""
+    body = entry.body
+    incoming = _inner(session, entry, body.doc, body.organ, body.opinion, reason=" ".join((body.lead, *body.assistants, *body.readers)))
+    incoming.opinion = body.opinion or incoming.opinion
+    if body.lead:
+        for former in session.scalars(select(Hand).where(Hand.incoming == incoming.id, Hand.task == "lead")):
+            former.task = "assist"
+    for person, task in [(body.lead, "lead"), *((p, "assist") for p in body.assistants), *((p, "read") for p in body.readers)]:
+        if person:
+            _hand(session, incoming.id, person, task, entry.at)
+    _stand(session, incoming)
+
+
+@ROOM.folds(said.Closed)
+def closed(session: Session, entry: Entry[said.Closed]) -> None:
+    """Done with."""
+    incoming = _inner(session, entry, entry.body.doc, entry.body.organ, entry.body.note)
+    incoming.closed_at = entry.at
+    _stand(session, incoming)
+
+
+def _own(entry: Entry[Any], doc: str) -> None:
+    if entry.record != doc or entry.home != entry.author:
+        raise Refused("a document is written by its home node under its own id", code="wrong_writer")
+
+
+def _document(session: Session, entry: Entry[Any]) -> Document:
+    _own(entry, entry.record)
+    found = session.get(Document, entry.record)
+    if found is None:
+        found = Document(id=entry.record, home=entry.author)
+        session.add(found)
+        session.flush()
+    if found.home != entry.author:
+        raise Refused(f"the document belongs to node {found.home}", code="wrong_writer")
+    return found
+
+
+def _paper(document: Document, paper: Paper) -> None:
+    document.organ, document.title, document.kind = paper.organ, paper.title, paper.kind
+    document.urgency, document.label = paper.urgency, paper.label
+    document.paper_bytes = pack(paper)
+
+
+def _step(session: Session, document: Document, entry: Entry[Any], stage: Stage, text: str = "") -> None:
+    document.stage, document.last, document.changed_at = stage, entry.id, max(document.changed_at, entry.at)
+    _settle(document)
+    _act(session, entry, document.id, "", text)
+
+
+def _settle(document: Document) -> None:
+    if document.void:
+        document.state = Stage.VOID
+    elif document.recall:
+        document.state = Stage.RECALLED
+    else:
+        document.state = Stage.DISPATCHED if document.issue else document.stage
+
+
+def _letter(session: Session, entry: Entry[Any], envelope: Envelope, note: str) -> None:
+    doc = entry.record
+    _own(entry, doc)
+    letter = session.get(Letter, doc)
+    if letter is not None and letter.home != entry.author:
+        raise Refused(f"the document belongs to node {letter.home}", code="wrong_writer")
+    if letter is None or letter.issue < envelope.issue:
+        place = ref(entry.author, entry.chain, entry.seq, entry.hash)
+        values = {"home": entry.author, "organ": envelope.paper.organ, "envelope_bytes": pack(envelope), "issue": envelope.issue}
+        session.merge(Letter(id=doc, note=note, at=entry.at, said=entry.id, place=place, **values))
+    session.flush()
+    if entry.author == ROOM.here:
+        _sent(session, entry, envelope)
+    for recipient in envelope.recipients:
+        if recipient.node == ROOM.here:
+            _arrive(session, entry, envelope, recipient)
+    _act(session, entry, doc, "", note)
+
+
+def _sent(session: Session, entry: Entry[Any], envelope: Envelope) -> None:
+    document = _document(session, entry)
+    document.issue, document.changed_at = max(document.issue, envelope.issue), max(document.changed_at, entry.at)
+    _settle(document)
+    for order, recipient in enumerate(envelope.recipients):
+        held = session.get(Delivery, (document.id, recipient.organ))
+        if held is not None:
+            held.sent_at = min(held.sent_at, entry.at)
+            continue
+        key = {"doc": document.id, "organ": recipient.organ}
+        session.add(Delivery(**key, node=recipient.node, role=recipient.role, order=order, sent_at=entry.at))
+
+
+def _arrive(session: Session, entry: Entry[Any], envelope: Envelope, recipient: said.Recipient) -> None:
+    paper = envelope.paper
+    id = said.incoming_id(entry.record, recipient.organ)
+    incoming = session.get(Incoming, id)
+    if incoming is None:
+        incoming = Incoming(id=id, doc=entry.record, organ=recipient.organ, order=entry.number, sent_at=entry.at)
+        session.add(incoming)
+    incoming.order, incoming.sent_at = min(incoming.order, entry.number), min(incoming.sent_at, entry.at)
+    if incoming.said and session.get_one(Letter, entry.record).issue > envelope.issue:
+        return
+    incoming.role, incoming.home, incoming.said = recipient.role, entry.author, entry.id
+    incoming.issuer, incoming.issuer_name, incoming.number = paper.organ, envelope.issuer, envelope.number
+    incoming.title, incoming.kind, incoming.urgency, incoming.label = paper.title, paper.kind, paper.urgency, paper.label
+    incoming.due, incoming.reply_required = paper.due, paper.reply_required
+    session.flush()
+    _hear_recall(session, incoming)
+
+
+def _hear_recall(session: Session, incoming: Incoming) -> None:
+    recall = session.get(Recall, (incoming.doc, incoming.home))
+    if recall is not None:
+        incoming.recall_at, incoming.recall_reason, incoming.recall_said = recall.at, recall.reason, recall.said
+    _stand(session, incoming)
+
+
+def _receipt(
+    session: Session,
+    entry: Entry[Any],
+    doc: str,
+    organ: str,
+    *,
+    name: str,
+    key: str,
+    text: str = "",
+    reason: str = "",
+    annexes: tuple[Annex, ...] = (),
+) -> Incoming | None:
+    """Keep a receipt; the incoming row it moves, where this node has that."""
+    if entry.record != said.incoming_id(doc, organ):
+        raise Refused("the receipt is filed under another record", code="wrong_record")
+    delivery, incoming = session.get(Delivery, (doc, organ)), session.get(Incoming, entry.record)
+    if delivery is not None and delivery.node != entry.author:
+        raise Refused("the receipt comes from another node than the recipient's", code="wrong_writer")
+    if incoming is not None and entry.author != ROOM.here:
+        raise Refused("the receipt comes from another node than the recipient's", code="wrong_writer")
+    if delivery is None and incoming is None:
+        raise Refused("a receipt for a document that never went there", code="receipt_mismatch")
+    _act(session, entry, doc, organ, text, name=name, reason=reason, key=key, annexes=annexes)
+    if delivery is not None:
+        delivery.receipt = entry.id
+    if incoming is not None:
+        incoming.receipt = entry.id
+    return incoming
+
+
+def _inner(session: Session, entry: Entry[Any], doc: str, organ: str, text: str, *, reason: str = "") -> Incoming:
+    incoming = session.get(Incoming, entry.record)
+    if incoming is None or entry.record != said.incoming_id(doc, organ) or entry.author != ROOM.here:
+        raise Refused("an organ's inner act comes from its own node", code="wrong_writer")
+    incoming.last = entry.id
+    _act(session, entry, doc, organ, text, reason=reason)
+    return incoming
+
+
+def _hand(session: Session, incoming: str, person: str, task: str, at: int) -> None:
+    held = session.get(Hand, (incoming, person))
+    if held is None:
+        session.add(Hand(incoming=incoming, person=person, task=task, at=at))
+        session.flush()
+    else:
+        held.task, held.at = task, at
+
+
+def _stand(session: Session, incoming: Incoming) -> None:
+    session.flush()
+    tasks = set(session.scalars(select(Hand.task).where(Hand.incoming == incoming.id)))
+    incoming.state = standing(
+        Facts(
+            signed=bool(incoming.signed_at),
+            registered=bool(incoming.register_no),
+            handled=bool(tasks & {"lead", "assist"}),
+            circulated="read" in tasks,
+            answered=bool(incoming.answered_at),
+            closed=bool(incoming.closed_at),
+            sent_back=bool(incoming.sent_back),
+            recall_asked=bool(incoming.recall_at),
+            recall_confirmed=bool(incoming.recall_confirmed),
+        )
+    )
+
+
+def _act(
+    session: Session,
+    entry: Entry[Content],
+    doc: str,
+    organ: str,
+    text: str,
+    *,
+    name: str = "",
+    reason: str = "",
+    key: str = "",
+    annexes: tuple[Annex, ...] = (),
+) -> None:
+    session.add(
+        Act(
+            id=entry.id,
+            record=entry.record,
+            doc=doc,
+            organ=organ,
+            kind=entry.kind,
+            receipt=said.RECEIPTS.get(entry.kind, ""),
+            person=entry.person,
+            name=name,
+            post=entry.post,
+            at=entry.at,
+            text=text,
+            reason=reason,
+            annex_bytes=pack(annexes) if annexes else b"",
+            key=key,
+            author=entry.author,
+            chain=entry.chain,
+            seq=entry.seq,
+            hash=entry.hash,
+        )
+    )
+    session.flush()
