@@ -39,6 +39,8 @@ from node.settings import Parent, Settings
 BELOW = {"city": ("county", "outside"), "county": ("township",), "township": (), "outside": ()}
 "Tiers a node may admit. A zone run by the city is of the county tier."
 _PREFIX = "yw1."
+_AGAIN = 3_600_000
+"For so long (ms) after a used token's end, its node may still fetch its answer again."
 
 
 class Join(Value, frozen=True):
@@ -112,6 +114,15 @@ def new_token(settings: Settings, tier: str, name: str, code: str, now: dt.datet
         tokens[:] = [t for t in tokens if t.used_by or t.expires > _ms(now)]
         tokens.append(_Token(hash=_hash(secret), tier=tier, name=name, code=code, expires=_ms(now + ttl)))
     return _PREFIX + base64.urlsafe_b64encode(pack(Join(secret, settings.id, curve_public(settings)))).decode().rstrip("=")
+
+
+def awaiting(settings: Settings, now: dt.datetime) -> bool:
+    """Whether an unused token is still good, so that a stranger's call may be answered at all."""
+    file = settings.path("keys", "tokens.json")
+    if not file.exists():
+        return False
+    tokens = msgspec.json.decode(keys.read_secret(file), type=list[_Token])
+    return any(t.expires > _ms(now) or (t.used_by and t.expires + _AGAIN > _ms(now)) for t in tokens)
 
 
 def read_token(token: str) -> Join:

@@ -130,6 +130,8 @@ class Post(Content, frozen=True):
     "The named stand-in (AB角)."
     roles: tuple[str, ...]
     valid_to: dt.date | None = None
+    serves: tuple[str, ...] = ()
+    "Ids of organs of the same node for which the post acts besides its own, as an office does for its government."
 
 
 @kind("directory.person")

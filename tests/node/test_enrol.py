@@ -198,3 +198,10 @@ def test_a_key_file_holds_key_and_certificate(township: Settings) -> None:
     assert persons.read_keyfile(persons.keyfile(mine, cert))[1] == cert
     with pytest.raises(Misconfigured):
         persons.read_keyfile(persons.keyfile(other, cert))
+
+
+def test_strangers_are_heard_only_while_a_token_is_good(county: Settings, tmp_path: Path) -> None:
+    """A superior awaits strangers from the moment it makes a token until the token's end."""
+    far = NOW + HOUR * 1000
+    enrol.new_token(county, "township", "柳堡镇", "371623107", far, HOUR)
+    assert enrol.awaiting(county, far) and not enrol.awaiting(county, far + HOUR)
