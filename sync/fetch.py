@@ -14,8 +14,10 @@ from sync.frames import CHUNK
 
 AT_ONCE = 4
 "Blobs fetched at a time from one neighbour."
-AHEAD = 2
-"Chunks of one blob under way."
+FIRST, MOST = 2.0, 16.0
+"Chunks under way from one neighbour, at first and at most."
+QUICK, SLOW = 0.06, 0.15
+"Seconds a chunk may take for more of them to go at once, and from which on fewer do: urgent entries share the line."
 PATIENCE = 20.0
 "Seconds without a chunk until the next neighbour is asked."
 
@@ -48,6 +50,8 @@ class Fetcher:
     ask: Ask
     needs: dict[bytes, Need] = field(default_factory=dict)
     up: set[str] = field(default_factory=set)
+    pace: dict[str, float] = field(default_factory=dict)
+    "Chunks that may be under way from a neighbour."
 
     def need(self, sha: bytes, size: int, have: int, sources: Iterable[str]) -> None:
         """A blob is missing here."""
@@ -59,8 +63,13 @@ class Fetcher:
         self.needs.pop(sha, None)
 
     def joined(self, peer: str, now: float) -> None:
-        """A neighbour can be asked."""
+        """A neighbour can be asked; what waits for a less likely one is asked of it instead."""
         self.up.add(peer)
+        self.pace[peer] = FIRST
+        for need in self.needs.values():
+            if need.peer and peer in need.sources[: need.sources.index(need.peer)]:
+                need.peer = ""
+                need.asked.clear()
         self.pump(now)
 
     def left(self, peer: str) -> None:
@@ -75,7 +84,7 @@ class Fetcher:
         """Ask for what may be asked for now."""
         busy: dict[str, int] = {}
         for need in self.needs.values():
-            if need.peer and now - need.last > PATIENCE:
+            if need.asked and now - need.last > PATIENCE:
                 self._pass_over(need)
             if need.peer:
                 busy[need.peer] = busy.get(need.peer, 0) + 1
@@ -95,8 +104,10 @@ class Fetcher:
     def wrote(self, sha: bytes, offset: int, size: int, now: float) -> None:
         """A chunk is on the disk."""
         need = self.needs[sha]
-        need.asked.pop(offset, None)
+        took = now - need.asked.pop(offset, now)
         need.have, need.last = offset + size, now
+        pace = self.pace[need.peer]
+        self.pace[need.peer] = min(MOST, pace + 0.5) if took < QUICK else max(1.0, pace * 0.7) if took > SLOW else pace
         self._ask(need, now)
 
     def again(self, sha: bytes, now: float) -> None:
@@ -115,7 +126,9 @@ class Fetcher:
 
     def _ask(self, need: Need, now: float) -> None:
         offset = max([need.have, *(start + CHUNK for start in need.asked)])
-        while offset < need.size and len(need.asked) < AHEAD:
+        under_way = sum(len(other.asked) for other in self.needs.values() if other.peer == need.peer)
+        while offset < need.size and under_way < max(1, int(self.pace[need.peer])):
+            under_way += 1
             need.asked[offset] = now
             self.ask(need.peer, need.sha, offset, min(CHUNK, need.size - offset))
             offset += CHUNK

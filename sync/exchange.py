@@ -1,0 +1,330 @@
+"""All lines of one node and the journal between them: what one neighbour brings goes to the ledger and on to the others.
+
+Pure like the peers it joins: the journal and the blobs are behind :class:`Store` and :class:`Shelf`, whose answers come
+whenever they come. The courier gives it sockets, the simulator an unreliable world.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from node.directory.tree import Tree
+from node.entry import Attachment, Hold
+from node.errors import NodeError
+from sync import frames, peer, span
+from sync.fetch import Fetcher
+from sync.peer import Line, Now, Outcome, Peer, Read, Self, Take
+
+SIGNALS = 30_000
+"Milliseconds a signal may live, whatever it says."
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The ledger's answer to a batch."""
+
+    outcome: Outcome
+    line: Line | None = None
+    "The chain as it stands now."
+    attachments: tuple[Attachment, ...] = ()
+    "What the new entries name."
+
+
+class Store(Protocol):
+    """The journal, asked without waiting; an answer may come at once, later, or never."""
+
+    def take(self, batch: bytes, then: Callable[[Taken], None]) -> None:
+        """Verify and keep a batch."""
+
+    def read(self, wish: Read, then: Callable[[int, bytes], None]) -> None:
+        """(number of entries, canonical batch) from a place on; (0, b"") when there are none."""
+
+    def holds(self, since: int, then: Callable[[int, tuple[Hold, ...]], None]) -> None:
+        """A page of range statements after a number, and the number to go on from (the same when there are no more)."""
+
+    def held(self, holds: tuple[Hold, ...]) -> None:
+        """Keep range statements that a neighbour brought."""
+
+
+class Shelf(Protocol):
+    """Where blobs lie."""
+
+    def read(self, sha: bytes, offset: int, length: int) -> bytes:
+        """A part of a whole blob, empty when it is not here."""
+
+    def have(self, sha: bytes, size: int) -> int:
+        """Bytes of it that are here, whole or partial."""
+
+    def write(self, sha: bytes, size: int, offset: int, data: bytes) -> bool:
+        """Write the next part; True when the blob is whole and right. :class:`~node.errors.Forged` when it is whole and wrong."""
+
+
+@dataclass
+class Exchange:
+    """What a node's courier knows and does, whatever carries its frames."""
+
+    me: Self
+    store: Store
+    shelf: Shelf
+    rng: random.Random
+    placed: Callable[[bytes], span.Placed]
+    tree: Tree = field(default_factory=Tree)
+    parent: str = ""
+    beat: float = peer.BEAT
+    lines: dict[bytes, Line] = field(default_factory=dict)
+    peers: dict[str, Peer] = field(default_factory=dict)
+    heard: dict[str, int] = field(default_factory=dict)
+    "Node id to when it was last heard, milliseconds since 1970 by our clock."
+    inbox: list[frames.Signal] = field(default_factory=list)
+    "Signals for this node."
+    refused: Counter[str] = field(default_factory=Counter)
+    _now: Now = Now(0.0, 0)
+    _holds: int = 0
+    _signals: dict[bytes, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.fetcher = Fetcher(self._ask_blob)
+
+    # --- neighbours ---------------------------------------------------------------------------------------------
+
+    def neighbour(self, node: str) -> Peer:
+        """The peer of a neighbour, made at first use."""
+        if node not in self.peers:
+            self.peers[node] = Peer(
+                me=self.me,
+                neighbour=node,
+                up=node == self.parent,
+                lines=self.lines,
+                tree=self.tree,
+                rng=self.rng,
+                placed=self.placed,
+                beat=self.beat,
+            )
+        return self.peers[node]
+
+    def receive(self, node: str, message: bytes, now: Now) -> None:
+        """A message came from a neighbour."""
+        self._now = now
+        one = self.neighbour(node)
+        was = one.state
+        one.receive(message, now)
+        self._settle(one, was)
+
+    def connected(self, node: str, now: Now) -> None:
+        """The connection to the parent stands."""
+        self._now = now
+        one = self.neighbour(node)
+        was = one.state
+        one.connected(now)
+        self._settle(one, was)
+
+    def lost(self, node: str, now: Now, reason: str = "") -> None:
+        """The connection to a neighbour is gone."""
+        self._now = now
+        one = self.neighbour(node)
+        was = one.state
+        one.lost(now, reason)
+        self._settle(one, was)
+
+    def tick(self, now: Now) -> None:
+        """Let time pass."""
+        self._now = now
+        for one in list(self.peers.values()):
+            was = one.state
+            one.tick(now, self._report(one) if one.due(now) <= 0 else None)
+            self._settle(one, was)
+        self.fetcher.pump(now.mono)
+        self._signals = {nonce: until for nonce, until in self._signals.items() if until > now.ms}
+        for one in self.peers.values():
+            self._settle(one, one.state)
+
+    def _report(self, one: Peer) -> Mapping[str, int]:
+        """What to tell a neighbour: upward the own subtree, downward everybody else."""
+        near = {name: each.heard_ms for name, each in self.peers.items() if each.state == "up" and name != one.neighbour}
+        told = self.heard | near
+        below = self.tree.subtree(self.me.node if one.up else one.neighbour)
+        return {node: at for node, at in told.items() if (node in below) is one.up and node != self.me.node}
+
+    def _settle(self, one: Peer, was: str) -> None:
+        """Do what a peer wishes, and notice when its session begins or ends."""
+        if one.state == "up" and one.heard_ms:
+            self.heard[one.neighbour] = one.heard_ms
+        if was == "up" and one.state != "up":
+            self.fetcher.left(one.neighbour)
+        if was != "up" and one.state == "up":
+            self.fetcher.joined(one.neighbour, self._now.mono)
+        for wish in list(one.drain()):
+            self._grant(one, wish)
+
+    # --- wishes -------------------------------------------------------------------------------------------------
+
+    def _grant(self, one: Peer, wish: peer.Wish) -> None:
+        match wish:
+            case Take():
+                self.store.take(wish.batch, lambda taken: self._taken(one, wish, taken))
+            case Read():
+                self.store.read(wish, lambda count, batch: self._batch(one, wish, count, batch))
+            case peer.Held():
+                self.store.held(wish.holds)
+            case peer.Review():
+                self._review(one, 0)
+            case peer.Fetch():
+                one.part(wish, self.shelf.read(wish.sha, wish.offset, wish.length))
+            case peer.Store():
+                self._blob(one, wish)
+            case peer.Heard():
+                self._note(wish.nodes)
+            case peer.Pass():
+                self.signal(wish.signal, came=one.neighbour)
+            case peer.Drop():
+                pass
+
+    def _taken(self, one: Peer, take: Take, taken: Taken) -> None:
+        if taken.line is not None:
+            self.lines[taken.line.id] = taken.line
+        was = one.state
+        one.taken(take, taken.outcome, self._now)
+        if not taken.outcome.code:
+            for other in self.peers.values():
+                if other is not one and other.state == "up":
+                    other.relay(take, self._now)
+                    self._settle(other, other.state)
+            self.missing(taken.attachments, one.neighbour)
+        self._settle(one, was)
+
+    def _batch(self, one: Peer, read: Read, count: int, batch: bytes) -> None:
+        one.batch(read, count, batch, self._now)
+        self._settle(one, one.state)
+
+    def _review(self, one: Peer, since: int) -> None:
+        def page(upto: int, holds: tuple[Hold, ...]) -> None:
+            one.holds(holds)
+            if upto > since and one.state == "up":
+                self._review(one, upto)
+
+        self.store.holds(since, page)
+
+    # --- news from the journal ----------------------------------------------------------------------------------
+
+    def grown(self, lines: Iterable[Line], now: Now) -> None:
+        """These chains have grown here."""
+        self._now = now
+        fresh = list(lines)
+        self.lines.update({line.id: line for line in fresh})
+        for one in self.peers.values():
+            one.news([line.id for line in fresh])
+            self._settle(one, one.state)
+
+    def planted(self, tree: Tree, now: Now) -> None:
+        """The tree has changed."""
+        self._now = now
+        self.tree = tree
+        for one in self.peers.values():
+            one.planted(tree)
+            self._settle(one, one.state)
+
+    def promised(self, now: Now) -> None:
+        """There are new range statements in the journal: pass them on."""
+        self._now = now
+
+        def page(upto: int, holds: tuple[Hold, ...]) -> None:
+            for one in self.peers.values():
+                one.holds(holds)
+            if upto > self._holds:
+                self._holds = upto
+                self.store.holds(upto, page)
+
+        self.store.holds(self._holds, page)
+
+    # --- blobs --------------------------------------------------------------------------------------------------
+
+    def missing(self, attachments: Iterable[Attachment], source: str = "") -> None:
+        """Entries held here name these blobs: fetch those that are not here."""
+        for wanted in attachments:
+            have = self.shelf.have(wanted.sha, wanted.size)
+            if have < wanted.size:
+                self.fetcher.need(wanted.sha, wanted.size, have, [*([source] if source else []), *self.peers])
+        self.fetcher.pump(self._now.mono)
+
+    def stocked(self, sha: bytes, now: Now) -> None:
+        """A blob has become whole here: give it to who waits for it."""
+        self._now = now
+        self.fetcher.met(sha)
+        for one in self.peers.values():
+            one.stocked(sha)
+            self._settle(one, one.state)
+
+    def _ask_blob(self, node: str, sha: bytes, offset: int, length: int) -> None:
+        self.peers[node].want(sha, offset, length)
+
+    def _blob(self, one: Peer, part: peer.Store) -> None:
+        if not self.fetcher.expects(one.neighbour, part.sha, part.offset, len(part.data)):
+            self.refused["unasked_chunk"] += 1
+            return
+        need = self.fetcher.needs[part.sha]
+        try:
+            whole = self.shelf.write(part.sha, need.size, part.offset, part.data)
+        except NodeError as error:
+            self.refused[error.code] += 1
+            self.fetcher.again(part.sha, self._now.mono)
+            return
+        one.counts["blob_bytes_in"] += len(part.data)
+        self.fetcher.wrote(part.sha, part.offset, len(part.data), self._now.mono)
+        if whole:
+            self.stocked(part.sha, self._now)
+            self.fetcher.pump(self._now.mono)
+
+    # --- signals, signs of life ---------------------------------------------------------------------------------
+
+    def signal(self, signal: frames.Signal, *, came: str = "") -> None:
+        """Hand a signal in, or send it on its way; old ones and repeats are dropped."""
+        until = min(signal.expires, self._now.ms + SIGNALS)
+        if until <= self._now.ms or signal.nonce in self._signals:
+            self.refused["old_signal"] += 1
+            return
+        self._signals[signal.nonce] = until
+        if signal.to == self.me.node:
+            self.inbox.append(signal)
+            return
+        way = self.tree.toward(self.me.node, signal.to) or self.parent
+        if way and way != came and way in self.peers:
+            self.peers[way].signal(signal)
+
+    def _note(self, nodes: tuple[tuple[str, int], ...]) -> None:
+        for node, at in nodes:
+            if node in self.tree and node != self.me.node:
+                self.heard[node] = max(self.heard.get(node, 0), min(at, self._now.ms))
+
+    # --- numbers ------------------------------------------------------------------------------------------------
+
+    def counters(self) -> dict[str, object]:
+        """What has passed and what was refused, over all neighbours."""
+        total: Counter[str] = Counter()
+        refused = Counter(self.refused)
+        for one in self.peers.values():
+            total.update(one.counts)
+            refused.update(one.refused)
+        names = (
+            "entries_in",
+            "entries_out",
+            "duplicates",
+            "resent",
+            "bytes_in",
+            "bytes_out",
+            "blob_bytes_in",
+            "blob_bytes_out",
+            "relayed",
+            "sessions",
+        )
+        return {**{name: total[name] for name in names}, "refused": dict(refused)}
+
+    def backlog(self) -> dict[str, int]:
+        """Entries that neighbours still lack, and blobs that are missing here."""
+        up = sum(one.backlog()[0] for one in self.peers.values() if one.up)
+        down = sum(one.backlog()[0] for one in self.peers.values() if not one.up)
+        partial = sum(1 for need in self.fetcher.needs.values() if need.have)
+        return {"to_parent": up, "to_children": down, "blobs_wanted": len(self.fetcher.needs), "blobs_partial": partial}
