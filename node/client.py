@@ -1,0 +1,373 @@
+"""How the other processes of a node reach its ledger: requests over a local ZeroMQ socket, and the bell.
+
+Two faces of one conversation: :class:`Ledger` asks and waits (portal, command line; the ZeroMQ context may be eventlet's),
+:class:`Line` asks without waiting (the courier's loop). Nothing here signs for the node: the ledger holds those keys.
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import msgspec
+import zmq
+
+from node import clock, entry, kinds
+from node.codec import Value
+from node.entry import Attachment, Audience, Head, Hold, Lane
+from node.errors import NodeError, Unreachable, revive
+from node.kinds import Content
+from node.settings import Settings
+
+T = TypeVar("T")
+
+
+class Draft(Value, frozen=True):
+    """A signed body and where it is to stand."""
+
+    statement: bytes
+    "Canonical statement. Unsigned: the ledger fills in its own certificate as signer."
+    signature: bytes
+    "Empty: the ledger signs as the node."
+    salt: bytes
+    content: bytes
+    audiences: tuple[Audience, ...]
+    lane: Lane = Lane.ORDINARY
+    attachments: tuple[Attachment, ...] = ()
+    relies: tuple[tuple[str, int], ...] = ()
+    "Names and the versions that were read; a different one now is a Conflict."
+    touches: tuple[str, ...] = ()
+    "Further names whose version this changes; the record's always does."
+
+
+class Place(Value, frozen=True):
+    """Where a body stands."""
+
+    audience: Audience
+    author: str
+    chain: bytes
+    seq: int
+    hash: bytes
+
+    @property
+    def ref(self) -> str:
+        """ORIGIN/EPOCH/SEQ@HASH."""
+        return entry.ref(self.author, self.chain, self.seq, self.hash)
+
+
+class Written(Value, frozen=True):
+    """The ledger's word that a body is durable and folded."""
+
+    id: bytes
+    "Statement id."
+    number: int
+    "Local order of its first place."
+    places: tuple[Place, ...]
+    repeated: bool
+    "The nonce was known: these are the places of the first time."
+
+
+class Chain(Value, frozen=True):
+    """A chain as others than the ledger need to know it."""
+
+    id: bytes
+    author: str
+    audience: Audience
+    lane: Lane
+    count: int
+    "Entries held; the next one has this number."
+    hash: bytes
+    "Header hash of the last one held."
+    opened: int
+    "Claimed time of the opening, milliseconds since 1970 UTC."
+    frozen: str
+    "Why nothing more is taken (fork, closed, revoked), or empty."
+
+
+class Batch(Value, frozen=True):
+    """A stretch of one chain, ending where a head was signed."""
+
+    chain: bytes
+    start: int
+    entries: tuple[tuple[bytes, bytes], ...]
+    "(header, stored body)."
+    head: Head
+    certs: tuple[bytes, ...] = ()
+    "The author's certificates (DER, leaf first, without the root); sent with openings, so that strangers can be known."
+
+
+class Taken(Value, frozen=True):
+    """What a ledger holds of a chain after a batch."""
+
+    chain: Chain
+    fresh: int
+    "Entries that were new."
+    hold: Hold | None
+    "This node's range statement; none for its own chains."
+    attachments: tuple[Attachment, ...]
+    "Blobs that the new entries name."
+
+
+class Found(Value, frozen=True):
+    """An entry with its place, as evidence and logs need it."""
+
+    number: int
+    chain: bytes
+    author: str
+    seq: int
+    hash: bytes
+    header: bytes
+    body: bytes
+
+
+def statement(
+    city: str,
+    content: Content,
+    *,
+    record: str,
+    home: str,
+    recipients: Iterable[str] = (),
+    after: Iterable[bytes] = (),
+    suite: str = "ed25519",
+    signer: bytes = b"",
+    post: str = "",
+    nonce: bytes = b"",
+    at: int = 0,
+) -> tuple[entry.Statement, bytes, bytes]:
+    """(statement, salt, content bytes) for a content; the caller signs :func:`node.entry.statement_signed` of its packed form."""
+    data, salt = kinds.encode(content), secrets.token_bytes(16)
+    said = entry.Statement(
+        suite=suite,
+        city=city,
+        kind=kinds.name_of(content),
+        record=record,
+        home=home,
+        recipients=tuple(recipients),
+        after=tuple(after),
+        nonce=nonce or secrets.token_bytes(16),
+        digest=entry.content_digest(salt, data),
+        signer=signer,
+        post=post,
+        at=at or clock.ms(),
+    )
+    return said, salt, data
+
+
+def encode(request: bytes, name: str, args: Sequence[Any]) -> list[bytes]:
+    """The frames of a request."""
+    return [request, name.encode(), msgspec.msgpack.encode(args)]
+
+
+def decode(frames: Sequence[bytes], shape: Any) -> Any:
+    """The value of an answer; raises the error the ledger named."""
+    word, payload = frames[-2:]
+    if word == b"no":
+        code, message = msgspec.msgpack.decode(payload, type=tuple[str, str])
+        raise revive(code, message)
+    return msgspec.msgpack.decode(payload, type=shape)
+
+
+ANSWERS: dict[str, Any] = {
+    "write": tuple[Written, ...],
+    "versions": dict[str, int],
+    "chains": tuple[Chain, ...],
+    "changed": tuple[int, tuple[Chain, ...]],
+    "read": Batch | None,
+    "take": Taken,
+    "holds": tuple[int, tuple[Hold, ...]],
+    "held": int,
+    "carried": tuple[tuple[str, int], ...],
+    "places": tuple[Place, ...],
+    "found": tuple[Found, ...],
+    "wanted": tuple[Attachment, ...],
+    "arrived": None,
+    "disclose": bytes,
+    "body": bytes,
+    "sign": bytes,
+    "status": dict[str, Any],
+    "digest": dict[str, str],
+    "signal": bytes,
+    "stop": None,
+}
+
+
+class Ledger:
+    """Asks this node's ledger and waits for the answer; safe to share between threads or greenlets."""
+
+    def __init__(self, settings: Settings, context: Any = None, *, timeout: float = 30.0) -> None:
+        """``context`` is a ZeroMQ context (eventlet's in green processes); ``timeout`` in seconds for one answer."""
+        self._address = settings.socket("ledger")
+        self._own = context is None
+        self._context = context or zmq.Context()
+        self._timeout = timeout
+        self._idle: list[Any] = []
+        self._requests = itertools.count(1)
+
+    def close(self) -> None:
+        """Give the sockets back."""
+        while self._idle:
+            self._idle.pop().close(0)
+        if self._own:
+            self._context.destroy(0)
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _socket(self) -> Iterator[Any]:
+        if self._idle:
+            socket = self._idle.pop()
+        else:
+            socket = self._context.socket(zmq.DEALER)
+            socket.setsockopt(zmq.LINGER, 0)
+            socket.setsockopt(zmq.IMMEDIATE, 1)
+            socket.setsockopt(zmq.RCVTIMEO, max(1, int(self._timeout * 1000)))
+            socket.setsockopt(zmq.SNDTIMEO, max(1, int(self._timeout * 1000)))
+            socket.connect(self._address)
+        try:
+            yield socket
+        except BaseException as error:
+            if isinstance(error, NodeError) and not isinstance(error, Unreachable):
+                self._idle.append(socket)
+            else:
+                socket.close(0)  # an answer may still be under way on it
+            raise
+        self._idle.append(socket)
+
+    def ask(self, name: str, *args: Any) -> Any:
+        """The ledger's answer to one request; :class:`Unreachable` when it gives none in time."""
+        request = next(self._requests).to_bytes(8, "big")
+        with self._socket() as socket:
+            try:
+                socket.send_multipart(encode(request, name, args))
+                frames = socket.recv_multipart()
+            except zmq.Again:
+                raise Unreachable("the ledger does not answer", hint="is the node running? see: yiwang status") from None
+            if frames[0] != request:
+                raise Unreachable("the ledger answered another question")
+            return decode(frames, ANSWERS[name])
+
+    def write(self, drafts: Sequence[Draft]) -> tuple[Written, ...]:
+        """Write all or none; durable and folded on return."""
+        return self.ask("write", tuple(drafts))  # type: ignore[no-any-return]
+
+    def versions(self, names: Iterable[str]) -> dict[str, int]:
+        """The present version of each name (0 when never written)."""
+        return self.ask("versions", tuple(names))  # type: ignore[no-any-return]
+
+    def chains(self) -> tuple[Chain, ...]:
+        """Every chain held here."""
+        return self.ask("chains")  # type: ignore[no-any-return]
+
+    def changed(self, since: int) -> tuple[int, tuple[Chain, ...]]:
+        """(mark, chains that grew after the mark ``since``); ask again with the mark."""
+        return self.ask("changed", since)  # type: ignore[no-any-return]
+
+    def read(self, chain: bytes, start: int, limit: int) -> Batch | None:
+        """Entries from ``start``, about ``limit`` bytes, ending at a head; None when there are none."""
+        return self.ask("read", chain, start, limit)  # type: ignore[no-any-return]
+
+    def take(self, batch: Batch) -> Taken:
+        """Verify and keep a batch; Gap, Fork, Forged and Invalid as errors."""
+        return self.ask("take", batch)  # type: ignore[no-any-return]
+
+    def holds(self, since: int, limit: int = 1000) -> tuple[int, tuple[Hold, ...]]:
+        """(number to go on from, range statements after ``since``): the last one of each holder and chain."""
+        return self.ask("holds", since, limit)  # type: ignore[no-any-return]
+
+    def held(self, holds: Sequence[Hold]) -> int:
+        """Keep range statements of others; how many were new. Wrong ones are counted and left out."""
+        return self.ask("held", tuple(holds))  # type: ignore[no-any-return]
+
+    def carried(self, chain: bytes, seq: int) -> tuple[tuple[str, int], ...]:
+        """(holder, when it first said so in ms) of every node that said it holds the chain up to ``seq``."""
+        return self.ask("carried", chain, seq)  # type: ignore[no-any-return]
+
+    def places(self, id: bytes) -> tuple[Place, ...]:
+        """Where a statement stands in logs held here."""
+        return self.ask("places", id)  # type: ignore[no-any-return]
+
+    def found(self, chain: bytes, start: int, stop: int) -> tuple[Found, ...]:
+        """Entries of a chain in [start, stop)."""
+        return self.ask("found", chain, start, stop)  # type: ignore[no-any-return]
+
+    def body(self, chain: bytes, seq: int) -> bytes:
+        """The plain body of an entry readable here, its seal opened."""
+        return self.ask("body", chain, seq)  # type: ignore[no-any-return]
+
+    def disclose(self, chain: bytes, seq: int) -> bytes:
+        """The key of one sealed entry, for an evidence file; empty when the log is open."""
+        return self.ask("disclose", chain, seq)  # type: ignore[no-any-return]
+
+    def wanted(self) -> tuple[Attachment, ...]:
+        """Blobs that entries here name and that have not arrived."""
+        return self.ask("wanted")  # type: ignore[no-any-return]
+
+    def arrived(self, sha: bytes) -> None:
+        """A wanted blob is whole on disk."""
+        self.ask("arrived", sha)
+
+    def sign(self, purpose: str, data: bytes) -> bytes:
+        """A signature by the identity key for a purpose of the closed list."""
+        return self.ask("sign", purpose, data)  # type: ignore[no-any-return]
+
+    def status(self) -> dict[str, Any]:
+        """What the ledger knows of itself."""
+        return self.ask("status")  # type: ignore[no-any-return]
+
+    def digest(self) -> dict[str, str]:
+        """Hash of each room's tables, independent of row order."""
+        return self.ask("digest")  # type: ignore[no-any-return]
+
+    def stop(self) -> None:
+        """End the ledger in order."""
+        self.ask("stop")
+
+
+class Line:
+    """Asks without waiting: for a loop that polls :attr:`socket` beside others."""
+
+    def __init__(self, settings: Settings, context: Any) -> None:
+        self.socket = context.socket(zmq.DEALER)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.connect(settings.socket("ledger"))
+        self._requests = itertools.count(1)
+        self._names: dict[bytes, str] = {}
+
+    def ask(self, name: str, *args: Any) -> bytes:
+        """Send a request; its number comes back with the answer."""
+        request = next(self._requests).to_bytes(8, "big")
+        self._names[request] = name
+        self.socket.send_multipart(encode(request, name, args))
+        return request
+
+    def answers(self) -> Iterator[tuple[bytes, Any]]:
+        """(number, value or error) of every answer that has come."""
+        while True:
+            try:
+                frames = self.socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            name = self._names.pop(frames[0], "")
+            if not name:
+                continue
+            try:
+                yield frames[0], decode(frames, ANSWERS[name])
+            except NodeError as error:
+                yield frames[0], error
+
+
+def bell(settings: Settings, context: Any, *topics: str) -> Any:
+    """A socket that wakes whoever waits for ``entries``, ``holds`` or ``blobs``; losing a ring loses nothing."""
+    socket = context.socket(zmq.SUB)
+    socket.setsockopt(zmq.LINGER, 0)
+    for topic in topics:
+        socket.setsockopt(zmq.SUBSCRIBE, topic.encode())
+    socket.connect(settings.socket("bell"))
+    return socket
