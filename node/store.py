@@ -1,0 +1,71 @@
+"""Engines: SQLite files with the durability each needs, or PostgreSQL schemas, behind one SQLAlchemy face."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.pool import QueuePool
+
+FULL, LOOSE = "FULL", "OFF"
+"""FULL for the truth: a commit is on the disk. OFF for what can be built again: a crash may cost the file, never the journal."""
+
+
+def sqlite(path: Path, synchronous: str) -> Engine:
+    """A SQLite file to write to; transactions begin at once with the write lock (no upgrade that could fail)."""
+    engine = create_engine(f"sqlite:///{path}", poolclass=QueuePool, pool_size=4, max_overflow=4, connect_args={"isolation_level": None, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.execute("pragma journal_mode=wal")
+        connection.execute(f"pragma synchronous={synchronous}")
+        connection.execute("pragma busy_timeout=5000")
+        connection.execute("pragma foreign_keys=off")
+        connection.execute("pragma cache_size=-8000")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN" if connection.get_execution_options().get("readonly") else "BEGIN IMMEDIATE")
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    return engine
+
+
+def reader(path: Path) -> Engine:
+    """A SQLite file opened for reading only."""
+    engine = create_engine(
+        f"sqlite:///file:{path}?mode=ro&uri=true", poolclass=QueuePool, pool_size=4, max_overflow=16, connect_args={"isolation_level": None, "check_same_thread": False}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.execute("pragma query_only=on")
+        connection.execute("pragma busy_timeout=2000")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
+
+
+def postgresql(url: str, schema: str, *, durable: bool) -> Engine:
+    """A PostgreSQL schema, made when it is missing; every table of the engine lives in it."""
+    if url.startswith("postgresql://"):
+        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    engine = create_engine(url, pool_size=4, max_overflow=16, pool_pre_ping=True)
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f'SET search_path TO "{schema}"')
+            cursor.execute(f"SET synchronous_commit TO {'on' if durable else 'off'}")
+        connection.commit()
+
+    with engine.begin() as connection:
+        connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+    return engine
