@@ -60,26 +60,24 @@ def _program(settings: Settings, role: str, priority: int) -> Program:
     return Program(name=role, command=(sys.executable, "-P", "-m", f"{settings.tier}_node", role, "--home", home), priority=priority)
 
 
-def configuration(folder: Path, declared: Sequence[Program]) -> str:
-    """The text of ``supervisor.conf``."""
-    here = str(folder)
+def configuration(declared: Sequence[Program]) -> str:
+    """The text of ``supervisor.conf``; its paths are relative to the folder in which supervisord is started."""
     head = (
-        f"[unix_http_server]\nfile={_literal(here)}/{SOCKET}\nchmod=0700\n\n"
-        f"[supervisord]\nlogfile={_literal(here)}/log/supervisor.log\nlogfile_maxbytes=5MB\nlogfile_backups=2\nloglevel=info\n"
-        f"pidfile={_literal(here)}/run/supervisor.pid\nchildlogdir={_literal(here)}/log\ndirectory={_literal(here)}\numask=077\nminfds=1024\nminprocs=20\n"
-        "nocleanup=true\n\n"
+        f"[unix_http_server]\nfile={SOCKET}\nchmod=0700\n\n"
+        "[supervisord]\nlogfile=log/supervisor.log\nlogfile_maxbytes=5MB\nlogfile_backups=2\nloglevel=info\n"
+        "pidfile=run/supervisor.pid\nchildlogdir=log\numask=077\nminfds=1024\nminprocs=20\nnocleanup=true\n\n"
         "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n"
     )
-    return head + "".join(_section(folder, one) for one in declared)
+    return head + "".join(_section(one) for one in declared)
 
 
-def _section(folder: Path, program: Program) -> str:
+def _section(program: Program) -> str:
     kind, events = ("eventlistener", "events=PROCESS_STATE\nbuffer_size=100\n") if program.listener else ("program", "")
-    log = _literal(str(folder / "log" / program.name))
+    log = f"log/{program.name}"
     out = "stdout_logfile=NONE\n" if program.listener else f"stdout_logfile={log}.out\nstdout_logfile_maxbytes=2MB\nstdout_logfile_backups=1\n"
     return (
         f"\n[{kind}:{program.name}]\ncommand={_literal(shlex.join(program.command))}\n{events}"
-        f"directory={_literal(str(folder))}\npriority={program.priority}\nautostart=true\nautorestart=true\n"
+        f"priority={program.priority}\nautostart=true\nautorestart=true\n"
         f"startsecs=1\nstartretries=1000000\nstopsignal=TERM\nstopwaitsecs={STOP_SECONDS}\n"
         f'stopasgroup=true\nkillasgroup=true\nenvironment=PYTHONUTF8="1",PYTHONUNBUFFERED="1"\n'
         f"{out}stderr_logfile={log}.log\nstderr_logfile_maxbytes=5MB\nstderr_logfile_backups=2\n"
@@ -98,7 +96,7 @@ def write(folder: Path, declared: Sequence[Program]) -> Path:
     for name in ("run", "log"):
         (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     file = folder / "supervisor.conf"
-    file.write_text(configuration(folder, declared), encoding="utf-8")
+    file.write_text(configuration(declared), encoding="utf-8")
     file.chmod(0o600)
     return file
 

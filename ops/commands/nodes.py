@@ -102,12 +102,13 @@ def _found(call: Call, wish: Settings) -> Settings:
 
 
 def _join(call: Call, wish: Settings, endpoint: str, token: str, pin: str) -> Settings:
-    from node import enrol
-    from sync import join
+    from node import enrol, keys
+    from sync.knock import knock
 
     assert call.home is not None
     asked = enrol.request(call.home, wish, token)
-    answer = join.ask(endpoint, enrol.read_token(token).curve, asked, call.wait(30.0))
+    secret = keys.read_secret(call.home / "keys/curve.key").strip()
+    answer = knock(endpoint, token, asked, secret=secret, timeout=call.wait(30.0))
     return enrol.finish(call.home, wish, token, endpoint, answer, clock.now(), pin=pin)
 
 
