@@ -1,0 +1,44 @@
+"""What waits for a person, from every room, in one shape."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Column(StrEnum):
+    """Where a matter stands for the person: 待办, 在办, 已办."""
+
+    TODO = "todo"
+    HAND = "hand"
+    DONE = "done"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Todo:
+    """A matter on somebody's home page; a room's ``service.todo(desk)`` returns a list of them, the newest first."""
+
+    title: str
+    url: str
+    arrived: dt.datetime
+    state: str
+    "The state in the room's own word, translated when shown."
+    column: Column = Column.TODO
+    due: dt.datetime | None = None
+    urgency: str = "none"
+    "none, urgent or flash."
+    room: str = ""
+    "Name of the room, in words for people."
+    post: str = ""
+    "Title of the post for which it waits."
+    number: str = ""
+    "Document number or the like."
+    source: str = ""
+    "From whom it came."
+    about: str = ""
+    "One more line, such as why it was sent back."
+
+    def overdue(self, now: dt.datetime) -> bool:
+        """Whether the matter waits although its time is over."""
+        return self.due is not None and self.due < now and self.column is not Column.DONE

@@ -1,0 +1,102 @@
+"""Words on the screen: Chinese where they stand in the source, English from the catalogues, chosen when they are shown.
+
+``_("提交")`` is the Chinese text; turned into a string while a page is made, it is in that page's language. So tables of
+labels may be made once, when a module is loaded. Catalogues are ``office/<room>/locale/en.po``, all read into memory at the
+first use; no compiled file is shipped.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+
+LANGUAGES = ("zh", "en")
+OFFICE = Path(__file__).resolve().parent.parent
+_language: ContextVar[str] = ContextVar("language", default="zh")
+
+
+class Text(str):
+    """A Chinese text that becomes its translation when it is shown."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return translations(_language.get()).gettext(str.__str__(self))
+
+    def __html__(self) -> str:
+        return str(self).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&#34;").replace("'", "&#39;")
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def __mod__(self, values: Any) -> str:
+        return str(self) % values
+
+    def format(self, *args: object, **named: object) -> str:
+        """The translation with its holes filled."""
+        return str(self).format(*args, **named)
+
+
+def _(text: str) -> Text:
+    """Mark a text for translation."""
+    return Text(text)
+
+
+def plural(one: str, many: str, count: int) -> str:
+    """The text for a number of things, with ``%(n)s`` filled in; Chinese has one form, given twice."""
+    return translations(_language.get()).ngettext(one, many, count) % {"n": count}
+
+
+def language() -> str:
+    """The language of the page being made: ``zh`` or ``en``."""
+    return _language.get()
+
+
+@contextmanager
+def speaking(tongue: str) -> Iterator[None]:
+    """Everything shown inside is in this language."""
+    token = _language.set(tongue if tongue in LANGUAGES else "zh")
+    try:
+        yield
+    finally:
+        _language.reset(token)
+
+
+@cache
+def translations(tongue: str) -> NullTranslations:
+    """All catalogues of a language as one; empty for the source language."""
+    merged = NullTranslations()
+    if tongue == "zh":
+        return merged
+    found = Translations()
+    for file in catalogues(tongue):
+        packed = io.BytesIO()
+        with file.open("rb") as source:
+            write_mo(packed, read_po(source, locale=tongue))
+        packed.seek(0)
+        found.merge(Translations(packed))
+    return found
+
+
+def catalogues(tongue: str) -> list[Path]:
+    """The catalogue files of a language, one a package at most."""
+    return sorted(OFFICE.glob(f"*/locale/{tongue}.po"))
+
+
+def prefer(accepted: Iterable[str], default: str) -> str:
+    """The first language of a browser's wishes that there is."""
+    for wish in accepted:
+        short = re.split("[-_]", wish.lower())[0]
+        if short in LANGUAGES:
+            return short
+    return default if default in LANGUAGES else "zh"
