@@ -17,6 +17,7 @@ import zmq
 
 from node import clock, entry, kinds
 from node.codec import Value
+from node.directory.entries import Node
 from node.entry import Attachment, Audience, Head, Hold, Lane
 from node.errors import NodeError, Unreachable, revive
 from node.kinds import Content
@@ -186,6 +187,7 @@ ANSWERS: dict[str, Any] = {
     "arrived": None,
     "disclose": bytes,
     "body": bytes,
+    "nodes": tuple[Node, ...],
     "sign": bytes,
     "status": dict[str, Any],
     "digest": dict[str, str],
@@ -312,6 +314,10 @@ class Ledger:
     def arrived(self, sha: bytes) -> None:
         """A wanted blob is whole on disk."""
         self.ask("arrived", sha)
+
+    def nodes(self) -> tuple[Node, ...]:
+        """Every node of the tree as the directory has it, closed ones too."""
+        return self.ask("nodes")  # type: ignore[no-any-return]
 
     def sign(self, purpose: str, data: bytes) -> bytes:
         """A signature by the identity key for a purpose of the closed list."""

@@ -25,14 +25,14 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from node import certs, clock, enrol, keys
-from node.codec import unpack
+from node.codec import pack, unpack
 from node.errors import Invalid, NodeError
 from node.settings import Settings
 from node.tier import Tier
 from sync import frames, zap
 from sync.exchange import Exchange
 from sync.peer import Now, Peer, Self
-from sync.store import LedgerStore, shelf
+from sync.store import LedgerStore, look, shelf
 
 log = logging.getLogger("courier")
 QUICK, PERIOD = 0.25, 2.0
@@ -77,7 +77,7 @@ class Courier:
             store=self.store,
             shelf=shelf(settings),
             rng=random.SystemRandom(),
-            placed=self.store.placed,
+            look=look,
             parent=settings.parent.id if settings.parent else "",
         )
         self.store.attach(self.exchange)
@@ -98,7 +98,7 @@ class Courier:
         self.wake, self._waker = socket.socketpair()
         for end in (self.wake, self._waker):
             end.setblocking(False)
-        for each in (self.door.socket, self.store.socket, self.store.bell, self.router, self.wake):
+        for each in (self.door.socket, self.store.socket, self.store.monitor, self.store.bell, self.router, self.wake):
             if each is not None:
                 self.poller.register(each, zmq.POLLIN)
 
@@ -182,7 +182,7 @@ class Courier:
         if self.wake.fileno() in ready:
             with contextlib.suppress(BlockingIOError):
                 self.wake.recv(4096)
-        if self.store.socket in ready or self.store.bell in ready:
+        if any(each in ready for each in (self.store.socket, self.store.monitor, self.store.bell)):
             self.store.serve(now())
             self.door.allowed = self.store.below
         if self.monitor is not None and self.monitor in ready:
@@ -274,7 +274,7 @@ class Courier:
             if not isinstance(frame, frames.Enrol):
                 raise Invalid("a guest may only ask to be admitted", code="guest")
             asked = unpack(frame.request, enrol.Request)
-            answer, about = enrol.admit(self.settings, asked, clock.now(), known=())
+            answer, about = enrol.admit(self.settings, asked, clock.now(), known=self.store.nodes)
         except NodeError as error:
             self.counts[f"guest_{error.code}"] += 1
             self._reply(router, route, frames.Refuse(error.code, error.message[:200]))
@@ -285,8 +285,6 @@ class Courier:
         if error is not None:
             self._reply(router, route, frames.Refuse(error.code, error.message[:200]))
             return
-        from node.codec import pack
-
         self._reply(router, route, frames.Admitted(pack(answer)))
 
     def _reply(self, router: zmq.Socket[bytes], route: bytes, frame: frames.Frame) -> None:

@@ -15,9 +15,9 @@ from typing import Protocol
 from node.directory.tree import Tree
 from node.entry import Attachment, Hold
 from node.errors import NodeError
-from sync import frames, peer, span
+from sync import frames, peer
 from sync.fetch import Fetcher
-from sync.peer import Line, Now, Outcome, Peer, Read, Self, Take
+from sync.peer import Line, Look, Now, Outcome, Peer, Read, Self, Take
 
 SIGNALS = 30_000
 "Milliseconds a signal may live, whatever it says."
@@ -32,6 +32,8 @@ class Taken:
     "The chain as it stands now."
     attachments: tuple[Attachment, ...] = ()
     "What the new entries name."
+    fresh: int = 0
+    "Entries that were new."
 
 
 class Store(Protocol):
@@ -71,7 +73,7 @@ class Exchange:
     store: Store
     shelf: Shelf
     rng: random.Random
-    placed: Callable[[bytes], span.Placed]
+    look: Callable[[bytes], Look]
     tree: Tree = field(default_factory=Tree)
     parent: str = ""
     beat: float = peer.BEAT
@@ -101,7 +103,7 @@ class Exchange:
                 lines=self.lines,
                 tree=self.tree,
                 rng=self.rng,
-                placed=self.placed,
+                look=self.look,
                 beat=self.beat,
             )
         return self.peers[node]
@@ -189,12 +191,15 @@ class Exchange:
         was = one.state
         one.taken(take, taken.outcome, self._now)
         if not taken.outcome.code:
-            for other in self.peers.values():
-                if other is not one and other.state == "up":
-                    other.relay(take, self._now)
-                    self._settle(other, other.state)
+            self._spread(one, take, taken.fresh)
             self.missing(taken.attachments, one.neighbour)
         self._settle(one, was)
+
+    def _spread(self, one: Peer, take: Take, fresh: int) -> None:
+        for other in self.peers.values():
+            if fresh and other is not one and other.state == "up":
+                other.relay(take, self._now)
+                self._settle(other, other.state)
 
     def _batch(self, one: Peer, read: Read, count: int, batch: bytes) -> None:
         one.batch(read, count, batch, self._now)

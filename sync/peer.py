@@ -33,7 +33,7 @@ from cryptography import x509
 from node import certs, clock
 from node.codec import base32
 from node.directory.tree import Tree
-from node.entry import LANES, Audience, Hold, Lane
+from node.entry import LANES, SELF, Audience, Hold, Lane
 from node.errors import Forged, Incompatible, NodeError, TooLarge, Untrusted
 from sync import flow, frames, span
 from sync.frames import Frame
@@ -59,8 +59,8 @@ class Line:
     count: int
     hash: bytes
     "Header hash of the last entry held."
-    frozen: bool = False
-    "Forked: nothing of it goes over a line any more."
+    frozen: str = ""
+    "Why nothing more is taken (fork, closed, revoked), or empty. What is held still goes out, but for a fork."
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,18 @@ Wish = Take | Read | Held | Review | Fetch | Store | Heard | Pass | Drop
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What a batch claims to be."""
+
+    chain: bytes
+    start: int
+    count: int
+    author: str = ""
+    "Author and audience, where the opening is inside."
+    audience: Audience = SELF
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What the ledger said of a batch: how much it holds now, and the error's code if it took none."""
 
@@ -164,8 +176,10 @@ MOST_CHAINS = 1_000_000
 "Chains that one neighbour may tell of, so that it cannot fill the memory."
 WAITING = 256
 "Wants for blobs that are not here yet, remembered for each neighbour."
-STOP = ("fork", "revoked", "out_of_span", "closed_chain", "frozen")
-LATER = ("unreachable", "disk_full", "operator", "later")
+STOP = ("fork", "revoked", "out_of_span", "closed", "frozen")
+"Codes by which the ledger says: nothing more of this chain."
+LATER = ("unreachable", "disk_full", "operator", "error")
+"Codes by which it says: not now."
 _CONTROL, _BLOBS = 0, 6
 _RANK = {Lane.TRUST: 1, Lane.URGENT: 2, Lane.ORDINARY: 5}
 _HOLDS = 3
@@ -183,8 +197,8 @@ class Peer:
     "The journal's chains; the owner keeps it up to date."
     tree: Tree
     rng: random.Random
-    placed: Callable[[bytes], span.Placed]
-    "Author and audience that the opening in a batch names."
+    look: Callable[[bytes], Look]
+    "What a batch claims to be."
     beat: float = BEAT
 
     state: str = "down"
@@ -438,7 +452,7 @@ class Peer:
             self._say(frames.Have(part, number == len(parts)))
 
     def _goes(self, line: Line) -> bool:
-        return line.count > 0 and not line.frozen and span.goes(self.tree, line, self.neighbour, up=self.up)
+        return line.count > 0 and line.frozen != "fork" and span.goes(self.tree, line, self.neighbour, up=self.up)
 
     # --- sending ------------------------------------------------------------------------------------------------
 
@@ -579,7 +593,10 @@ class Peer:
             self._ask(frame.chain)
             return
         batch = frames.batch_of(frame)
-        if not self._welcome(line, frame, batch):
+        seen = self.look(batch)
+        if (seen.chain, seen.start, seen.count) != (frame.chain, frame.start, frame.count):
+            raise Forged("a batch is not what its frame says", code="wrong_place")
+        if not self._welcome(line, seen):
             return
         if frame.start + frame.count <= coming:
             self.counts["duplicates"] += frame.count
@@ -587,15 +604,15 @@ class Peer:
         self._coming[frame.chain] = max(coming, frame.start + frame.count)
         self.wishes.append(Take(frame.chain, frame.start, frame.count, line.lane if line else frame.lane, batch, data))
 
-    def _welcome(self, line: Line | None, frame: frames.Entries, batch: bytes) -> bool:
-        if line is not None and line.frozen:
-            self._decline(frame.chain, line.count, "frozen")
+    def _welcome(self, line: Line | None, seen: Look) -> bool:
+        if line is not None and line.frozen and seen.start + seen.count > line.count:
+            self._decline(seen.chain, line.count, "frozen")
             return False
-        if line is None and frame.start:
+        if line is None and seen.start:
             return True  # its opening is with the ledger already
-        if span.welcome(self.tree, line or self.placed(batch), self.me.node):
+        if span.welcome(self.tree, line or seen, self.me.node):
             return True
-        self._decline(frame.chain, line.count if line else 0, "out_of_span")
+        self._decline(seen.chain, line.count if line else 0, "out_of_span")
         return False
 
     def _decline(self, chain: bytes, count: int, code: str) -> None:

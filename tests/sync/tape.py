@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from node.codec import Value, pack, unpack
 from node.entry import Audience, Hold, Lane
 from sync.exchange import Taken
-from sync.peer import Line, Outcome, Read
+from sync.peer import Line, Look, Outcome, Read
 
 
 class Strip(Value, frozen=True):
@@ -36,9 +36,10 @@ class Reel:
     entries: list[bytes] = field(default_factory=list)
 
 
-def placed(batch: bytes) -> Strip:
-    """Author and audience that a batch names."""
-    return unpack(batch, Strip)
+def look(batch: bytes) -> Look:
+    """What a batch claims to be."""
+    strip = unpack(batch, Strip)
+    return Look(strip.chain, strip.start, len(strip.entries), strip.author, strip.audience)
 
 
 @dataclass
@@ -81,7 +82,7 @@ class Tape:
         else:
             reel = self.reels.setdefault(strip.chain, Reel(strip.author, strip.audience, strip.lane))
             reel.entries.extend(strip.entries[have - strip.start :])
-            then(Taken(Outcome(len(reel.entries)), self.line(strip.chain)))
+            then(Taken(Outcome(len(reel.entries)), self.line(strip.chain), (), len(reel.entries) - have))
 
     def read(self, wish: Read, then: Callable[[int, bytes], None]) -> None:
         """A stretch of at most ``limit`` bytes, at least one entry."""

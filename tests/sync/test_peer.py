@@ -20,7 +20,7 @@ from node.errors import NodeError
 from sync import frames
 from sync.exchange import Exchange
 from sync.peer import Now, Self
-from tests.sync.tape import Strip, Tape, placed
+from tests.sync.tape import Strip, Tape, look
 
 START = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 
@@ -101,7 +101,7 @@ class World:
         who = self.ids[name]
         me = Self(node=who.id, certs=who.chain, root=authority("root")[0])
         above = self.ids[self.parents[name]].id if name in self.parents else ""
-        made = Exchange(me=me, store=self.tapes[name], shelf=NoBlobs(), rng=self.rng, placed=placed, tree=self.tree, parent=above)
+        made = Exchange(me=me, store=self.tapes[name], shelf=NoBlobs(), rng=self.rng, look=look, tree=self.tree, parent=above)
         made.lines.update({chain: self.tapes[name].line(chain) for chain in self.tapes[name].reels})
         self.nodes[name] = made
 

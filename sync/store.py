@@ -1,0 +1,244 @@
+"""The ledger and the blobs as the exchange asks for them, over the local socket and without waiting for either.
+
+A ledger that goes away takes its unanswered requests with it: they count as "later", and when it is back everything is
+asked anew from the last mark. Bells only make the questions come sooner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from node import client
+from node.codec import digest, pack
+from node.directory.entries import Node
+from node.directory.tree import Tree
+from node.entry import ALL, Hold, Lane, read_opening
+from node.errors import Gap, Invalid, NodeError, Unreachable
+from node.settings import Settings
+from sync.exchange import Exchange, Taken
+from sync.peer import Line, Look, Now, Outcome, Read
+
+Then = Callable[[Any], None]
+RETRY = 1.0
+"Seconds until a question that got no answer is asked again."
+PAGE = 1000
+"Range statements asked for at a time."
+
+
+class _Head(msgspec.Struct, array_like=True, frozen=True):
+    """The beginning of a batch, its entries unread."""
+
+    chain: bytes
+    start: int
+    entries: tuple[msgspec.Raw, ...]
+
+
+_head = msgspec.msgpack.Decoder(_Head)
+_entry = msgspec.msgpack.Decoder(tuple[bytes, bytes])
+
+
+def look(batch: bytes) -> Look:
+    """What a batch claims to be; the ledger checks it all, this only says where it belongs."""
+    try:
+        head = _head.decode(batch)
+        if not head.entries or head.start:
+            return Look(head.chain, head.start, len(head.entries))
+        opening, _, _ = read_opening(_entry.decode(head.entries[0])[1])
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as e:
+        raise Invalid(f"not a batch: {e}", code="malformed") from None
+    return Look(head.chain, head.start, len(head.entries), opening.author, opening.audience)
+
+
+def line_of(chain: client.Chain) -> Line:
+    """A chain as the lines need to know it."""
+    return Line(chain.id, chain.author, chain.audience, chain.lane, chain.count, chain.hash, chain.frozen)
+
+
+def refusal(error: NodeError, have: int) -> Outcome:
+    """What an error of the ledger means for the neighbour that brought the batch."""
+    return Outcome(have, "gap" if isinstance(error, Gap) else error.code)
+
+
+class LedgerStore:
+    """One courier's conversation with its ledger."""
+
+    def __init__(self, settings: Settings, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+        self._settings = settings
+        self._line = client.Line(settings, context)
+        self.socket: zmq.Socket[bytes] = self._line.socket
+        self.monitor: zmq.Socket[bytes] = self.socket.get_monitor_socket(zmq.EVENT_CONNECTED | zmq.EVENT_DISCONNECTED)
+        self.bell: zmq.Socket[bytes] = client.bell(settings, context, "entries", "holds", "blobs")
+        self.below: dict[str, str] = {}
+        "CURVE key to node id of the nodes directly below."
+        self.nodes: tuple[Node, ...] = ()
+        self._pending: dict[bytes, Then] = {}
+        self._asking: set[str] = set()
+        self._again: set[str] = set()
+        "Questions to ask once more when the present answer is here."
+        self._due: dict[str, float] = {}
+        self._mark = 0
+        self._exchange: Exchange | None = None
+        self._now = Now(0.0, 0)
+
+    # --- as sync.exchange.Store ---------------------------------------------------------------------------------
+
+    def take(self, batch: bytes, then: Callable[[Taken], None]) -> None:
+        """Verify and keep a batch."""
+        chain = look(batch).chain
+
+        def answered(answer: client.Taken | NodeError) -> None:
+            if isinstance(answer, NodeError):
+                known = self.exchange.lines.get(chain)
+                then(Taken(refusal(answer, known.count if known else 0)))
+                return
+            then(Taken(Outcome(answer.chain.count), line_of(answer.chain), answer.attachments, answer.fresh))
+
+        self._ask(answered, "take", msgspec.Raw(batch))
+
+    def read(self, wish: Read, then: Callable[[int, bytes], None]) -> None:
+        """A stretch of a chain."""
+
+        def answered(answer: client.Batch | NodeError | None) -> None:
+            if answer is None or isinstance(answer, NodeError):
+                then(0, b"")
+                return
+            then(len(answer.entries), pack(answer))
+
+        self._ask(answered, "read", wish.chain, wish.start, wish.limit)
+
+    def holds(self, since: int, then: Callable[[int, tuple[Hold, ...]], None]) -> None:
+        """A page of range statements."""
+
+        def answered(answer: tuple[int, tuple[Hold, ...]] | NodeError) -> None:
+            if not isinstance(answer, NodeError):
+                then(*answer)
+
+        self._ask(answered, "holds", since, PAGE)
+
+    def held(self, holds: tuple[Hold, ...]) -> None:
+        """Keep range statements that a neighbour brought; the bell tells when they are new."""
+        self._ask(lambda _: None, "held", holds)
+
+    # --- what else the courier asks -----------------------------------------------------------------------------
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange that is served."""
+        assert self._exchange is not None
+        return self._exchange
+
+    def attach(self, exchange: Exchange) -> None:
+        """Say whom the news are for."""
+        self._exchange = exchange
+
+    def start(self) -> None:
+        """Ask for everything a courier must know."""
+        self._mark = 0
+        for question in ("changed", "nodes", "wanted", "holds"):
+            self._news(question)
+
+    def admitted(self, about: Node, then: Callable[[NodeError | None], None]) -> None:
+        """Let the ledger say that a node stands under this one; once, however often it is admitted."""
+        nonce = digest("admitted.1", pack(about))[:16]
+        said, salt, data = client.statement(self._settings.city, about, record=about.id, home=self._settings.id, suite="p256", nonce=nonce)
+        draft = client.Draft(pack(said), b"", salt, data, (ALL,), Lane.TRUST)
+        self._ask(lambda answer: then(answer if isinstance(answer, NodeError) else None), "write", (draft,))
+
+    def arrived(self, sha: bytes) -> None:
+        """Tell the ledger that a blob is whole."""
+        self._ask(lambda _: None, "arrived", sha)
+
+    # --- the conversation ---------------------------------------------------------------------------------------
+
+    def _ask(self, then: Then, name: str, *args: Any) -> None:
+        self._pending[self._line.ask(name, *args)] = then
+
+    def serve(self, now: Now) -> None:
+        """Hand on the answers and bells that have come."""
+        self._now = now
+        for request, answer in self._line.answers():
+            then = self._pending.pop(request, None)
+            if then is not None:
+                then(answer)
+        for question in self._rung():
+            self._news(question)
+        self._watch()
+
+    def tick(self, now: Now) -> None:
+        """Ask again what got no answer."""
+        self._now = now
+        for question in [question for question, at in self._due.items() if at <= now.mono]:
+            del self._due[question]
+            self._news(question)
+
+    def _rung(self) -> set[str]:
+        topics = {b"entries": "changed", b"holds": "holds", b"blobs": "wanted"}
+        found = set()
+        while True:
+            try:
+                found.add(topics.get(self.bell.recv_multipart(zmq.NOBLOCK)[0].split(b" ")[0], "changed"))
+            except zmq.Again:
+                return found
+
+    def _watch(self) -> None:
+        while True:
+            try:
+                event = recv_monitor_message(self.monitor, zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            if event["event"] == zmq.EVENT_DISCONNECTED:
+                lost, self._pending = self._pending, {}
+                self._asking.clear()
+                for then in lost.values():
+                    then(Unreachable("the ledger has gone"))
+            elif event["event"] == zmq.EVENT_CONNECTED:
+                self.start()
+
+    def _news(self, question: str) -> None:
+        """Ask one of the standing questions, unless its answer is under way: then once more after it."""
+        if question in self._asking:
+            self._again.add(question)
+            return
+        if question == "holds":
+            self.exchange.promised(self._now)
+            return
+        self._asking.add(question)
+        args = (self._mark,) if question == "changed" else ()
+        self._ask(lambda answer: self._told(question, answer), question, *args)
+
+    def _told(self, question: str, answer: Any) -> None:
+        self._asking.discard(question)
+        if isinstance(answer, NodeError):
+            self._due[question] = self._now.mono + RETRY
+            return
+        {"changed": self._on_changed, "nodes": self._on_nodes, "wanted": self._on_wanted}[question](answer)
+        if question in self._again:
+            self._again.discard(question)
+            self._news(question)
+
+    def _on_changed(self, answer: tuple[int, tuple[client.Chain, ...]]) -> None:
+        self._mark, chains = answer
+        self.exchange.grown([line_of(chain) for chain in chains], self._now)
+        if any(chain.lane is Lane.TRUST for chain in chains):
+            self._news("nodes")
+
+    def _on_nodes(self, nodes: tuple[Node, ...]) -> None:
+        self.nodes = nodes
+        here = self._settings.id
+        self.below = {node.curve: node.id for node in nodes if node.parent == here and not node.closed}
+        parents: dict[str, str | None] = {node.id: node.parent or None for node in nodes}
+        if self._settings.parent is not None:
+            parents.setdefault(here, self._settings.parent.id)
+        if parents != self.exchange.tree.parents:
+            self.exchange.planted(Tree(parents), self._now)
+
+    def _on_wanted(self, wanted: tuple[Any, ...]) -> None:
+        names = {one.sha for one in wanted}
+        for sha in [sha for sha in self.exchange.fetcher.needs if sha not in names]:
+            self.exchange.stocked(sha, self._now)
+        self.exchange.missing(wanted)
