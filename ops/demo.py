@@ -24,11 +24,10 @@ import click
 
 from node.errors import Invalid, Misconfigured, Missing, NodeError, Unreachable
 from node.keys import write_secret
-from ops import supervise
+from ops import places, supervise
 from ops.caller import ask, lines
 from ops.words import _
 
-DATA = Path(__file__).parent / "data"
 LISTEN, LINES, WEB = 7100, 7400, 8443
 "First ports that are tried: couriers, lines, portals."
 SMALLEST_ROOM = 300 * 1024 * 1024
@@ -98,16 +97,19 @@ class Network:
         """The nodes of a tier, in order."""
         return [one for one in self.nodes if one.tier == tier]
 
-    def save(self) -> None:
-        """Write ``demo.json``."""
-        told = {
+    def told(self) -> dict[str, Any]:
+        """What ``demo.json`` holds."""
+        return {
             "v": 1,
             "courier_only": self.courier_only,
-            "nodes": [asdict(one) | {"url": one.url, "listen_address": f"tcp://127.0.0.1:{one.listen}" if one.listen else ""} for one in self.nodes],
+            "nodes": [asdict(one) | {"url": one.url} for one in self.nodes],
             "users": [asdict(one) for one in self.users],
             "root": str(self.nodes[0].path / "certs/root.pem"),
         }
-        write_secret(self.folder / "demo.json", json.dumps(told, ensure_ascii=False, indent=1).encode())
+
+    def save(self) -> None:
+        """Write ``demo.json``."""
+        write_secret(self.folder / "demo.json", json.dumps(self.told(), ensure_ascii=False, indent=1).encode())
 
 
 def load(folder: Path) -> Network:
@@ -118,17 +120,16 @@ def load(folder: Path) -> Network:
         raise Missing(f"there is no demonstration in {folder}", hint="yiwang demo up") from None
     except ValueError:
         raise Misconfigured(f"{folder / 'demo.json'} is damaged", hint=f"rm -r {folder}, then yiwang demo up") from None
-    places = [Place(**{key: row[key] for key in Place.__dataclass_fields__}) for row in told["nodes"]]
-    return Network(folder=folder, nodes=places, users=[User(**row) for row in told["users"]], courier_only=told["courier_only"])
+    nodes = [Place(**{key: row[key] for key in Place.__dataclass_fields__}) for row in told["nodes"]]
+    return Network(folder=folder, nodes=nodes, users=[User(**row) for row in told["users"]], courier_only=told["courier_only"])
 
 
 def plan(folder: Path, counties: int, townships: int, *, courier_only: bool, web: int, listen: int) -> Network:
     """Names, homes and free ports of a new network; ``townships`` is their number in all, dealt to the counties in turn."""
-    places = json.loads((DATA / "places.json").read_bytes())
-    known = places["counties"]
+    known = places.known()["counties"]
     if not 1 <= counties <= len(known):
         raise Invalid(f"there are 1 to {len(known)} counties", code="usage")
-    city = Place(name=places["city"]["name"], tier="city", code=places["city"]["code"])
+    city = Place(tier="city", **places.known()["city"])
     below = [Place(name=one["name"], tier="county", code=one["code"], parent=city.name) for one in known[:counties]]
     nodes = [city, *below, *_deal(known[:counties], townships)]
     free = Ports(listen=listen or LISTEN, web=web or WEB, fixed=bool(web or listen))
@@ -209,6 +210,7 @@ def up(network: Network, progress: Progress) -> None:
     for group in (city, counties, townships):
         _each(group, lambda place: _establish(network, place, progress))
     network.save()
+    _write_directory(network)
     _each(network.nodes, lambda place: _import(network, place, progress))
     _each(network.nodes, lambda place: _wait(place, "synced", progress, _("目录一致")))
     if not network.users:
@@ -278,8 +280,15 @@ def _init(network: Network, place: Place) -> dict[str, Any]:
     return ask(place.path, *given, timeout=60)
 
 
+def _write_directory(network: Network) -> None:
+    above = {one.name: one.code for one in network.nodes}
+    rows = places.directory((one.code, one.tier, one.name, above.get(one.parent, "")) for one in network.nodes)
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (network.folder / "directory.jsonl").write_text(text, encoding="utf-8")
+
+
 def _import(network: Network, place: Place, progress: Progress) -> None:
-    found = ask(place.path, "dir", "import", "--file", str(DATA / "demo.jsonl"), timeout=READY_SECONDS)
+    found = ask(place.path, "dir", "import", "--file", str(network.folder / "directory.jsonl"), timeout=READY_SECONDS)
     if found["created"] or found["changed"]:
         progress.step(
             _("{name} 导入名录：新增 {created}，更改 {changed}").format(name=place.name, created=found["created"], changed=found["changed"])
@@ -294,10 +303,6 @@ def _wait(place: Place, condition: str, progress: Progress, text: str) -> None:
 def password() -> str:
     """A new password: four groups of four letters and digits that are not mistaken for one another (79 bits)."""
     return "-".join("".join(secrets.choice(ALPHABET) for _n in range(4)) for _g in range(4))
-
-
-def _accounts(network: Network, progress: Progress) -> list[User]:
-    raise NotImplementedError
 
 
 def down(folder: Path, progress: Progress) -> list[str]:
@@ -325,8 +330,3 @@ def cut(network: Network, name: str, *, whole: bool) -> None:
         mark.unlink(missing_ok=True)
     else:
         mark.touch()
-
-
-def rows(place: Place, *args: str) -> list[dict[str, Any]]:
-    """Lines that a command answers at a node."""
-    return lines(place.path, *args, timeout=READY_SECONDS)

@@ -36,7 +36,7 @@ def up(call: Call, folder: Path, counties: int, townships: int, courier_only: bo
     else:
         network = net.plan(folder, counties, townships, courier_only=courier_only, web=web, listen=listen)
     net.up(network, progress)
-    return Answer(fields=net.told(network), text=net.prose(network))
+    return Answer(fields=network.told(), text=net.prose(network))
 
 
 @demo.command(help="在终端演一遍主要故事；节点继续运行。")
