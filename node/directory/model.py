@@ -135,8 +135,8 @@ class CertificateRow(ROOM.Base):
     organ: Mapped[str] = mapped_column(ID, index=True)
     home: Mapped[str] = mapped_column(ID)
     "The node that announced it."
-    number: Mapped[int]
-    "Order in which this node folded it."
+    at: Mapped[int]
+    "Claimed time of the entry, milliseconds since 1970 UTC."
     certificate: Mapped[bytes] = mapped_column(LargeBinary)
 
 
@@ -233,7 +233,7 @@ def calendar(session: Session, entry: Entry[said.Calendar]) -> None:
     held = session.get(CalendarRow, (body.year, entry.author))
     if held is None or (held.version, held.said) < (body.version, entry.id):
         session.merge(CalendarRow(year=body.year, home=entry.author, version=body.version, said=entry.id, content=pack(body)))
-        _beat(session, CalendarRow)
+    _beat(session, CalendarRow)
 
 
 @ROOM.folds(said.Certified)
@@ -252,7 +252,7 @@ def revoked(session: Session, entry: Entry[said.Revoked]) -> None:
     key = (entry.body.fingerprint, entry.author)
     if session.get(RevokedRow, key) is None:
         session.add(RevokedRow(fingerprint=key[0], home=key[1], at=entry.at, content=pack(entry.body)))
-        _beat(session, RevokedRow)
+    _beat(session, RevokedRow)
 
 
 def check_node(body: said.Node) -> None:
@@ -296,10 +296,8 @@ def _certificate(session: Session, entry: Entry[Content], kind: str, subject: st
     if kind != "node" and (not issuer or issuer[0].value != entry.author):
         raise Forged("the certificate was issued by another node", code="bad_certificate")
     if session.get(CertificateRow, fingerprint) is None:
-        found = CertificateRow(fingerprint=fingerprint, kind=kind, subject=subject, organ=organ, home=entry.author, certificate=raw)
-        found.number = entry.number
-        session.add(found)
-        _beat(session, CertificateRow)
+        session.add(CertificateRow(fingerprint=fingerprint, kind=kind, subject=subject, organ=organ, home=entry.author, at=entry.at, certificate=raw))
+    _beat(session, CertificateRow)
 
 
 def _beat(session: Session, row: type[ROOM.Base]) -> None:

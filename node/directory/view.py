@@ -125,7 +125,6 @@ class Directory:
         self._chain = tuple(certs.subject(c).id for c in anchors)
         self._pulses: dict[str, int] = {}
         self._parts: dict[str, tuple[tuple[int, ...], Any]] = {}
-        self.refresh()
 
     @classmethod
     def of(cls, settings: Settings, opens: Callable[[], AbstractContextManager[Session]], *, auto: bool = True) -> Directory:
@@ -135,7 +134,7 @@ class Directory:
         return cls(opens, here=settings.id, anchors=chain, root=root, auto=auto)
 
     def refresh(self) -> None:
-        """Look whether anything has changed since last time."""
+        """Look whether anything has changed since last time; before the first look everything counts as unread."""
         with self._opens() as session:
             self._pulses = {row.name: row.count for row in session.scalars(select(model.Pulse))}
 
@@ -349,13 +348,21 @@ class Directory:
 
     def certificates_of(self, id: str) -> tuple[Signer, ...]:
         """All certificates ever issued to a person, seal or node, in the order they came."""
-        query = select(model.CertificateRow.fingerprint).where(model.CertificateRow.subject == id).order_by(model.CertificateRow.number)
+        query = (
+            select(model.CertificateRow.fingerprint)
+            .where(model.CertificateRow.subject == id)
+            .order_by(model.CertificateRow.at, model.CertificateRow.fingerprint)
+        )
         found = (self.signer(f) for f in self._ids("certificates", id, query))
         return tuple(s for s in found if s is not None)
 
     def seals_of(self, organ: str) -> tuple[Signer, ...]:
         """Seals of an organ that are in force, oldest first."""
-        query = select(model.CertificateRow.fingerprint).where(model.CertificateRow.organ == organ).order_by(model.CertificateRow.number)
+        query = (
+            select(model.CertificateRow.fingerprint)
+            .where(model.CertificateRow.organ == organ)
+            .order_by(model.CertificateRow.at, model.CertificateRow.fingerprint)
+        )
         found = (self.signer(f) for f in self._ids("certificates", "organ:" + organ, query))
         home = getattr(self.organ(organ), "node", "")
         return tuple(s for s in found if s is not None and s.kind == "seal" and s.node == home and s.revoked is None)
@@ -366,6 +373,11 @@ class Directory:
         """The city's calendar of a year."""
         found: dict[tuple[int, str], said.Calendar] = self._part("calendars", ("calendars",), self._calendars)
         return found.get((year, self.tree().root))
+
+    def calendars(self) -> tuple[said.Calendar, ...]:
+        """The city's calendars, by year."""
+        found: dict[tuple[int, str], said.Calendar] = self._part("calendars", ("calendars",), self._calendars)
+        return tuple(found[key] for key in sorted(found) if key[1] == self.tree().root)
 
     def record(self, cls: type[C], id: str) -> Record | None:
         """The present value of a record of any kind but the calendar, with what its next value must name."""
@@ -507,7 +519,8 @@ class Directory:
     def _search_posts(self, words: str, day: dt.date) -> Iterator[str]:
         with self._opens() as session:
             query = select(model.PostRow.id).where(model.PostRow.title.contains(words, autoescape=True)).order_by(model.PostRow.id).limit(300)
-            posts = [post for post in map(self.post, session.scalars(query).all()) if post is not None]
+            ids = session.scalars(query).all()
+        posts = [post for post in map(self.post, ids) if post is not None]
         for organ in self.search_organs(words, limit=10):
             posts.extend(self.posts_of(organ.id, on=day))
         for post in posts:
@@ -555,7 +568,7 @@ class Directory:
         return None
 
 
-ROWS: dict[type[Content], type[model.Kept]] = {
+ROWS: dict[type[Any], type[model.Kept]] = {
     said.Node: model.NodeRow,
     said.Organ: model.OrganRow,
     said.Post: model.PostRow,
