@@ -25,7 +25,7 @@ import click
 from node.errors import Invalid, Misconfigured, Missing, NodeError, Unreachable
 from node.keys import write_secret
 from ops import places, supervise
-from ops.caller import ask, lines
+from ops.caller import ask
 from ops.words import _
 
 LISTEN, LINES, WEB = 7100, 7400, 8443
@@ -151,20 +151,21 @@ def _deal(counties: list[dict[str, Any]], wanted: int) -> Iterator[Place]:
 
 
 class Ports:
-    """Hands out ports of this machine that nobody listens on."""
+    """Hands out ports of this machine that nobody listens on, each once."""
 
     def __init__(self, *, listen: int, web: int, fixed: bool) -> None:
         self._next = {"listen": listen, "line": listen + LINES - LISTEN, "web": web}
+        self._given: set[int] = set()
         self._fixed = fixed
 
     def take(self, use: str) -> int:
         """The next free port for a use; when the operator chose the first one, a taken port is an error."""
-        while not port_free(self._next[use]):
-            if self._fixed:
-                raise port_busy(self._next[use])
+        while (port := self._next[use]) in self._given or not port_free(port):
+            if self._fixed and port not in self._given:
+                raise port_busy(port)
             self._next[use] += 1
-        self._next[use] += 1
-        return self._next[use] - 1
+        self._given.add(port)
+        return port
 
 
 def port_free(port: int) -> bool:
