@@ -174,11 +174,19 @@ class _No(Exception):  # noqa: N818 - never leaves this module
 
 def plan(directory: Directory, text: Iterable[str | bytes]) -> Plan:
     """Compare lines with the directory; nothing is written."""
-    return _Reading(directory).read(text)
+    with directory.steady():
+        return _Reading(directory).read(text)
 
 
 def dump(directory: Directory, *, node: str = "") -> Iterator[str]:
     """The directory as lines that :func:`plan` reads back: all that is known, or what one node keeps."""
+    with directory.steady():
+        lines = _all_lines(directory, node)
+    for line in lines:
+        yield msgspec.json.encode(_sparse(line)).decode()
+
+
+def _all_lines(directory: Directory, node: str) -> list[_Line]:
     codes = {n.id: n.code for n in directory.nodes()}
     organs = [o for o in directory.organs() if node in ("", o.node)]
     lines: list[_Line] = [_organ_line(o, codes) for o in organs]
@@ -192,8 +200,7 @@ def dump(directory: Directory, *, node: str = "") -> Iterator[str]:
     lines += [ListLine(id=x.id, name=x.name, organs=x.organs, version=x.version, node=codes.get(home, "")) for x, home in _lists(directory, node)]
     for calendar in directory.calendars():
         lines.append(_like(CalendarLine, calendar, node=codes.get(directory.tree().root, "")))
-    for line in lines:
-        yield msgspec.json.encode(_sparse(line)).decode()
+    return lines
 
 
 def _lists(directory: Directory, node: str) -> Iterator[tuple[said.Listing, str]]:

@@ -8,7 +8,7 @@ authors arrive in any order. No clock: whether a certificate or an appointment i
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import NameOID
@@ -20,13 +20,18 @@ from node.codec import pack
 from node.directory import entries as said
 from node.errors import Forged, Invalid, Refused
 from node.fold import Room
-from node.kinds import Content, Entry
+from node.kinds import Entry
 
 ROOM = Room("directory", version=1)
+"The version rises whenever a kind in ``entries`` grows: rows hold contents in the shape this build gives them."
+if TYPE_CHECKING:  # the room makes its base when it is made, which type checkers cannot follow
+    from sqlalchemy.orm import DeclarativeBase as Base
+else:
+    Base = ROOM.Base
 ID = String(64)
 
 
-class Pulse(ROOM.Base):
+class Pulse(Base):
     """How often each table has changed; a view reads on only when this has moved."""
 
     __tablename__ = "pulse"
@@ -34,7 +39,7 @@ class Pulse(ROOM.Base):
     count: Mapped[int]
 
 
-class Kept(ROOM.Base):
+class Kept(Base):
     """What all records have."""
 
     __abstract__ = True
@@ -114,7 +119,7 @@ class ListingRow(Kept):
     __tablename__ = "lists"
 
 
-class CalendarRow(ROOM.Base):
+class CalendarRow(Base):
     """A year's calendar as one node keeps it; the city's counts."""
 
     __tablename__ = "calendars"
@@ -125,7 +130,7 @@ class CalendarRow(ROOM.Base):
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class CertificateRow(ROOM.Base):
+class CertificateRow(Base):
     """A certificate that was issued to a node, a person or a seal."""
 
     __tablename__ = "certificates"
@@ -140,7 +145,7 @@ class CertificateRow(ROOM.Base):
     certificate: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class RevokedRow(ROOM.Base):
+class RevokedRow(Base):
     """One node's word that a certificate is no longer to be believed; whether that node may say so is judged in ``view``."""
 
     __tablename__ = "revocations"
@@ -277,9 +282,9 @@ def check_node(body: said.Node) -> None:
         raise Invalid("a node has a line key and a storage key", code="malformed")
 
 
-def _put(session: Session, entry: Entry[Content], row: type[R], **columns: object) -> None:
+def _put(session: Session, entry: Entry[Any], row: type[R], **columns: object) -> None:
     """Write the present value of a record, which only the node that first wrote it may change."""
-    record: str = entry.body.id  # type: ignore[attr-defined]
+    record: str = entry.body.id
     if not record or entry.record != record:
         raise Invalid("the entry's record is not the id inside it", code="wrong_record")
     held = session.get(row, record)
@@ -289,7 +294,7 @@ def _put(session: Session, entry: Entry[Content], row: type[R], **columns: objec
     _beat(session, row)
 
 
-def _certificate(session: Session, entry: Entry[Content], kind: str, subject: str, organ: str, raw: bytes) -> None:
+def _certificate(session: Session, entry: Entry[Any], kind: str, subject: str, organ: str, raw: bytes) -> None:
     cert = certs.load(raw)
     fingerprint = certs.fingerprint(cert)
     issuer = cert.issuer.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
@@ -300,7 +305,7 @@ def _certificate(session: Session, entry: Entry[Content], kind: str, subject: st
     _beat(session, CertificateRow)
 
 
-def _beat(session: Session, row: type[ROOM.Base]) -> None:
+def _beat(session: Session, row: type[Base]) -> None:
     session.flush()
     pulse = session.get(Pulse, row.__tablename__)
     if pulse is None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -138,6 +138,16 @@ class Directory:
         with self._opens() as session:
             self._pulses = {row.name: row.count for row in session.scalars(select(model.Pulse))}
 
+    @contextmanager
+    def steady(self) -> Iterator[None]:
+        """Look once and not again inside, for questions that come by the thousand."""
+        self.refresh()
+        before, self._auto = self._auto, False
+        try:
+            yield
+        finally:
+            self._auto = before
+
     @property
     def version(self) -> tuple[tuple[str, int], ...]:
         """Equal as long as nothing in the directory has changed."""
@@ -163,7 +173,7 @@ class Directory:
 
     def tree(self) -> Tree:
         """Who stands under whom, this node's own line included even before the directory has come."""
-        return self._part("tree", ("nodes",), self._grow)
+        return self._part("tree", ("nodes",), self._grow)  # type: ignore[no-any-return]
 
     def path(self, a: str, b: str) -> tuple[str, ...]:
         """The nodes from one to another, both included."""
@@ -395,6 +405,10 @@ class Directory:
         words = text.strip().lower()
         if not words:
             return ()
+        with self.steady():
+            return self._search(words, limit, on)
+
+    def _search(self, words: str, limit: int, on: dt.date | None) -> tuple[Found, ...]:
         people = dict.fromkeys(self._search_people(words))
         people.update(dict.fromkeys(self._search_posts(words, on or today())))
         found = [f for f in (self._found(one, on) for one in people) if f is not None and f.person.status != "retired"]
