@@ -31,7 +31,7 @@ from node.settings import Settings
 from node.tier import Tier
 from sync import frames, zap
 from sync.exchange import Exchange
-from sync.peer import Now, Peer, Self
+from sync.peer import AGAIN, Now, Peer, Self
 from sync.store import LedgerStore, look, shelf
 
 log = logging.getLogger("courier")
@@ -39,8 +39,8 @@ QUICK, PERIOD = 0.25, 2.0
 "Seconds: at least between two writings of links.json, and at most."
 AT_ONCE = 200
 "Messages taken from a socket before the others get their turn."
-GUESTS = 32
-"New nodes that may be asking to join at a time."
+SOON = 0.1
+"Seconds until a session that only lost a message begins anew."
 HEARTBEAT, HEARTBEAT_TIMEOUT, HANDSHAKE = 1000, 4000, 10_000
 "Milliseconds; without heartbeats a line that hangs is never noticed."
 QUEUE = 1000
@@ -232,7 +232,8 @@ class Courier:
             self.redial, self.tries = 0.0, 0 if one.state == "up" else self.tries
         elif not self.redial:
             self.tries += 1
-            self.redial = moment.mono + min(30.0, 1.0 * 2 ** min(self.tries, 5)) * (0.5 + self.jitter.random())
+            wait = SOON if one.reason == AGAIN else min(30.0, 2.0 ** min(self.tries - 1, 5))
+            self.redial = moment.mono + wait * (0.5 + self.jitter.random())
         elif moment.mono >= self.redial:
             self.redial = 0.0
             self._dial()
@@ -270,7 +271,7 @@ class Courier:
     def _guest(self, router: zmq.Socket[bytes], route: bytes, data: bytes) -> None:
         """A machine without a place in the tree may ask for one, and nothing else."""
         try:
-            frame = frames.read(data[frames.SESSION :])
+            frame = frames.read(frames.open_(data)[2])
             if not isinstance(frame, frames.Enrol):
                 raise Invalid("a guest may only ask to be admitted", code="guest")
             asked = unpack(frame.request, enrol.Request)
@@ -289,7 +290,7 @@ class Courier:
 
     def _reply(self, router: zmq.Socket[bytes], route: bytes, frame: frames.Frame) -> None:
         with contextlib.suppress(zmq.ZMQError):
-            router.send_multipart([route, frames.NO_SESSION + frames.write(frame)], zmq.NOBLOCK)
+            router.send_multipart([route, frames.seal(frames.NO_SESSION, 0, frames.write(frame))], zmq.NOBLOCK)
 
     # --- sending ------------------------------------------------------------------------------------------------
 

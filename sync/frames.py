@@ -1,9 +1,10 @@
 """What neighbours say to each other: one struct a frame, canonical bytes, hard limits before anything is parsed.
 
-On the line a message is eight bytes naming the session (zeros until there is one) and then one frame: an array whose
-first element is the frame's number. A frame of an unknown number is ignored and counted, so that a newer neighbour may
-say more than an older one understands; a frame of a known number that is malformed is :class:`~node.errors.Invalid`.
-Entries travel compressed; the compressed bytes are passed on as they came, so a carrier compresses nothing twice.
+On the line a message is eight bytes naming the session (zeros until there is one), four that number the messages of one
+side in it, and then one frame: an array whose first element is the frame's kind. A frame of an unknown kind is ignored
+and counted, so that a newer neighbour may say more than an older one understands; one of a known kind that is malformed
+is :class:`~node.errors.Invalid`. Entries travel compressed; the compressed bytes are passed on as they came, so a
+carrier compresses nothing twice.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ LOW, HIGH = 1, 1
 "Oldest and newest protocol version this build speaks."
 SESSION = 8
 NO_SESSION = bytes(SESSION)
+NUMBER = 4
+"A session ends before its messages outnumber four bytes: at 1,000 a second after seven weeks."
 MAX_FRAME = 8 * 1024 * 1024
 MAX_PLAIN = 16 * 1024 * 1024
 "Bytes of a batch once decompressed."
@@ -249,6 +252,16 @@ def _few(values: tuple[object, ...], most: int) -> None:
 def _number_of(*values: int) -> None:
     if any(not 0 <= value < 1 << 62 for value in values):
         raise Invalid("a number out of range", code="malformed")
+
+
+def seal(session: bytes, number: int, frame: bytes) -> bytes:
+    """The message that carries a frame."""
+    return session + number.to_bytes(NUMBER, "big") + frame
+
+
+def open_(message: bytes) -> tuple[bytes, int, bytes]:
+    """(session, number, frame) of a message."""
+    return message[:SESSION], int.from_bytes(message[SESSION : SESSION + NUMBER], "big"), message[SESSION + NUMBER :]
 
 
 def session(caller: bytes, called: bytes) -> bytes:

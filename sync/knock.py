@@ -27,7 +27,7 @@ def knock(endpoint: str, token: str, request: enrol.Request, *, secret: bytes, t
         line.setsockopt(zmq.RECONNECT_IVL, 100)
         line.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
         line.connect(endpoint)
-        line.send(frames.NO_SESSION + frames.write(frames.Enrol(token, pack(request))))
+        line.send(frames.seal(frames.NO_SESSION, 0, frames.write(frames.Enrol(token, pack(request)))))
         if not line.poll(int(timeout * 1000)):
             raise Unreachable(f"nobody answers at {endpoint}", hint="is the address right, is the superior running, is the token its own?")
         return _answer(line.recv())
@@ -36,7 +36,7 @@ def knock(endpoint: str, token: str, request: enrol.Request, *, secret: bytes, t
 
 
 def _answer(message: bytes) -> enrol.Answer:
-    frame = frames.read(message[frames.SESSION :])
+    frame = frames.read(frames.open_(message)[2])
     if isinstance(frame, frames.Refuse):
         raise revive(frame.code, frame.text)
     if not isinstance(frame, frames.Admitted):

@@ -170,13 +170,15 @@ BEAT, SILENCE, GREETING, STALL = 1.0, 5.0, 5.0, 15.0
 "Seconds: between beats; without a word until the neighbour counts as gone; for a greeting; without acknowledgement until sending again."
 REPORT = 5.0
 "Seconds between beats that tell of other nodes."
+AGAIN = "again"
+"Code of a Refuse that only means: begin a new session at once."
 PENANCE, LONGEST = 2.0, 300.0
 "Seconds a neighbour that erred must wait, first and at most."
 MOST_CHAINS = 1_000_000
 "Chains that one neighbour may tell of, so that it cannot fill the memory."
 WAITING = 256
 "Wants for blobs that are not here yet, remembered for each neighbour."
-STOP = ("fork", "revoked", "out_of_span", "closed", "frozen")
+STOP = ("fork", "revoked", "out_of_span", "closed", "frozen", "unknown_author", "unknown_version", "unknown_suite")
 "Codes by which the ledger says: nothing more of this chain."
 LATER = ("unreachable", "disk_full", "operator", "error")
 "Codes by which it says: not now."
@@ -216,10 +218,13 @@ class Peer:
     refused: Counter[str] = field(default_factory=Counter)
     wishes: deque[Wish] = field(default_factory=deque)
 
-    _out: list[deque[bytes]] = field(default_factory=lambda: [deque() for _ in range(_BLOBS + 1)])
+    _out: list[deque[tuple[bool, bytes]]] = field(default_factory=lambda: [deque() for _ in range(_BLOBS + 1)])
+    "(whether it is said outside the session, frame)."
+    _said: int = 0
+    "Messages sent in this session."
+    _got: int = 0
     _session: bytes = frames.NO_SESSION
     _nonce: bytes = b""
-    _answer: bytes = b""
     _told: bool = False
     "Whether the neighbour has told all it holds."
     _passages: dict[bytes, flow.Passage] = field(default_factory=dict)
@@ -289,7 +294,8 @@ class Peer:
         self.reason = reason
 
     def _forget(self) -> None:
-        self._session, self._nonce, self._answer, self._told = frames.NO_SESSION, b"", b"", False
+        self._session, self._nonce, self._told = frames.NO_SESSION, b"", False
+        self._said = self._got = 0
         for queue in self._out:
             queue.clear()
         self._passages, self._ready = {}, {lane: {} for lane in LANES}
@@ -311,7 +317,9 @@ class Peer:
         """The next message for the line, most urgent first; None when there is nothing to say."""
         for queue in self._out:
             if queue:
-                message = queue.popleft()
+                free, frame = queue.popleft()
+                self._said += not free
+                message = frames.seal(frames.NO_SESSION, 0, frame) if free else frames.seal(self._session, self._said, frame)
                 self.counts["bytes_out"] += len(message)
                 return message
         return None
@@ -324,7 +332,7 @@ class Peer:
         self._post(frames.write(frame), rank, hello=isinstance(frame, frames.Hello | frames.Refuse))
 
     def _post(self, data: bytes, rank: int, *, hello: bool = False) -> None:
-        self._out[rank].append((frames.NO_SESSION if hello else self._session) + data)
+        self._out[rank].append((hello, data))
 
     # --- frames in ----------------------------------------------------------------------------------------------
 
@@ -352,7 +360,7 @@ class Peer:
         self.wishes.append(Drop(error.code, error.message))
 
     def _receive(self, message: bytes, now: Now) -> None:
-        name, data = message[: frames.SESSION], message[frames.SESSION :]
+        name, number, data = frames.open_(message)
         frame = frames.read(data)
         if frame is None:
             self.refused["unknown_frame"] += 1
@@ -366,8 +374,21 @@ class Peer:
         if self.state != "up" or name != self._session:
             self.refused["void_session"] += 1
             return
+        if number <= self._got:
+            self.refused["repeated"] += 1
+            return
+        if number > self._got + 1:
+            self._miss(now)
+            return
+        self._got = number
         self._last, self.heard_ms = now.mono, now.ms
         self._dispatch(frame, data, now)
+
+    def _miss(self, now: Now) -> None:
+        """The line has swallowed a message: nothing after it can be trusted to be all, so begin anew."""
+        self.refused["lost_message"] += 1
+        self._end(now, AGAIN)
+        self._say(frames.Refuse(AGAIN, "a message was lost on the way"))
 
     def _dispatch(self, frame: Frame, data: bytes, now: Now) -> None:
         match frame:
@@ -437,6 +458,9 @@ class Peer:
 
     def _on_refuse(self, refuse: frames.Refuse, now: Now) -> None:
         if self.state not in ("connecting", "up"):
+            return
+        if refuse.code == AGAIN:
+            self._end(now, AGAIN)
             return
         self.counts["refused_us"] += 1
         self._forget()
@@ -618,7 +642,7 @@ class Peer:
     def _decline(self, chain: bytes, count: int, code: str) -> None:
         self.refused[code] += 1
         self._coming.pop(chain, None)
-        if code == "out_of_span":
+        if code in ("out_of_span", "unknown_author"):  # may be in place once the directory has arrived
             self._declined.add(chain)
         self._say(frames.Ack(chain, count, again=False, stop=True))
 
