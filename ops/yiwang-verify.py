@@ -7,15 +7,13 @@
 Needs Python 3.11 or later and the package ``cryptography``; shares no code with the program that wrote the files. What is
 checked, and why that is enough, is in ``docs/format.md``. Exit code 0: everything holds; 1: something does not; 2: usage.
 
-The parts, in order: canonical values, shapes, hashes, certificates, the bundle (line by line: certificates, entries, heads,
-holds, blobs), what can only be judged at its end (coverage, revocation, receipts), comparison of bundles, words, main.
+In order: canonical values, shapes, hashes, certificates, the bundle line by line and at its end, comparison, words, main.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
-import binascii
 import datetime as dt
 import hashlib
 import json
@@ -33,10 +31,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.x509.oid import NameOID
 
-MAX_ENTRY = 256 * 1024
-MAX_LINE = 1024 * 1024
-MAX_DEPTH = 32
-PART = 64 * 1024
+MAX_ENTRY, MAX_LINE, MAX_DEPTH, PART = 256 * 1024, 1024 * 1024, 32, 64 * 1024
 
 
 class Fault(Exception):
@@ -47,7 +42,6 @@ class Fault(Exception):
         self.kind, self.detail = kind, detail
 
 
-# ---------------------------------------------------------------------------------------------------- canonical values
 class Reader:
     """Reads one canonical value: a subset of MessagePack with exactly one encoding of everything."""
 
@@ -137,33 +131,21 @@ def decode(data):
 
 
 def encode(*items):
-    """Canonical bytes of a short array of texts, bytes and natural numbers, as signing strings need it."""
+    """Canonical bytes of a short array of node ids, hashes and natural numbers, as signing strings need it."""
     out = bytearray([0x90 | len(items)])
     for item in items:
         if isinstance(item, int):
             width = next(w for w in (0, 1, 2, 4, 8) if item < (1 << (8 * w) if w else 128))
             out += bytes([item]) if not width else bytes([0xCC + width.bit_length() - 1]) + item.to_bytes(width, "big")
         elif isinstance(item, str):
-            raw = item.encode()
-            out += (bytes([0xA0 | len(raw)]) if len(raw) < 32 else bytes([0xD9, len(raw)])) + raw
+            out += bytes([0xA0 | len(item)]) + item.encode()
         else:
             out += bytes([0xC4, len(item)]) + item
     return bytes(out)
 
 
-# -------------------------------------------------------------------------------------------------------------- shapes
-
-BASIC = {
-    "text": lambda v: isinstance(v, str),
-    "bytes": lambda v: isinstance(v, bytes),
-    "hash": lambda v: isinstance(v, bytes) and len(v) == 32,
-    "place": lambda v: isinstance(v, bytes) and len(v) <= 32,
-    "sixteen": lambda v: isinstance(v, bytes) and len(v) == 16,
-    "natural": lambda v: type(v) is int and 0 <= v < 1 << 63,
-    "int": lambda v: type(v) is int,
-    "bool": lambda v: isinstance(v, bool),
-    "list": lambda v: isinstance(v, list),
-}
+TYPES = {"text": str, "bytes": bytes, "int": int, "natural": int, "bool": bool, "list": list}
+LENGTHS = {"hash": (32, 32), "place": (0, 32), "sixteen": (16, 16)}
 SHAPES = {  # signed shapes have exactly these fields; contents (with a +) may have more at the end, written by later versions
     "header": "chain:place seq:natural prev:place digest:hash size:natural attachments:*hash,natural",
     "opened": "opening:bytes signature:bytes",
@@ -181,20 +163,16 @@ SHAPES = {  # signed shapes have exactly these fields; contents (with a +) may h
     "mark": "seal:text fingerprint:hash digest:hash signature:bytes +",
     "envelope": "paper:paper number:text issuer:text signer:text signed_on:text recipients:*recipient seal:?mark issue:natural +",
     "documents.dispatched": "envelope:envelope +",
-    "documents.corrected": "envelope:envelope +",
     "documents.recalled": "doc:text reason:text +",
-    "documents.signed_for": "doc:text organ:text name:text +",
-    "documents.sent_back": "doc:text organ:text name:text reason:text words:text +",
-    "documents.read": "doc:text organ:text name:text +",
     "documents.answered": "doc:text organ:text name:text text:text annexes:*annex +",
-    "documents.recall_confirmed": "doc:text organ:text name:text +",
     "directory.revoked": "fingerprint:hash reason:text cuts:*hash,natural,hash +",
     "directory.organ": "id:text code:text full:text short:text kind:text tier:text region:text parent:text line:text managed:text node:text +",
     "directory.post": "id:text organ:text title:text +",
 }
 PAPERS = ("documents.dispatched", "documents.corrected")
-RECEIPTS = {"documents.signed_for": "R2", "documents.sent_back": "R2x", "documents.read": "R3", "documents.answered": "R4"}
-RECEIPTS["documents.recall_confirmed"] = "R5"
+RECEIPTS = {"documents.signed_for": "R2", "documents.sent_back": "R2x", "documents.read": "R3", "documents.recall_confirmed": "R5"}
+SHAPES.update(dict.fromkeys(RECEIPTS, "doc:text organ:text name:text +"), **{PAPERS[1]: SHAPES[PAPERS[0]]})
+RECEIPTS["documents.answered"] = "R4"
 
 
 def fits(value, rule):
@@ -208,7 +186,11 @@ def fits(value, rule):
         return isinstance(value, list) and len(value) == len(rules) and all(map(fits, value, rules))
     if "|" in rule:
         return isinstance(value, str) and value in rule.split("|")
-    return BASIC[rule](value) if rule in BASIC else named(value, rule) is not None
+    if rule in LENGTHS:
+        return isinstance(value, bytes) and LENGTHS[rule][0] <= len(value) <= LENGTHS[rule][1]
+    if rule in TYPES:
+        return type(value) is TYPES[rule] and (rule != "natural" or 0 <= value < 1 << 63)
+    return named(value, rule) is not None
 
 
 def named(value, shape):
@@ -238,7 +220,6 @@ def read_opening(body):
     return opening, opened.opening, opened.signature
 
 
-# -------------------------------------------------------------------------------------------------------------- hashes
 def digest(purpose, *parts):
     """SHA-256 of the parts under a purpose."""
     return hashlib.sha256(b"yiwang." + purpose.encode() + b"\0" + b"".join(parts)).digest()
@@ -273,8 +254,6 @@ def verify(key, signature, data):
     except (InvalidSignature, ValueError):
         raise Fault("bad_signature", "the signature does not match") from None
 
-
-# -------------------------------------------------------------------------------------------------------- certificates
 
 SUITES = {"root": "p256", "node": "p256", "tls": "p256", "person": "ed25519", "seal": "ed25519"}
 EXTENSIONS = (x509.BasicConstraints, x509.KeyUsage, x509.SubjectKeyIdentifier, x509.AuthorityKeyIdentifier)
@@ -431,18 +410,16 @@ def rendering(envelope, paper):
     return "\n".join([*lines, "", paper.text, ""]).encode()
 
 
-# --------------------------------------------------------------------------------------------------------------- bundle
 def canonical_line(raw):
     """The object of one line of a bundle; Fault unless it is written in the one way it may be."""
     if len(raw) > MAX_LINE or not raw.endswith(b"\n"):
         raise Fault("noncanonical", "a line is too long or cut off")
     try:
-        text = raw[:-1].decode("utf-8")
-        record = json.loads(text)
-        again = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        record = json.loads(raw[:-1].decode("utf-8"))
+        again = line(record)
     except (ValueError, RecursionError) as e:
         raise Fault("noncanonical", f"not JSON: {e}") from None
-    if not isinstance(record, dict) or again != text:
+    if not isinstance(record, dict) or again != raw:
         raise Fault("noncanonical", "a line is not in canonical form")
     return record
 
@@ -451,7 +428,7 @@ def binary(value):
     """The bytes of a base64 text in its one form."""
     try:
         data = base64.b64decode(value.encode("ascii"), validate=True)
-    except (AttributeError, ValueError, binascii.Error):
+    except (AttributeError, ValueError):
         raise Fault("noncanonical", "not base64") from None
     if base64.b64encode(data).decode() != value:
         raise Fault("noncanonical", "base64 is not in its one form")
@@ -656,10 +633,8 @@ class Bundle:
         """The certificate under which a statement was signed, after everything about the signature has been checked."""
         if s.suite not in ("ed25519", "p256"):
             raise Fault("unknown_suite", f"signed under the suite {s.suite}")
-        if s.city != self.trust.city:
-            raise Fault("scope", "the statement was made in another city")
-        if s.home != author:
-            raise Fault("scope", "the statement belongs to another node's record")
+        if s.city != self.trust.city or s.home != author:
+            raise Fault("scope", "the statement was made in another city, or about a record of another node")
         cert = self.trust.known.get(s.signer)
         if cert is None:
             raise Fault("unknown_signer", "the signer's certificate is missing")
@@ -718,13 +693,10 @@ class Bundle:
 
     def _blob_done(self):
         blob, self._blob = self._blob, None
-        if blob is None:
-            return
-        try:
-            blob.done(self.wanted.get(blob.sha))
-        except Fault as e:
-            self.problem(e.kind, self.wanted.get(blob.sha, (0, None))[1], e.detail)
-        self.blobs.add(blob.sha)
+        if blob is not None:
+            wanted = self.wanted.get(blob.sha, (blob.size, None))
+            self._check(wanted[1], blob.done, wanted[0])
+            self.blobs.add(blob.sha)
 
     def _finish(self):
         self._blob_done()
@@ -765,8 +737,7 @@ class Bundle:
                 continue
             if count and former.hashes.get(count - 1, head) != head:
                 raise Fault("fork", f"the chain {name32(earlier)} had another entry {count - 1} when this one was opened")
-            late = [seq for seq in former.hashes if seq >= count and not self._others(former, seq)]
-            if late:
+            if late := [seq for seq in former.hashes if seq >= count and not self._others(former, seq)]:
                 self.problem("after_close", former.place(late[0]), "stands after the end that a later opening declared, and nobody else held it")
 
     def _others(self, chain, seq):
@@ -870,16 +841,15 @@ class Blob:
 
     def done(self, wanted):
         """Refuse when the whole is not what its name, its header and its document say."""
-        if self._stored.digest() != self.sha or (wanted and wanted[0] != self.size):
+        if self._stored.digest() != self.sha or wanted != self.size:
             raise Fault("bad_hash", "an attachment is not the one that was named")
         if self.annex is not None and (self._opened.digest() != self.annex.plain or self.plain != self.annex.size):
             raise Fault("bad_hash", f"the file {self.annex.name} is not the one the document names")
 
 
-# ----------------------------------------------------------------------------------------------------------- comparing
 def compare(bundles):
     """Forks between bundles: two signed entries at one place, or one log opened twice in an epoch."""
-    forks, chains, logs = [], {}, {}
+    forks, chains, logs = {}, {}, {}
     for bundle in bundles:
         for chain in bundle.chains.values():
             o = chain.opening
@@ -888,14 +858,11 @@ def compare(bundles):
             differ = [s for s, h in chain.hashes.items() if first.hashes.get(s, h) != h and chain.sure(s) and first.sure(s)]
             seq = min(differ, default=None)
             if seq is not None:
-                forks.append({"kind": "fork", "position": chain.place(seq), "detail": "two different entries were signed for one place"})
+                forks[chain.id] = chain.place(seq), "two different entries were signed for one place"
             elif twin.id != chain.id:
-                detail = f"the log has a second chain {name32(twin.id)} in the same epoch"
-                forks.append({"kind": "fork", "position": chain.place(0), "detail": detail})
+                forks[chain.id] = chain.place(0), f"the log has a second chain {name32(twin.id)} in the same epoch"
+                forks[twin.id] = twin.place(0), f"the log has a second chain {name32(chain.id)} in the same epoch"
     return forks
-
-
-# --------------------------------------------------------------------------------------------------------------- words
 
 
 TEXTS = {
@@ -913,6 +880,24 @@ def clock(milliseconds):
     return f"{moment(milliseconds).astimezone(dt.timezone(dt.timedelta(hours=8))):%Y-%m-%d %H:%M:%S}+08:00"
 
 
+def write_proof(path, bundles, forks):
+    """The proof of forks: every bundle cut down to its certificates and, of the chains concerned, openings, headers and heads."""
+    with path.open("wb") as out:
+        for source, first in bundles:
+            lines = [line({**first, "blobs": False, "bodies": "none", "what": "evidence"})]
+            for record in map(json.loads, source.read_bytes().splitlines()[1:]):
+                shape = next((k for k in ("header", "head") if k in record), None)
+                part = read(binary(record[shape]), shape) if shape else None
+                if "root" in record or "cert" in record or (part and (part.chain or digest("entry.1", binary(record["header"]))) in forks):
+                    lines.append(line({k: v for k, v in record.items() if k in ("root", "cert", "header", "head") or not part.seq}))
+            out.write(b"".join([*lines, line({"end": {"lines": len(lines), "sha256": hashlib.sha256(b"".join(lines)).hexdigest()}})]))
+
+
+def line(record):
+    """The one form of a line."""
+    return json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
 def told(bundle, said):
     """Who signed a statement, where it stands, when they say so and who held it when."""
     held = [{"node": holder, "name": bundle.trust.name(holder), "at": clock(at)} for at, holder in said.chain.held(said.seq)]
@@ -928,9 +913,7 @@ def details(bundle, doc):
             yield {
                 "doc": record,
                 "title": paper.paper.title,
-                "number": envelope.number,
-                "issuer": envelope.issuer,
-                "signer": envelope.signer,
+                **{name: getattr(envelope, name) for name in ("number", "issuer", "signer")},
                 "seal": paper.sealed,
                 "signed": told(bundle, paper.said),
                 "places": [{"to": bundle.trust.name(p.chain.opening.audience[1]), **told(bundle, p)} for p in paper.places],
@@ -941,7 +924,8 @@ def details(bundle, doc):
 
 def result(bundles, doc):
     """The answer as one object."""
-    problems, origins = [p for b in bundles for p in b.problems] + compare(bundles), {}
+    problems, origins = [p for b in bundles for p in b.problems], {}
+    problems += [{"kind": "fork", "position": position, "detail": detail} for position, detail in compare(bundles).values()]
     for chain in (c for b in bundles for c in b.chains.values()):
         count, epochs = max(chain.hashes) + 1, origins.setdefault(chain.opening.author, {})
         if count >= epochs.get(chain.id, (0, b""))[0]:
@@ -985,6 +969,7 @@ def main(argv=None):
     parser.add_argument("bundle", nargs="+", type=Path)
     parser.add_argument("--root", type=Path, help="certificate of the city root (PEM); without it the file's own is used, and said so")
     parser.add_argument("--doc", help="id of the document that is meant")
+    parser.add_argument("--proof", type=Path, help="file for the proof of forks between the bundles")
     parser.add_argument("--out", type=Path, help="folder for the attached files")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--lang", choices=sorted(WORDS), default="zh")
@@ -1001,6 +986,8 @@ def main(argv=None):
         print(f"yiwang-verify: {e}", file=sys.stderr)
         return 2
     answer = result(bundles, given.doc)
+    if given.proof and (forks := compare(bundles)):
+        write_proof(given.proof, zip(given.bundle, (b.first for b in bundles), strict=False), forks)
     if given.json:
         at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         print(json.dumps({"v": 1, "cmd": "verify", "node": None, "at": at, **answer}, ensure_ascii=False))
