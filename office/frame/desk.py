@@ -1,0 +1,254 @@
+"""The desk: what a verb has in front of it. Who asks, in which posts, what they may see, and the pen.
+
+Rights are applied where rows are fetched, here and nowhere else: every model says in ``visible(desk)`` which of its rows a
+desk may see, and what it may not see is missing. Everything that was got is relied on: if somebody changed it before
+:meth:`Desk.write`, the ledger answers :class:`~node.errors.Conflict`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, func, inspect, select
+from sqlalchemy.orm import DeclarativeBase
+
+from node import clock, keys
+from node.client import Draft, Ledger, Written, statement
+from node.codec import pack
+from node.directory import model as directory_model
+from node.directory.entries import Organ, Person, Post
+from node.directory.view import Directory, Holding
+from node.entry import SELF, Attachment, Audience, Lane, Scope, statement_id, statement_signed, to_node
+from node.errors import Missing, Refused
+from node.fold import Room, Tables
+from node.kinds import Content
+from node.persons import Door
+from node.settings import Settings
+from node.tier import Tier
+from office.frame.words import _
+
+M = TypeVar("M", bound=DeclarativeBase)
+LIMIT = 1000
+"Rows of one list, unless a verb asks for more."
+
+
+class Office:
+    """What a process of the office has once: settings, tables, the directory and the line to the ledger."""
+
+    def __init__(self, settings: Settings, tier: Tier, *, context: Any = None) -> None:
+        """``context`` is the ZeroMQ context of the process; eventlet's in green ones."""
+        self.settings, self.tier = settings, tier
+        self.rooms: dict[Any, Room] = {module.ROOM.Base.metadata: module.ROOM for module in tier.models() if hasattr(module, "ROOM")}
+        self.tables = Tables(settings, self.rooms.values())
+        self.ledger = Ledger(settings, context)
+        self._directory: Directory | None = None
+
+    @property
+    def directory(self) -> Directory:
+        """The directory; :class:`Missing` while its tables are built for the first time."""
+        if self._directory is None:
+            self._directory = Directory.of(self.settings, lambda: self.tables.session(directory_model.ROOM), auto=False)
+        return self._directory
+
+    def room(self, model: type[DeclarativeBase]) -> Room:
+        """The room whose table a model is."""
+        return self.rooms[model.metadata]
+
+    def close(self) -> None:
+        """Give back files and sockets."""
+        self.tables.close()
+        self.ledger.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """Something signed that is not written yet; several may be written together."""
+
+    id: bytes
+    "Statement id, which a later wish may name in ``after``."
+    draft: Draft
+
+
+class Desk:
+    """One person's desk for the length of one request; the node's own when there is no person."""
+
+    def __init__(self, office: Office, *, person: str = "", door: Callable[[], Door] | None = None, tracks: bool = True, fresh: bool = True) -> None:
+        """``door`` opens the person's key when something is first signed; ``tracks=False`` for requests that only read."""
+        self.office, self.person, self._door, self._tracks = office, person, door, tracks
+        self.settings, self.ledger, self.node, self.now = office.settings, office.ledger, office.settings.id, clock.now()
+        self.directory = office.directory
+        if fresh:
+            self.directory.refresh()
+        self._relied: dict[str, int] = {}
+
+    # who asks
+
+    @cached_property
+    def card(self) -> Person | None:
+        """The person's card."""
+        return self.directory.person(self.person) if self.person else None
+
+    @property
+    def name(self) -> str:
+        """The person's name, or the node's."""
+        return self.card.name if self.card is not None else self.settings.name
+
+    @cached_property
+    def holdings(self) -> tuple[Holding, ...]:
+        """The posts the person holds today, with their organs, the primary one first."""
+        held = self.directory.appointments_of(self.person) if self.person else ()
+        return tuple(sorted(held, key=lambda h: not h.appointed.primary))
+
+    @cached_property
+    def posts(self) -> tuple[Post, ...]:
+        """The posts the person holds today, the primary one first."""
+        return tuple(h.post for h in self.holdings)
+
+    @cached_property
+    def organs(self) -> tuple[Organ, ...]:
+        """The organs in whose name the person may act, those of the posts held first."""
+        return self.directory.acts_for(self.person) if self.person else ()
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        """Every role the person has by any post."""
+        return frozenset(role for post in self.posts for role in post.roles)
+
+    @cached_property
+    def door(self) -> Door:
+        """The person's opened key; :class:`Refused` when this sign-in came without one."""
+        if self._door is None:
+            raise Refused(_("这次登录没有带签名钥匙，不能办理。请用口令重新登录。"), code="no_key")
+        return self._door()
+
+    # what can be seen
+
+    def get(self, model: type[M], id: Any) -> M:
+        """The row with this key; :class:`Missing` when there is none or none for this desk. It is relied on."""
+        if self._tracks and isinstance(id, str) and id not in self._relied:
+            self._relied.update(self.ledger.versions((id,)))  # before the row is read, or a change in between goes unseen
+        column = inspect(model).primary_key[0]
+        rows = self._rows(self._query(model, column == id).limit(1), model)
+        if not rows:
+            raise Missing(_("没有这件事项，或者您无权查看。"))
+        return rows[0]
+
+    def list(
+        self, model: type[M], *where: ColumnElement[bool], order: Any = None, limit: int | None = LIMIT, offset: int = 0, everything: bool = False
+    ) -> list[M]:
+        """Rows this desk may see; ``order`` is a column or several. ``everything`` lifts the rights for the node's own desk only."""
+        query = self._query(model, *where, everything=everything).offset(offset or None).limit(limit)
+        if order is not None:
+            query = query.order_by(*(order if isinstance(order, (tuple, list)) else (order,)))
+        return self._rows(query, model)
+
+    def count(self, model: type[M], *where: ColumnElement[bool]) -> int:
+        """How many rows this desk may see."""
+        query = self._query(model, *where).with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
+        with self.office.tables.session(self.office.room(model)) as session:
+            return int(session.execute(query).scalar_one())
+
+    def query(self, model: type[M], query: Select[Any]) -> Sequence[Any]:
+        """Rows of a query of a room's own (sums, groups), which must apply ``model.visible(desk)`` itself."""
+        with self.office.tables.session(self.office.room(model)) as session:
+            return session.execute(query).all()
+
+    def _query(self, model: type[M], *where: ColumnElement[bool], everything: bool = False) -> Select[Any]:
+        if everything and self.person:
+            raise Refused("only the node itself sees everything", code="refused")
+        query = select(model).where(*where)
+        return query if everything else query.where(model.visible(self))  # type: ignore[attr-defined]
+
+    def _rows(self, query: Select[Any], model: type[M]) -> list[M]:
+        with self.office.tables.session(self.office.room(model)) as session:
+            rows = list(session.scalars(query))
+            session.expunge_all()
+        return rows
+
+    # the pen
+
+    def expect(self, name: str, version: int) -> None:
+        """Rely on a version seen earlier, such as when a form was opened."""
+        self._relied[name] = version
+
+    def version(self, name: str) -> int:
+        """The present version of a record or another name, relied on from now on."""
+        found = self.ledger.versions((name,))
+        self._relied.update(found)
+        return found[name]
+
+    def wish(
+        self,
+        content: Content,
+        *,
+        record: str,
+        to: Iterable[str | Audience] = (),
+        lane: Lane = Lane.ORDINARY,
+        after: Iterable[bytes] = (),
+        attachments: Iterable[Attachment] = (),
+        touches: Iterable[str] = (),
+        recipients: Iterable[str] = (),
+        home: str = "",
+        post: str | None = None,
+        nonce: bytes = b"",
+    ) -> Wish:
+        """Sign a content for one or more logs without writing it yet.
+
+        ``to`` names nodes (nobody or this node alone: ``SELF``; all nodes below: ``DOWN``) or audiences such as ``ALL``.
+        ``post`` is the post acted in, by default the person's first; ``nonce`` makes asking again the same as asking once.
+        """
+        reached = tuple(to)
+        named = tuple(recipients) or tuple(node for node in reached if isinstance(node, str))
+        door = self.door if self.person else None
+        said, salt, data = statement(
+            self.settings.city,
+            content,
+            record=record,
+            home=home or self.node,
+            recipients=named,
+            after=(id for id in after if id),
+            suite=keys.ED25519 if door else keys.P256,
+            signer=door.fingerprint if door else bytes(32),
+            post=self._post(post) if door else "",
+            nonce=nonce,
+        )
+        packed = pack(said)
+        signature = keys.sign(door.key, statement_signed(packed)) if door else b""
+        where = self._audiences(reached)
+        draft = Draft(packed, signature, salt, data, where, lane, tuple(attachments), (), tuple(touches))
+        return Wish(id=statement_id(packed), draft=draft)
+
+    def together(self, wishes: Sequence[Wish]) -> list[Written]:
+        """Write all or nothing; durable and folded on return. What was got before is relied on, and no more afterwards."""
+        first, *rest = (wish.draft for wish in wishes)
+        first = msgspec.structs.replace(first, relies=tuple(self._relied.items()))
+        written = self.ledger.write((first, *rest))
+        self._relied.clear()
+        self.directory.refresh()
+        return list(written)
+
+    def write(self, content: Content, *, record: str, **where: Any) -> Written:
+        """Sign and write one content; see :meth:`wish`. The caller's next read sees it."""
+        return self.together([self.wish(content, record=record, **where)])[0]
+
+    def _post(self, given: str | None) -> str:
+        if given is None:
+            return self.posts[0].id if self.posts else ""
+        if given and given not in {post.id for post in self.posts}:
+            raise Refused(_("您不在这个岗位上。"), code="not_yours")
+        return given
+
+    def _audiences(self, to: tuple[str | Audience, ...]) -> tuple[Audience, ...]:
+        named = {node for node in to if isinstance(node, str)} - {self.node, ""}
+        wide = [one for one in to if isinstance(one, Audience)]
+        below = self.directory.subtree(self.node) - {self.node}
+        if len(named) > 1 and named == below:
+            wide.append(Audience(Scope.DOWN))
+        else:
+            wide.extend(to_node(node) for node in sorted(named))
+        return tuple(dict.fromkeys(wide)) or (SELF,)
