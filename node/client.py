@@ -133,7 +133,7 @@ def statement(
     recipients: Iterable[str] = (),
     after: Iterable[bytes] = (),
     suite: str = "ed25519",
-    signer: bytes = b"",
+    signer: bytes = bytes(32),
     post: str = "",
     nonce: bytes = b"",
     at: int = 0,
@@ -181,6 +181,8 @@ ANSWERS: dict[str, Any] = {
     "holds": tuple[int, tuple[Hold, ...]],
     "held": int,
     "carried": tuple[tuple[str, int], ...],
+    "hold_for": tuple[Hold, ...],
+    "refold": dict[str, tuple[str, str]],
     "places": tuple[Place, ...],
     "found": tuple[Found, ...],
     "wanted": tuple[Attachment, ...],
@@ -291,6 +293,10 @@ class Ledger:
         """(holder, when it first said so in ms) of every node that said it holds the chain up to ``seq``."""
         return self.ask("carried", chain, seq)  # type: ignore[no-any-return]
 
+    def hold_for(self, chain: bytes, seq: int) -> tuple[Hold, ...]:
+        """The first range statement of each holder that covers a place."""
+        return self.ask("hold_for", chain, seq)  # type: ignore[no-any-return]
+
     def places(self, id: bytes) -> tuple[Place, ...]:
         """Where a statement stands in logs held here."""
         return self.ask("places", id)  # type: ignore[no-any-return]
@@ -330,6 +336,10 @@ class Ledger:
     def digest(self) -> dict[str, str]:
         """Hash of each room's tables, independent of row order."""
         return self.ask("digest")  # type: ignore[no-any-return]
+
+    def refold(self) -> dict[str, tuple[str, str]]:
+        """(living, rebuilt) digest of each room's tables."""
+        return self.ask("refold")  # type: ignore[no-any-return]
 
     def stop(self) -> None:
         """End the ledger in order."""

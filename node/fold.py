@@ -257,5 +257,3 @@ def digest(room: Room, engine: Engine) -> str:
                 line = repr((table.name, tuple(row))).encode()
                 total = (total + int.from_bytes(hashlib.sha256(line).digest(), "big")) % 2**256
     return f"{total:064x}"
-
-

@@ -105,10 +105,16 @@ def new_person_key(settings: Settings, person: str, name: str, password: str, no
 
     The caller writes the certificate into the directory; until then nobody believes the key.
     """
+    door, cert = make_person_key(settings, person, name, now, first=first)
+    store(settings, door, password)
+    return cert
+
+
+def make_person_key(settings: Settings, person: str, name: str, now: dt.datetime, *, first: bool = True) -> tuple[Door, x509.Certificate]:
+    """A fresh certified key that lies nowhere yet: :func:`store` it once the directory has its certificate."""
     key = keys.new_ed25519()
     cert = certify(settings, "person", person, name, key.public_key(), now)
-    store(settings, Door(person=person, key=key, fingerprint=certs.fingerprint(cert), first=first), password)
-    return cert
+    return Door(person=person, key=key, fingerprint=certs.fingerprint(cert), first=first), cert
 
 
 def store(settings: Settings, door: Door, password: str) -> None:
@@ -173,6 +179,14 @@ def fingerprint_of(settings: Settings, person: str) -> bytes | None:
         return unpack(keys.read_secret(_file(settings, person, "key")), Sealed).fingerprint
     except (Misconfigured, Invalid):
         return None
+
+
+def is_first(settings: Settings, person: str) -> bool:
+    """Whether the person has a password from an administrator and has not changed it yet."""
+    try:
+        return unpack(keys.read_secret(_file(settings, person, "key")), Sealed).first
+    except (Misconfigured, Invalid):
+        return False
 
 
 def drop_key(settings: Settings, person: str) -> None:

@@ -50,7 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     "acceptance only shortens periods."
     language: str = "zh"
     parent: Parent | None = None
-    home: Path = Path(".")
+    home: Path = Path()
     "Set when loaded, never written."
 
     def path(self, *parts: str) -> Path:

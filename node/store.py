@@ -9,13 +9,15 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.pool import QueuePool
 
-FULL, LOOSE = "FULL", "OFF"
-"""FULL for the truth: a commit is on the disk. OFF for what can be built again: a crash may cost the file, never the journal."""
+FULL, LOOSE = "FULL", "NORMAL"
+"""FULL for the truth: a commit is on the disk. NORMAL for what can be built again: a power cut may take back commits, never mix them."""
 
 
 def sqlite(path: Path, synchronous: str) -> Engine:
     """A SQLite file to write to; transactions begin at once with the write lock (no upgrade that could fail)."""
-    engine = create_engine(f"sqlite:///{path}", poolclass=QueuePool, pool_size=4, max_overflow=4, connect_args={"isolation_level": None, "check_same_thread": False})
+    engine = create_engine(
+        f"sqlite:///{path}", poolclass=QueuePool, pool_size=4, max_overflow=4, connect_args={"isolation_level": None, "check_same_thread": False}
+    )
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
@@ -38,7 +40,11 @@ def sqlite(path: Path, synchronous: str) -> Engine:
 def reader(path: Path) -> Engine:
     """A SQLite file opened for reading only."""
     engine = create_engine(
-        f"sqlite:///file:{path}?mode=ro&uri=true", poolclass=QueuePool, pool_size=4, max_overflow=16, connect_args={"isolation_level": None, "check_same_thread": False}
+        f"sqlite:///file:{path}?mode=ro&uri=true",
+        poolclass=QueuePool,
+        pool_size=4,
+        max_overflow=16,
+        connect_args={"isolation_level": None, "check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")

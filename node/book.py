@@ -1,0 +1,741 @@
+"""The book: journal, folds, directory and keys of one node together, everything the ledger process does but its socket.
+
+**Normal path.** A group of requests becomes one transaction: drafts are checked, signed into the chains of this start's epoch and
+numbered; batches of neighbours are verified and numbered. Entries meant for this node are opened, their signer checked, and
+*released* in an order that respects ``after``; what misses its signer or a forerunner is *parked* until that comes. The
+transaction ends with one head for each chain that grew, is made durable, and only then are rooms folded and callers answered.
+
+**The epoch.** Its key is made here and lives in this process's memory. A log opens a new chain under it at first use. So no
+backup, clone or lost tail can sign an occupied place.
+
+Invariants: nothing is answered before it is durable; a request that fails leaves nothing; an error of the disk ends the process.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import Connection, func, insert, select
+
+from node import certs, clock, fold, journal, keys, kinds, logs, seal, store
+from node import entry as said
+from node.blobs import Blobs
+from node.client import Batch, Chain, Draft, Found, Place, Taken, Written
+from node.codec import base32, pack, unpack
+from node.directory.entries import Revoked
+from node.directory.view import Directory, Signer
+from node.entry import Audience, Body, Hold, Known, Lane, Opened, Opening, Scope, Statement
+from node.errors import Conflict, Forged, Invalid, Missing, NodeError, Refused, Untrusted
+from node.fold import Released, Room, Shelf
+from node.journal import Journal, Row, State
+from node.kinds import Entry
+from node.settings import Settings
+
+log = logs.named("book")
+SOFTWARE = "yiwang 0.1.0"
+PURPOSES = ("hello", "signal", "challenge", "admission", "evidence")
+"What others in this node may have signed by the identity key."
+BUILD = 1000
+"Entries folded at a time when tables are built."
+
+
+@dataclass(frozen=True)
+class Readable:
+    """An entry meant for this node, opened and checked as far as it can be alone."""
+
+    number: int
+    state: State
+    row: Row
+    body: Body
+    statement: Statement
+    id: bytes
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A draft that may be written."""
+
+    draft: Draft
+    body: Body
+    statement: Statement
+    id: bytes
+
+    @property
+    def names(self) -> set[str]:
+        """What it changes the version of."""
+        return {self.statement.record, *self.draft.touches}
+
+
+@dataclass
+class Group:
+    """What one transaction gathers for after its commit."""
+
+    released: list[Released] = field(default_factory=list)
+    grown: set[bytes] = field(default_factory=set)
+    "Own chains that need a head."
+    holds: bool = False
+    blobs: bool = False
+
+
+class Book:
+    """One node's journal with all that belongs to it."""
+
+    def __init__(self, settings: Settings, rooms: Sequence[Room], *, reason: str = "start", now: Callable[[], int] = clock.ms) -> None:
+        self.settings, self.rooms, self._now, self.reason = settings, list(rooms), now, reason
+        self.here = settings.id
+        self.identity = _identity(settings)
+        self.storage = seal.StorageKey(keys.read_secret(settings.path("keys", "storage.key")))
+        self.chain_certs = certs.load_chain(settings.path("certs", "node.pem").read_bytes())
+        self.root = certs.load(settings.path("certs", "root.pem").read_bytes())
+        self.fingerprint = certs.fingerprint(self.chain_certs[0])
+        self.epoch_key, self.epoch, self.opened = keys.new_ed25519(), secrets.token_bytes(32), now()
+        self.blobs = Blobs(settings)
+        self.counts: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self._chain_keys: dict[bytes, bytes] = {}
+        self._logs: dict[tuple[Audience, Lane], State] = {}
+        self._spaced: dict[bytes, list[tuple[int, bytes]]] = {}
+        self._pool = ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1)), "verify")
+        self._place = fold.Place(settings)
+        self._tables = fold.Tables(settings, self.rooms)
+        for room in self.rooms:
+            room.here = self.here
+        self.journal = Journal(_engine(settings), city=settings.city, identity=self._identity_of)
+        self.directory: Directory | None = None
+        self._shelves = {room.name: self._shelf(room) for room in self.rooms}
+        self._at = {name: shelf.at for name, shelf in self._shelves.items()}
+        if "directory" in self._shelves:
+            directory = self._shelves["directory"].room
+            self.directory = Directory.of(settings, lambda: self._tables.session(directory), auto=False)
+        self._catch_up()
+        self.revive()
+
+    def close(self) -> None:
+        """Close every file."""
+        self._pool.shutdown()
+        self._tables.close()
+        for shelf in self._shelves.values():
+            shelf.engine.dispose()
+        self.journal.engine.dispose()
+
+    # --- trust --------------------------------------------------------------------------------------------------
+
+    def _identity_of(self, author: str, given: Sequence[bytes]) -> keys.PublicKey | None:
+        if author == self.here:
+            return self.identity.public_key()
+        known = self.directory.identity(author) if self.directory else None
+        if known is not None or not given:
+            return known
+        chain = [certs.load(one) for one in given]
+        certs.check_chain(chain, self.root, clock.from_ms(self._now()))
+        about = certs.subject(chain[0])
+        key: keys.PublicKey = chain[0].public_key()  # type: ignore[assignment]
+        return key if about.kind == "node" and about.id == author else None
+
+    def _signer(self, fingerprint: bytes) -> Signer | None:
+        if fingerprint == self.fingerprint:
+            return Signer("node", self.here, "", self.here, self.chain_certs[0])
+        return self.directory.signer(fingerprint) if self.directory else None
+
+    def _certs_of(self, author: str) -> tuple[bytes, ...]:
+        if author == self.here:
+            return tuple(certs.der(c) for c in self.chain_certs)
+        found = self.directory.node(author) if self.directory else None
+        return found.chain if found is not None else ()
+
+    # --- groups -------------------------------------------------------------------------------------------------
+
+    def commit(self, requests: Sequence[tuple[str, tuple[Any, ...]]]) -> list[Any]:
+        """Do requests (write, take, held, arrived) in one transaction; a result or NodeError for each, durable and folded."""
+        results: list[Any] = []
+        group = Group()
+        doing = {"write": self._write, "take": self._take, "held": self._held, "arrived": self._arrived}
+        try:
+            with self.journal.engine.begin() as c:
+                for name, args in requests:
+                    try:
+                        results.append(doing[name](c, group, *args))
+                    except NodeError as error:
+                        self.refused[error.code] += 1
+                        results.append(error)
+                self._sign_heads(c, group)
+        except BaseException:
+            self.journal.load()
+            self._logs.clear()
+            self._spaced.clear()
+            raise
+        self.counts["commits"] += 1
+        self.fold(group.released)
+        return results
+
+    def fold(self, released: list[Released]) -> None:
+        """Fold what was released; new certificates may free parked entries, which are released and folded in turn."""
+        while released:
+            touched = self._fold(released)
+            released = self._unpark() if touched else []
+
+    def _fold(self, released: list[Released]) -> bool:
+        for name, shelf in self._shelves.items():
+            if not any(e is not None and e.kind in shelf.room.kinds for _, e in released):
+                continue
+            for number, error in shelf.fold(released):
+                log.error("fold.failed", room=name, number=number, error=error)
+                self.refused["unfolded"] += 1
+            self._at[name] = released[-1][0]
+        self.counts["folded"] += len(released)
+        touched = any(e is not None and e.kind.startswith("directory.") for _, e in released)
+        if touched and self.directory is not None:
+            self.directory.refresh()
+        return touched
+
+    def revive(self) -> None:
+        """Look again at what waits for a signer, after a start."""
+        self.fold(self._unpark())
+
+    def _unpark(self) -> list[Released]:
+        """Release what waited for signers that are now known."""
+        with self.journal.engine.connect() as c:
+            waiting = [r.wants for r in c.execute(select(journal.PARKED.c.wants).distinct())]
+        known = [w for w in waiting if self._signer(w) is not None]
+        if not known:
+            return []
+        group = Group()
+        with self.journal.engine.begin() as c:
+            for part in (known[i : i + 500] for i in range(0, len(known), 500)):
+                self._release_waiting(c, group, part)
+        return group.released
+
+    # --- writing ------------------------------------------------------------------------------------------------
+
+    def _write(self, c: Connection, group: Group, drafts: Sequence[Draft]) -> tuple[Written, ...]:
+        """All or none: everything that can be refused is refused before the first row is written."""
+        done = {i: repeated for i, draft in enumerate(drafts) if (repeated := self._repeated(c, draft))}
+        ready: list[Ready] = []
+        for i, draft in enumerate(drafts):
+            if i not in done:
+                ready.append(self._checked(c, draft, {r.id for r in ready}))
+        names = {name for r in ready for name in r.names} | {name for r in ready for name, _ in r.draft.relies}
+        found = self.journal.versions(c, names)
+        for name, version in (pair for r in ready for pair in r.draft.relies):
+            if found[name] != version:
+                raise Conflict("someone has just changed this", hint="read it again", name=name)
+        placed = self._place_all(c, group, [(r.draft, pack(r.body)) for r in ready])
+        written = iter([self._note(c, group, r, places) for r, places in zip(ready, placed, strict=True)])
+        if ready:
+            self.journal.bump(c, {name for r in ready for name in r.names}, found)
+        self.counts["written"] += len(ready)
+        return tuple(done[i] if i in done else next(written) for i in range(len(drafts)))
+
+    def _repeated(self, c: Connection, draft: Draft) -> Written | None:
+        statement = unpack(draft.statement, Statement)
+        sid = c.execute(select(journal.NONCES.c.sid).where(journal.NONCES.c.nonce == statement.nonce)).scalar()
+        if sid is None:
+            return None
+        number = c.execute(select(journal.RELEASED.c.number).where(journal.RELEASED.c.sid == sid)).scalar_one()
+        return Written(sid, number, self.journal.places(c, sid), True)
+
+    def _checked(self, c: Connection, draft: Draft, before: set[bytes]) -> Ready:
+        """A draft after everything that could refuse it; ``before`` are the ids of those written with it."""
+        statement = unpack(draft.statement, Statement)
+        if statement.city != self.settings.city:
+            raise Refused("the statement is made for another city", code="scope")
+        if not draft.audiences:
+            raise Invalid("a draft names at least one audience")
+        raw, signature = draft.statement, draft.signature
+        if not signature:
+            raw = pack(msgspec.structs.replace(statement, suite=keys.P256, signer=self.fingerprint))
+            statement = unpack(raw, Statement)
+            signature = keys.sign(self.identity, said.statement_signed(raw))
+        body = Body(raw, signature, draft.salt, draft.content)
+        self._check_body(body, statement)
+        signer = self._signer(statement.signer)
+        if signer is None:
+            raise Untrusted("the signer's certificate is not known", code="unknown_signer")
+        self._check_signer(signer, statement, self.here, None)
+        if draft.signature:
+            keys.verify(signer.key, signature, said.statement_signed(raw))
+        sid = said.statement_id(raw)
+        missing = set(statement.after) - before - self._folded(c, statement.after)
+        if missing:
+            raise Missing("what this builds on is not here", code="after")
+        for attachment in draft.attachments:
+            if not self.blobs.has(attachment.sha) or self.blobs.size(attachment.sha) != attachment.size:
+                raise Missing("an attachment is not stored here; upload it first", code="attachment")
+        kinds.decode(statement.kind, draft.content)
+        return Ready(draft, body, statement, sid)
+
+    def _place_all(self, c: Connection, group: Group, bodies: Sequence[tuple[Draft, bytes]]) -> list[list[tuple[State, int, Row]]]:
+        """Write bodies at the ends of their logs: for each its places (chain, local number, row)."""
+        plan: list[list[tuple[State, Row]]] = []
+        rows: dict[bytes, list[Row]] = {}
+        for draft, body in bodies:
+            places = []
+            for audience in draft.audiences:
+                state = self._log(c, group, said.SELF if audience.node == self.here else audience, draft.lane)
+                queue = rows.setdefault(state.id, [])
+                stored = self._stored(state, body, queue[-1].header.seq + 1 if queue else state.count)
+                row = self.journal.next(state, stored, draft.attachments, after=queue[-1] if queue else None)
+                queue.append(row)
+                places.append((state, row))
+            plan.append(places)
+        numbers: dict[bytes, dict[int, int]] = {}
+        for id, queue in rows.items():
+            state = self.journal.chains[id]
+            given = self.journal.append(c, state, queue, here=True)
+            numbers[id] = {row.header.seq: n for row, n in zip(queue, given, strict=True)}
+            self._space(state, queue)
+            group.grown.add(id)
+        return [[(state, numbers[state.id][row.header.seq], row) for state, row in places] for places in plan]
+
+    def _note(self, c: Connection, group: Group, ready: Ready, places: list[tuple[State, int, Row]]) -> Written:
+        state, number, row = places[0]
+        c.execute(insert(journal.SAID), [{"sid": ready.id, "number": n} for _, n, _ in places])
+        c.execute(insert(journal.NONCES).values(nonce=ready.statement.nonce, sid=ready.id))
+        signer = self._signer(ready.statement.signer)
+        assert signer is not None
+        self._release(c, group, Readable(number, state, row, ready.body, ready.statement, ready.id), signer)
+        return Written(ready.id, number, tuple(Place(s.audience, s.author, s.id, r.header.seq, r.hash) for s, _, r in places), False)
+
+    def _log(self, c: Connection, group: Group, audience: Audience, lane: Lane) -> State:
+        """This epoch's chain of a log, opened at first use."""
+        held = self._logs.get((audience, lane))
+        if held is not None:
+            return held
+        chain_key, wrapped = self._chain_key(audience)
+        previous = tuple(Known(s.id, s.count, s.hash) for s in self.journal.known(self.here, audience, lane)[-8:])
+        opening = Opening(
+            version=said.VERSION,
+            city=self.settings.city,
+            author=self.here,
+            audience=audience,
+            lane=lane,
+            epoch=self.epoch,
+            epoch_key=keys.raw_public(self.epoch_key.public_key()),
+            reason=self.reason,
+            opened=self.opened,
+            software=SOFTWARE,
+            previous=previous,
+            keys=wrapped,
+        )
+        raw = pack(opening)
+        row = self.journal.next(None, pack(Opened(raw, keys.sign(self.identity, said.opening_signed(raw)))), ())
+        state = self.journal.open(c, row, opening)
+        self.journal.append(c, state, [row])
+        if chain_key:
+            self._chain_keys[state.id] = chain_key
+        self._logs[audience, lane] = state
+        group.grown.add(state.id)
+        return state
+
+    def _chain_key(self, audience: Audience) -> tuple[bytes, tuple[tuple[str, bytes], ...]]:
+        if audience.scope is not Scope.NODE:
+            return b"", ()
+        public = self.directory.storage_key(audience.node) if self.directory else None
+        if public is None:
+            raise Missing(f"node {audience.node} is not in the directory", code="unknown_node")
+        key = secrets.token_bytes(32)
+        readers = ((audience.node, public), (self.here, self.storage.public()))
+        return key, tuple((node, seal.wrap(key, pub, seal.chain_info(self.settings.city, self.here, node, self.epoch))) for node, pub in readers)
+
+    def _stored(self, state: State, body: bytes, seq: int) -> bytes:
+        if state.audience.scope is not Scope.NODE:
+            return body
+        return seal.close(body, seal.entry_key(self._chain_keys[state.id], seq), seq)
+
+    def _space(self, state: State, rows: Sequence[Row]) -> None:
+        """Remember where inside a long run a head is to stand, so that batches can be cut there."""
+        count = size = 0
+        for row in rows[:-1]:
+            count, size = count + 1, size + len(row.body)
+            if count >= journal.SPACING[0] or size >= journal.SPACING[1]:
+                self._spaced.setdefault(state.id, []).append((row.header.seq, row.hash))
+                count = size = 0
+
+    def _sign_heads(self, c: Connection, group: Group) -> None:
+        for id in group.grown:
+            state = self.journal.chains[id]
+            for seq, hash in (*self._spaced.pop(id, ()), (state.count - 1, state.hash)):
+                self.journal.head(c, state, seq, self.epoch_key.sign(said.head_signed(id, seq, hash)))
+
+    # --- taking -------------------------------------------------------------------------------------------------
+
+    def _take(self, c: Connection, group: Group, batch: Batch) -> Taken:
+        state, numbers, rows = self.journal.take(c, batch)
+        self.counts["taken"] += len(rows)
+        self.counts["duplicates"] += len(batch.entries) - len(rows)
+        if rows:
+            self._examine(c, group, state, numbers, rows)
+        group.blobs = group.blobs or any(r.header.attachments for r in rows)
+        hold = self._own_hold(c, state) if state.author != self.here else None
+        attachments = tuple(a for row in rows for a in row.header.attachments)
+        return Taken(state.chain(), len(rows), hold, attachments)
+
+    def _own_hold(self, c: Connection, state: State) -> Hold:
+        at, seq = self._now(), state.count - 1
+        signature = keys.sign(self.identity, said.hold_signed(self.here, state.id, seq, state.hash, at))
+        hold = Hold(self.here, state.id, seq, state.hash, at, signature)
+        self.journal.hold(c, hold)
+        return hold
+
+    def _held(self, c: Connection, group: Group, holds: Sequence[Hold]) -> int:
+        new = 0
+        for hold in holds:
+            key = self._identity_of(hold.holder, ())
+            if key is None or hold.chain not in self.journal.chains:
+                self.refused["unknown_hold"] += 1
+                continue
+            try:
+                keys.verify(key, hold.signature, said.hold_signed(hold.holder, hold.chain, hold.seq, hold.hash, hold.at))
+            except Forged as error:
+                self.refused[error.code] += 1
+                continue
+            new += self.journal.hold(c, hold)
+        group.holds = group.holds or bool(new)
+        return new
+
+    def _arrived(self, c: Connection, group: Group, sha: bytes) -> None:
+        if not self.blobs.has(sha):
+            raise Missing("the attachment is not here")
+        self.journal.arrived(c, sha)
+        group.blobs = True
+
+    def readable(self, state: State) -> bool:
+        """Whether a chain's bodies are for this node."""
+        if state.author == self.here or state.audience.scope is Scope.ALL:
+            return True
+        if state.audience.scope is Scope.NODE:
+            return state.audience.node == self.here
+        return self.directory is not None and self.directory.tree().spans(state.author, state.audience, self.here)
+
+    def _examine(self, c: Connection, group: Group, state: State, numbers: Sequence[int], rows: Sequence[Row]) -> None:
+        """Open, check and release what is meant for this node; what cannot be released yet is parked, what is wrong marked."""
+        if not self.readable(state):
+            return
+        found = []
+        for number, row in zip(numbers, rows, strict=True):
+            if row.header.seq == 0:
+                continue
+            try:
+                found.append(self._open(c, state, number, row))
+            except NodeError as error:
+                self._mark(c, number, error.code)
+        if found:
+            done = self._released_ids(c, [f.id for f in found])
+            c.execute(insert(journal.SAID), [{"sid": f.id, "number": f.number} for f in found])
+            self._consider(c, group, [f for f in found if f.id not in done])
+
+    def _open(self, c: Connection, state: State, number: int, row: Row) -> Readable:
+        body = unpack(self.plain(c, state, row.header.seq, row.body), Body)
+        statement = unpack(body.statement, Statement)
+        self._check_body(body, statement)
+        return Readable(number, state, row, body, statement, said.statement_id(body.statement))
+
+    def plain(self, c: Connection, state: State, seq: int, stored: bytes) -> bytes:
+        """The body inside a stored one; :class:`Refused` when the log is sealed to somebody else."""
+        if state.audience.scope is not Scope.NODE:
+            return stored
+        return seal.open_(stored, seal.entry_key(self.opened_key(c, state), seq), seq)
+
+    def opened_key(self, c: Connection, state: State) -> bytes:
+        """The key of a sealed chain that this node may read."""
+        if state.id not in self._chain_keys:
+            opening, _, _ = said.read_opening(self.journal.found(c, state, 0, 1)[0].body)
+            wrapped = dict(opening.keys).get(self.here)
+            if wrapped is None:
+                raise Refused("this log is sealed to another node", code="sealed")
+            info = seal.chain_info(self.settings.city, opening.author, self.here, opening.epoch)
+            self._chain_keys[state.id] = self.storage.unwrap(wrapped, info)
+        return self._chain_keys[state.id]
+
+    def _check_body(self, body: Body, statement: Statement) -> None:
+        if statement.city != self.settings.city:
+            raise Forged("a statement of another city", code="scope")
+        if said.content_digest(body.salt, body.content) != statement.digest:
+            raise Forged("the content is not the one that was signed", code="bad_hash")
+
+    def _check_signer(self, signer: Signer, statement: Statement, author: str, place: tuple[bytes, int] | None) -> None:
+        if signer.node != author:
+            raise Forged("signed by somebody of another node", code="scope")
+        if keys.suite_of(signer.key) != statement.suite:
+            raise Forged("the statement names another suite than its signer has", code="unknown_suite")
+        if not signer.valid_at(clock.from_ms(statement.at)):
+            raise Untrusted("the signer's certificate was not valid then", code="expired")
+        if signer.revoked is not None and not _before(signer.revoked, place):
+            raise Untrusted("the signer's certificate was revoked", code="revoked")
+
+    def _mark(self, c: Connection, number: int, code: str) -> None:
+        self.refused[code] += 1
+        log.warning("entry.refused", number=number, code=code)
+        self.journal._put(c, journal.REFUSED, [{"number": number, "code": code}], keep=True)
+
+    def _consider(self, c: Connection, group: Group, found: Sequence[Readable]) -> None:
+        """Release in order what may be; signatures are checked on all cores (OpenSSL leaves the interpreter's lock)."""
+        signers = {f.statement.signer: self._signer(f.statement.signer) for f in found}
+        checks = (
+            list(self._pool.map(lambda f: self._why_not(f, signers[f.statement.signer]), found))
+            if len(found) > 3
+            else [self._why_not(f, signers[f.statement.signer]) for f in found]
+        )
+        done = self._folded(c, [a for f in found for a in f.statement.after])
+        parked = []
+        for one, code in zip(found, checks, strict=True):
+            signer = signers[one.statement.signer]
+            wants = next((a for a in one.statement.after if a not in done), None)
+            if signer is None:
+                parked.append({"number": one.number, "wants": one.statement.signer})
+            elif code:
+                self._mark(c, one.number, code)
+            elif wants is not None:
+                parked.append({"number": one.number, "wants": wants})
+            elif one.id not in done and self._release(c, group, one, signer):
+                done.add(one.id)
+        if parked:
+            self.journal._put(c, journal.PARKED, parked)
+        self._release_waiting(c, group, [f.id for f in found if f.id in done])
+
+    def _why_not(self, one: Readable, signer: Signer | None) -> str:
+        if signer is None:
+            return ""
+        try:
+            self._check_signer(signer, one.statement, one.state.author, (one.state.id, one.row.header.seq))
+            keys.verify(signer.key, one.body.signature, said.statement_signed(one.body.statement))
+        except NodeError as error:
+            return error.code
+        return ""
+
+    def _release(self, c: Connection, group: Group, one: Readable, signer: Signer) -> bool:
+        """Give an entry its place in the order of folding; False when its content cannot be read."""
+        try:
+            content = kinds.decode(one.statement.kind, one.body.content)
+        except Invalid as error:
+            self._mark(c, one.number, error.code)
+            return False
+        self.journal.released += 1
+        person = signer.id if signer.kind == "person" else ""
+        c.execute(insert(journal.RELEASED).values(at=self.journal.released, number=one.number, sid=one.id, person=person))
+        group.released.append((self.journal.released, None if content is None else _entry(one, person, content)))
+        return True
+
+    def _release_waiting(self, c: Connection, group: Group, ids: Sequence[bytes]) -> None:
+        """Look again at what was parked for these statements or signers."""
+        if not ids:
+            return
+        numbers = [
+            r.number for r in c.execute(select(journal.PARKED.c.number).where(journal.PARKED.c.wants.in_(ids)).order_by(journal.PARKED.c.number))
+        ]
+        if not numbers:
+            return
+        c.execute(journal.PARKED.delete().where(journal.PARKED.c.number.in_(numbers)))
+        found = [self._again(c, f) for f in self.journal.by_numbers(c, numbers)]
+        done = self._released_ids(c, [f.id for f in found])
+        self._consider(c, group, [f for f in found if f.id not in done])
+
+    def _again(self, c: Connection, found: Found) -> Readable:
+        state = self.journal.chain(found.chain)
+        return self._open(c, state, found.number, Row(unpack(found.header, said.Header), found.header, found.body, found.hash))
+
+    def _released_ids(self, c: Connection, ids: Sequence[bytes]) -> set[bytes]:
+        done: set[bytes] = set()
+        for part in (ids[i : i + 500] for i in range(0, len(ids), 500)):
+            done.update(r.sid for r in c.execute(select(journal.RELEASED.c.sid).where(journal.RELEASED.c.sid.in_(part))))
+        return done
+
+    _folded = _released_ids
+
+    # --- tables -------------------------------------------------------------------------------------------------
+
+    def _shelf(self, room: Room) -> Shelf:
+        name = self._place.current(room)
+        if self._place.belongs(room, name):
+            return Shelf(room, self._place.engine(room, name), name)
+        return self.build(room, swap=True)
+
+    def build(self, room: Room, *, swap: bool) -> Shelf:
+        """Fold a room from zero into a new generation."""
+        name = self._place.fresh(room) if swap else "verify"
+        self._place.clear(room, name)
+        shelf = Shelf(room, self._place.engine(room, name), name)
+        self._fill(shelf, 0)
+        if swap:
+            self._place.swap(room, name)
+        return shelf
+
+    def _catch_up(self) -> None:
+        for name, shelf in self._shelves.items():
+            self._fill(shelf, self._at[name])
+            self._at[name] = self.journal.released
+        if self.directory is not None:
+            self.directory.refresh()
+
+    def _fill(self, shelf: Shelf, at: int) -> None:
+        """Fold everything released after ``at``."""
+        while True:
+            with self.journal.engine.connect() as c:
+                rows = c.execute(
+                    select(journal.RELEASED.c.at, journal.RELEASED.c.number, journal.RELEASED.c.person)
+                    .where(journal.RELEASED.c.at > at)
+                    .order_by(journal.RELEASED.c.at)
+                    .limit(BUILD)
+                ).all()
+                if not rows:
+                    return
+                found = self.journal.by_numbers(c, [r.number for r in rows])
+                released = [(r.at, self._reread(c, f, r.person)) for r, f in zip(rows, found, strict=True)]
+            for number, error in shelf.fold(released):
+                log.error("fold.failed", room=shelf.room.name, number=number, error=error)
+            at = rows[-1].at
+
+    def _reread(self, c: Connection, found: Found, person: str) -> Entry[Any] | None:
+        """A released entry again; its signature was checked when it was released."""
+        one = self._again(c, found)
+        content = kinds.decode(one.statement.kind, one.body.content)
+        return None if content is None else _entry(one, person, content)
+
+    def digests(self) -> dict[str, str]:
+        """Hash of each room's living tables."""
+        return {name: fold.digest(shelf.room, shelf.engine) for name, shelf in self._shelves.items()}
+
+    def refold(self) -> dict[str, tuple[str, str]]:
+        """(living, rebuilt) digest of each room; they are equal unless a fold depends on more than it should."""
+        compared = {}
+        for name, shelf in self._shelves.items():
+            rebuilt = self.build(shelf.room, swap=False)
+            compared[name] = fold.digest(shelf.room, shelf.engine), fold.digest(shelf.room, rebuilt.engine)
+            rebuilt.engine.dispose()
+            self._place.clear(shelf.room, rebuilt.place)
+        return compared
+
+    # --- questions ----------------------------------------------------------------------------------------------
+
+    def read(self, chain: bytes, start: int, limit: int) -> Batch | None:
+        """A batch for a neighbour; openings bring the author's certificates."""
+        with self.journal.engine.connect() as c:
+            state = self.journal.chain(chain)
+            batch = self.journal.read(c, state, start, limit)
+        if batch is None or start:
+            return batch
+        return msgspec.structs.replace(batch, certs=self._certs_of(state.author))
+
+    def sign(self, purpose: str, data: bytes) -> bytes:
+        """The identity key's signature for another process of this node."""
+        if purpose not in PURPOSES:
+            raise Refused(f"the ledger signs only for {', '.join(PURPOSES)}")
+        return keys.sign(self.identity, f"yiwang.sign.{purpose}.1\0".encode() + data)
+
+    def signal(self, data: bytes) -> bytes:
+        """The epoch key's signature over a signal."""
+        return self.epoch_key.sign(b"yiwang.sign.signal.1\0" + data)
+
+    def disclose(self, chain: bytes, seq: int) -> bytes:
+        """The key of one sealed entry; empty for open logs."""
+        state = self.journal.chain(chain)
+        if state.audience.scope is not Scope.NODE:
+            return b""
+        with self.journal.engine.connect() as c:
+            return seal.entry_key(self.opened_key(c, state), seq)
+
+    def body(self, chain: bytes, seq: int) -> bytes:
+        """The plain body of an entry readable here."""
+        state = self.journal.chain(chain)
+        if not self.readable(state):
+            raise Refused("this log is not for this node", code="sealed")
+        with self.journal.engine.connect() as c:
+            found = self.journal.found(c, state, seq, seq + 1)
+            if not found:
+                raise Missing(f"no entry {seq} here")
+            return self.plain(c, state, seq, found[0].body)
+
+    def chains(self) -> tuple[Chain, ...]:
+        """Every chain held."""
+        return tuple(s.chain() for s in self.journal.chains.values())
+
+    def status(self) -> dict[str, Any]:
+        """What the ledger knows of itself, in the words of the status command."""
+        with self.journal.engine.connect() as c:
+
+            def count(table: Any) -> int:
+                return int(c.execute(select(func.count()).select_from(table)).scalar_one())
+
+            parked, refused, forks = count(journal.PARKED), count(journal.REFUSED), count(journal.FORKS)
+            wanted = int(c.execute(select(func.count()).select_from(journal.WANTED).where(~journal.WANTED.c.here)).scalar_one())
+        own = [s for s in self.journal.chains.values() if s.author == self.here and s.epoch == self.epoch]
+        top = max(own, key=lambda s: s.mark, default=None)
+        head = {"seq": top.count - 1, "hash": f"sha256:{top.hash.hex()}"} if top else None
+        return {
+            "state": "ready",
+            "epoch": {
+                "id": base32(self.epoch),
+                "reason": self.reason,
+                "opened_at": clock.from_ms(self.opened).isoformat(timespec="milliseconds"),
+                "previous": [],
+            },
+            "head": head,
+            "durable_head": head,
+            "origins": _origins(self.journal.chains.values()),
+            "entries": self.journal.last,
+            "folded": self.journal.released,
+            "queues": {"blobs_wanted": wanted, "quarantined_entries": refused, "parked": parked},
+            "alarms": [
+                {"id": "fork", "kind": "fork", "severity": "critical", "since": self.opened / 1000, "subject": self.here, "detail": f"{forks}"}
+            ]
+            if forks
+            else [],
+            "counters": dict(self.counts) | {"refused": dict(self.refused)},
+        }
+
+
+def _before(revoked: Revoked, place: tuple[bytes, int] | None) -> bool:
+    """Whether a place is one of the last good ones or stands before it in the same chain."""
+    return place is not None and any(chain == place[0] and place[1] <= seq for chain, seq, _ in revoked.cuts)
+
+
+def _entry(one: Readable, person: str, content: kinds.Content) -> Entry[Any]:
+    return Entry(
+        number=one.number,
+        id=one.id,
+        kind=one.statement.kind,
+        record=one.statement.record,
+        home=one.statement.home,
+        author=one.state.author,
+        signer=one.statement.signer,
+        person=person,
+        post=one.statement.post,
+        at=one.statement.at,
+        chain=one.state.id,
+        seq=one.row.header.seq,
+        hash=one.row.hash,
+        recipients=one.statement.recipients,
+        after=one.statement.after,
+        body=content,
+    )
+
+
+def _origins(chains: Any) -> list[dict[str, Any]]:
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for s in sorted(chains, key=lambda s: s.no):
+        state = "forked" if s.frozen == "fork" else "open"
+        log_name = f"{s.audience}/{s.lane}"
+        rows.setdefault(s.author, []).append(
+            {"id": base32(s.id), "log": log_name, "count": s.count, "head": f"sha256:{s.hash.hex()}", "closed": None, "state": state}
+        )
+    return [{"origin": author, "epochs": epochs, "applied": sum(e["count"] for e in epochs), "lag_entries": 0} for author, epochs in rows.items()]
+
+
+def _identity(settings: Settings) -> ec.EllipticCurvePrivateKey:
+    key = keys.from_pem(keys.read_secret(settings.path("keys", "identity.key")))
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return key
+
+
+def _engine(settings: Settings) -> Any:
+    if settings.storage == "sqlite":
+        return store.sqlite(settings.path("journal.db"), store.FULL)
+    return store.postgresql(settings.storage, f"journal_{settings.id}", durable=True)

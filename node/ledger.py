@@ -1,0 +1,227 @@
+"""The ledger process: the one writer of a node, and the only one that knows the epoch key.
+
+One loop: wait for requests, take those that have come (for a few milliseconds more while there is much to do), let the book do
+all that write in one transaction, answer. Questions are answered between groups. Range statements of others are
+put off a little so that they ride along with the next group. When the disk fails the process ends: what it
+last said is then still true, and its successor reads the disk afresh.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import zmq
+from sqlalchemy.exc import DBAPIError
+
+from node import logs
+from node.book import Book
+from node.client import Batch, Draft
+from node.entry import Hold
+from node.errors import Full, Invalid, NodeError
+from node.settings import Settings
+from node.tier import Tier
+
+log = logs.named("ledger")
+GROUP, PATIENCE, IDLE = 512, 0.003, 0.05
+"""Requests in one transaction; seconds to wait for more while they keep coming; seconds for which range statements may wait."""
+
+WRITES: dict[str, Any] = {"write": tuple[tuple[Draft, ...]], "take": tuple[Batch], "held": tuple[tuple[Hold, ...]], "arrived": tuple[bytes]}
+QUESTIONS: dict[str, Any] = {
+    "versions": tuple[tuple[str, ...]],
+    "chains": tuple[()],
+    "changed": tuple[int],
+    "read": tuple[bytes, int, int],
+    "holds": tuple[int, int],
+    "hold_for": tuple[bytes, int],
+    "carried": tuple[bytes, int],
+    "places": tuple[bytes],
+    "found": tuple[bytes, int, int],
+    "wanted": tuple[()],
+    "disclose": tuple[bytes, int],
+    "body": tuple[bytes, int],
+    "sign": tuple[str, bytes],
+    "signal": tuple[bytes],
+    "status": tuple[()],
+    "digest": tuple[()],
+    "refold": tuple[()],
+    "stop": tuple[()],
+}
+_DECODERS = {name: msgspec.msgpack.Decoder(shape) for name, shape in (WRITES | QUESTIONS).items()}
+
+
+class Server:
+    """The book behind its socket."""
+
+    def __init__(self, book: Book, settings: Settings) -> None:
+        self.book = book
+        self.context = zmq.Context()
+        self.socket, self.bell = self.context.socket(zmq.ROUTER), self.context.socket(zmq.PUB)
+        for socket, name in ((self.socket, "ledger"), (self.bell, "bell")):
+            socket.setsockopt(zmq.LINGER, 200)
+            socket.bind(settings.socket(name))
+            os.chmod(settings.path("run", name), 0o600)
+        self.socket.setsockopt(zmq.RCVHWM, 10_000)
+        self.running = True
+        self.full = False
+        self._waiting: list[tuple[bytes, bytes, tuple[Any, ...]]] = []
+        self._since = 0.0
+
+    def stop(self, *_: object) -> None:
+        """End after the group in hand."""
+        self.running = False
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        while self.running:
+            timeout = max(0, int((self._since + IDLE - time.monotonic()) * 1000)) if self._waiting else 1000
+            try:
+                if not self.socket.poll(timeout) and not self._waiting:
+                    continue
+                self._turn()
+            except InterruptedError:
+                continue
+        self.context.destroy(200)
+
+    def _turn(self) -> None:
+        writes, questions = self._gather()
+        lazy = [w for w in writes if w[2][0] == "held"]
+        if lazy and not self._waiting:
+            self._since = time.monotonic()
+        self._waiting += lazy
+        group = [w for w in writes if w[2][0] != "held"]
+        if group or (self._waiting and time.monotonic() - self._since >= IDLE):
+            group, self._waiting = group + self._waiting, []
+            self._commit(group)
+        for who, request, (name, args) in questions:
+            self._answer(who, request, self._ask(name, args))
+
+    def _gather(self) -> tuple[list[Any], list[Any]]:
+        """Requests that have come, apart into those that write and those that ask."""
+        writes: list[Any] = []
+        questions: list[Any] = []
+        until = 0.0
+        while len(writes) < GROUP:
+            try:
+                who, request, name, payload = self.socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                if len(writes) < 2 or time.monotonic() > until:
+                    break
+                self.socket.poll(1)
+                continue
+            except ValueError:
+                continue
+            until = until or time.monotonic() + PATIENCE
+            self._sort(who, request, name.decode("ascii", "replace"), payload, writes, questions)
+        return writes, questions
+
+    def _sort(self, who: bytes, request: bytes, name: str, payload: bytes, writes: list[Any], questions: list[Any]) -> None:
+        decoder = _DECODERS.get(name)
+        if decoder is None:
+            self._answer(who, request, Invalid(f"the ledger knows no request {name}"))
+            return
+        try:
+            args = decoder.decode(payload)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            self._answer(who, request, Invalid(f"{name}: {error}", code="malformed"))
+            return
+        (writes if name in WRITES else questions).append((who, request, (name, args)))
+
+    def _commit(self, group: list[Any]) -> None:
+        before = self.book.journal.mark
+        try:
+            results = self.book.commit([request for _, _, request in group])
+            self.full = False
+        except (DBAPIError, OSError) as error:
+            if not _full(error):
+                log.error("disk.failed", trace=True, error=str(error))
+                raise
+            self.full = True
+            results = [Full("the disk is full; reading goes on", hint="make room on the disk of this node")] * len(group)
+        for (who, request, _), result in zip(group, results, strict=True):
+            self._answer(who, request, result)
+        if self.book.journal.mark != before:
+            self.bell.send_multipart([b"entries", str(self.book.journal.mark).encode()])
+        names = {name for _, _, (name, _) in group}
+        if "held" in names:
+            self.bell.send_multipart([b"holds", b""])
+        if "arrived" in names:
+            self.bell.send_multipart([b"blobs", b""])
+
+    def _ask(self, name: str, args: tuple[Any, ...]) -> Any:
+        try:
+            return self._questions()[name](*args)
+        except NodeError as error:
+            return error
+
+    def _questions(self) -> dict[str, Callable[..., Any]]:
+        book, journal = self.book, self.book.journal
+
+        def over(method: Callable[..., Any]) -> Callable[..., Any]:
+            def ask(*args: Any) -> Any:
+                with journal.engine.connect() as c:
+                    return method(c, *args)
+
+            return ask
+
+        def stop() -> None:
+            self.stop()
+
+        return {
+            "versions": over(journal.versions),
+            "chains": book.chains,
+            "changed": journal.changed,
+            "read": book.read,
+            "holds": over(journal.holds),
+            "hold_for": over(lambda c, chain, seq: journal.hold_for(c, journal.chain(chain), seq)),
+            "carried": over(lambda c, chain, seq: tuple((h.holder, h.at) for h in journal.hold_for(c, journal.chain(chain), seq))),
+            "places": over(journal.places),
+            "found": over(lambda c, chain, start, stop: tuple(journal.found(c, journal.chain(chain), start, min(stop, start + 1000)))),
+            "wanted": over(journal.wanted),
+            "disclose": book.disclose,
+            "body": book.body,
+            "sign": book.sign,
+            "signal": book.signal,
+            "status": self._status,
+            "digest": book.digests,
+            "refold": book.refold,
+            "stop": stop,
+        }
+
+    def _status(self) -> dict[str, Any]:
+        return self.book.status() | ({"state": "readonly"} if self.full else {})
+
+    def _answer(self, who: bytes, request: bytes, result: Any) -> None:
+        if isinstance(result, NodeError):
+            word, value = b"no", msgspec.msgpack.encode((result.code, str(result)))
+        else:
+            word, value = b"ok", msgspec.msgpack.encode(result)
+        self.socket.send_multipart([who, request, word, value])
+
+
+def _full(error: BaseException) -> bool:
+    """Whether a database error means that the disk has no room."""
+    text = str(error)
+    return "disk is full" in text or "No space left" in text or getattr(error, "errno", 0) == errno.ENOSPC
+
+
+def main(settings: Settings, tier: Tier) -> None:
+    """Run the ledger of a home until SIGTERM."""
+    logs.start()
+    rooms = [module.ROOM for module in tier.models()]
+    started = time.monotonic()
+    book = Book(settings, rooms)
+    server = Server(book, settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, server.stop)
+    log.info("ledger.ready", entries=book.journal.last, seconds=round(time.monotonic() - started, 3))
+    server.run()
+    book.close()
+    log.info("ledger.stopped")
+    sys.exit(0)
