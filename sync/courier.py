@@ -25,6 +25,7 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from node import certs, clock, enrol, keys
+from node.blobs import Blobs
 from node.codec import pack, unpack
 from node.errors import Invalid, NodeError
 from node.settings import Settings
@@ -32,7 +33,7 @@ from node.tier import Tier
 from sync import frames, zap
 from sync.exchange import Exchange
 from sync.peer import AGAIN, Now, Peer, Self
-from sync.store import LedgerStore, look, shelf
+from sync.store import LedgerStore, look
 
 log = logging.getLogger("courier")
 QUICK, PERIOD = 0.25, 2.0
@@ -75,7 +76,7 @@ class Courier:
         self.exchange = Exchange(
             me=own,
             store=self.store,
-            shelf=shelf(settings),
+            shelf=Blobs(settings),
             rng=random.SystemRandom(),
             look=look,
             parent=settings.parent.id if settings.parent else "",

@@ -51,6 +51,9 @@ class Store(Protocol):
     def held(self, holds: tuple[Hold, ...]) -> None:
         """Keep range statements that a neighbour brought."""
 
+    def arrived(self, sha: bytes) -> None:
+        """A blob that entries name is whole."""
+
 
 class Shelf(Protocol):
     """Where blobs lie."""
@@ -86,6 +89,8 @@ class Exchange:
     refused: Counter[str] = field(default_factory=Counter)
     _now: Now = Now(0.0, 0)
     _holds: int = 0
+    _paging: bool = False
+    _more: bool = False
     _signals: dict[bytes, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -233,16 +238,21 @@ class Exchange:
             self._settle(one, one.state)
 
     def promised(self, now: Now) -> None:
-        """There are new range statements in the journal: pass them on."""
+        """There are new range statements in the journal: pass them on. Asked again meanwhile, it looks once more afterwards."""
         self._now = now
+        if self._paging:
+            self._more = True
+            return
 
         def page(upto: int, holds: tuple[Hold, ...]) -> None:
             for one in self.peers.values():
                 one.holds(holds)
-            if upto > self._holds:
-                self._holds = upto
-                self.store.holds(upto, page)
+            again, self._more = self._more or upto > self._holds, False
+            self._holds, self._paging = max(upto, self._holds), again
+            if again:
+                self.store.holds(self._holds, page)
 
+        self._paging = True
         self.store.holds(self._holds, page)
 
     # --- blobs --------------------------------------------------------------------------------------------------
@@ -280,6 +290,7 @@ class Exchange:
         one.counts["blob_bytes_in"] += len(part.data)
         self.fetcher.wrote(part.sha, part.offset, len(part.data), self._now.mono)
         if whole:
+            self.store.arrived(part.sha)
             self.stocked(part.sha, self._now)
             self.fetcher.pump(self._now.mono)
 

@@ -36,7 +36,7 @@ from sqlalchemy.pool import StaticPool
 
 from node import certs, entry, keys
 from node.client import Batch
-from node.codec import pack, unpack
+from node.codec import base32, pack, unpack
 from node.directory.tree import Tree
 from node.entry import ALL, DOWN, UP, Audience, Hold, Lane
 from node.errors import NodeError
@@ -79,6 +79,22 @@ class Identity:
     chain: tuple[x509.Certificate, ...]
 
 
+class Bare:
+    """A shelf of a world without blobs."""
+
+    def read(self, sha: bytes, offset: int, length: int) -> bytes:
+        """Nothing."""
+        return b""
+
+    def have(self, sha: bytes, size: int) -> int:
+        """All there is."""
+        return size
+
+    def write(self, sha: bytes, size: int, offset: int, data: bytes) -> bool:
+        """Nobody sends any."""
+        return False
+
+
 @dataclass
 class Node:
     """One simulated node: a disk, an epoch key in memory, the exchange of its lines."""
@@ -106,7 +122,7 @@ class Node:
         me = Self(node=who.id, certs=tuple(certs.der(c) for c in who.chain), root=self.world.root)
         above = TREE[self.name]
         parent = self.world.identities[above].id if above else ""
-        self.exchange = Exchange(me=me, store=self, shelf=self, rng=rng, look=look, tree=self.world.tree, parent=parent)
+        self.exchange = Exchange(me=me, store=self, shelf=Bare(), rng=rng, look=look, tree=self.world.tree, parent=parent)
         self.exchange.lines.update({id: line_of(state.chain()) for id, state in self.journal.chains.items()})
 
     # --- writing, as the ledger does ----------------------------------------------------------------------------
@@ -172,13 +188,8 @@ class Node:
         seq, at, who = state.count - 1, self.world.now.ms, self.identity
         return Hold(who.id, state.id, seq, state.hash, at, keys.sign(who.key, entry.hold_signed(who.id, state.id, seq, state.hash, at)))
 
-    def read(self, *args: object) -> object:
-        """A stretch of a chain (as the journal), or nothing of a blob (as the shelf)."""
-        if isinstance(args[0], Read):
-            return self._stretch(*args)  # type: ignore[arg-type]
-        return b""
-
-    def _stretch(self, wish: Read, then: Callable[[int, bytes], None]) -> None:
+    def read(self, wish: Read, then: Callable[[int, bytes], None]) -> None:
+        """A stretch of a chain."""
         with self.journal.engine.begin() as c:
             batch = self.journal.read(c, self.journal.chain(wish.chain), wish.start, wish.limit)
         then(len(batch.entries) if batch else 0, pack(batch) if batch else b"")
@@ -196,9 +207,8 @@ class Node:
         if fresh:
             self.exchange.promised(self.world.now)
 
-    def have(self, sha: bytes, size: int) -> int:
+    def arrived(self, sha: bytes) -> None:
         """The simulator moves no blobs."""
-        return size
 
     # --- disasters ----------------------------------------------------------------------------------------------
 
@@ -224,7 +234,7 @@ class World:
     names: Sequence[str] = tuple(TREE)
 
     def __post_init__(self) -> None:
-        self.rng = random.Random(self.seed)
+        self.rng = random.Random(self.seed)  # noqa: S311 - the world's dice, not keys
         self.time = 0.0
         self.queue: list[tuple[float, int, str, str, int, bytes]] = []
         self.number = 0
@@ -273,7 +283,7 @@ class World:
         for row in rows:
             place = state.id, row.header.seq  # type: ignore[attr-defined]
             if self.places.setdefault(place, row.hash) != row.hash:  # type: ignore[attr-defined]
-                self.violations.append(f"place {place[1]} of {entry.base32(state.id)} was signed twice")
+                self.violations.append(f"place {place[1]} of {base32(state.id)} was signed twice")
 
     # --- lines --------------------------------------------------------------------------------------------------
 
@@ -400,7 +410,7 @@ class World:
         held = {name: node.journal.chains[chain] for name, node in self.nodes.items() if chain in node.journal.chains}
         some = next(iter(held.values()))
         author = self.by_id[some.author]
-        span = {self.by_id[id] for id in self.tree.span(some.author, some.audience)}
+        span = {self.by_id[each] for each in self.tree.span(some.author, some.audience)}
         if not set(held) <= span:
             self.violations.append(f"a chain of {author} is where it does not belong: {sorted(set(held) - span)}")
         if set(held) != span or len({(state.count, state.hash) for state in held.values()}) != 1:

@@ -96,6 +96,8 @@ class LedgerStore:
                 known = self.exchange.lines.get(chain)
                 then(Taken(refusal(answer, known.count if known else 0)))
                 return
+            if answer.hold is not None:
+                self._news("holds")
             then(Taken(Outcome(answer.chain.count), line_of(answer.chain), answer.attachments, answer.fresh))
 
         self._ask(answered, "take", msgspec.Raw(batch))
@@ -115,8 +117,7 @@ class LedgerStore:
         """A page of range statements."""
 
         def answered(answer: tuple[int, tuple[Hold, ...]] | NodeError) -> None:
-            if not isinstance(answer, NodeError):
-                then(*answer)
+            then(*answer) if not isinstance(answer, NodeError) else then(since, ())
 
         self._ask(answered, "holds", since, PAGE)
 

@@ -100,3 +100,6 @@ class Tape:
     def held(self, holds: tuple[Hold, ...]) -> None:
         """Keep what is new."""
         self.promised.extend(hold for hold in holds if hold not in self.promised)
+
+    def arrived(self, sha: bytes) -> None:
+        """Blobs lie elsewhere."""
