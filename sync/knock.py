@@ -6,7 +6,7 @@ import zmq
 
 from node import enrol
 from node.codec import pack, unpack
-from node.errors import Forged, Unreachable, revive
+from node.errors import BY_CODE, Forged, Refused, Unreachable, revive
 from sync import frames
 
 TIMEOUT = 30.0
@@ -38,7 +38,7 @@ def knock(endpoint: str, token: str, request: enrol.Request, *, secret: bytes, t
 def _answer(message: bytes) -> enrol.Answer:
     frame = frames.read(frames.open_(message)[2])
     if isinstance(frame, frames.Refuse):
-        raise revive(frame.code, frame.text)
+        raise revive(frame.code, frame.text) if frame.code in BY_CODE else Refused(frame.text, code=frame.code)
     if not isinstance(frame, frames.Admitted):
         raise Forged("the superior did not answer the question", code="unexpected_frame")
     return unpack(frame.answer, enrol.Answer)
