@@ -166,8 +166,7 @@ def decode(frames: Sequence[bytes], shape: Any) -> Any:
     """The value of an answer; raises the error the ledger named."""
     word, payload = frames[-2:]
     if word == b"no":
-        code, message = msgspec.msgpack.decode(payload, type=tuple[str, str])
-        raise revive(code, message)
+        raise revive(*msgspec.msgpack.decode(payload, type=tuple[str, str, str]))
     return msgspec.msgpack.decode(payload, type=shape)
 
 

@@ -119,10 +119,11 @@ class Misconfigured(NodeError):
 
 BY_CODE: dict[str, type[NodeError]] = {
     c.code: c
-    for c in (NodeError, Refused, Invalid, TooLarge, Missing, Conflict, Gap, Untrusted, Fork, Forged, Unreachable, Full, Operator, Corrupt, Incompatible, Misconfigured)
+    for c in (NodeError, Refused, Invalid, TooLarge, Missing, Conflict, Gap, Untrusted, Fork, Forged)
+    + (Unreachable, Full, Operator, Corrupt, Incompatible, Misconfigured)
 }
 
 
-def revive(code: str, message: str) -> NodeError:
-    """The error that another process of this node described, as the same class here."""
-    return BY_CODE.get(code, NodeError)(message, code=code)
+def revive(kind: str, message: str, code: str = "") -> NodeError:
+    """The error that another process described, as the same class here: ``kind`` is its class's word, ``code`` its own."""
+    return BY_CODE.get(kind, NodeError)(message, code=code or kind)

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, Integer, MetaData, Text, insert, select, text, update
+from sqlalchemy import BigInteger, Engine, Integer, MetaData, Text, insert, select, text, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from node import keys, kinds, logs, store
@@ -48,6 +48,7 @@ class Room:
             """Base of the room's tables."""
 
             metadata = MetaData()
+            type_annotation_map = {int: BigInteger().with_variant(Integer, "sqlite")}
 
         class Cursor(Base):
             """How far the room has folded, in the order of release."""
@@ -194,7 +195,7 @@ class Place:
                 connection.execute(text(f'DROP SCHEMA "{self._schema(room, name)}" CASCADE'))
 
     def _schema(self, room: Room, name: str) -> str:
-        return f"{room.name}_{name.replace('.', '_')}"
+        return f"{room.name}_{name.replace('.', '_')}_{self.settings.id}"
 
     def engine(self, room: Room, name: str) -> Engine:
         """The generation, open for writing; made when missing."""

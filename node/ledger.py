@@ -201,7 +201,7 @@ class Server:
 
     def _answer(self, who: bytes, request: bytes, result: Any) -> None:
         if isinstance(result, NodeError):
-            word, value = b"no", msgspec.msgpack.encode((result.code, str(result)))
+            word, value = b"no", msgspec.msgpack.encode((type(result).code, str(result), result.code))
         else:
             word, value = b"ok", msgspec.msgpack.encode(result)
         self.socket.send_multipart([who, request, word, value])
