@@ -480,7 +480,7 @@ class Bundle:
         self.chains, self.said, self.blobs, self.wanted = {}, [], set(), {}
         self.annexes, self.papers, self.receipts, self.names = {}, {}, [], {}
         self.entries = self.heads = 0
-        self._blob, self._where, self._out = None, "", out
+        self._part, self._where, self._out = None, "", out
         if root is not None:
             self.trust = Trust(root)
 
@@ -682,17 +682,17 @@ class Bundle:
         sha, at, data = binary(only(record, "blob", "at", "data")["blob"]), record.get("at"), binary(record.get("data"))
         if type(at) is not int or len(sha) != 32 or len(data) > PART + 16:
             raise Fault("noncanonical", "a part of an attachment is malformed")
-        if self._blob is None or self._blob.sha != sha:
+        if self._part is None or self._part.sha != sha:
             self._blob_done()
-            self._blob = Blob(sha, self.annexes.get(sha), self._out)
-        self._blob.take(at, data)
+            self._part = Blob(sha, self.annexes.get(sha), self._out)
+        self._part.take(at, data)
 
     def name(self, about):
         """The name of an organ or post, as far as the bundle tells it."""
         return self.names.get(about, about)
 
     def _blob_done(self):
-        blob, self._blob = self._blob, None
+        blob, self._part = self._part, None
         if blob is not None:
             wanted = self.wanted.get(blob.sha, (blob.size, None))
             self._check(wanted[1], blob.done, wanted[0])
