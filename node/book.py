@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,6 +43,8 @@ log = logs.named("book")
 SOFTWARE = "yiwang 0.1.0"
 PURPOSES = ("hello", "signal", "challenge", "admission", "evidence")
 "What others in this node may have signed by the identity key."
+RUN = 32
+"Signatures that one thread checks at a time."
 BUILD = 1000
 "Entries folded at a time when tables are built."
 
@@ -79,10 +81,20 @@ class Group:
     """What one transaction gathers for after its commit."""
 
     released: list[Released] = field(default_factory=list)
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    "Small rows by table, inserted together at the end of each request."
     grown: set[bytes] = field(default_factory=set)
     "Own chains that need a head."
-    holds: bool = False
-    blobs: bool = False
+
+    def later(self, table: Any, **row: Any) -> None:
+        """Insert a row at the end of the request."""
+        self.rows.setdefault(table.name, []).append(row)
+
+    def flush(self, c: Connection) -> None:
+        """Insert what was put off; what follows may look it up."""
+        for name, rows in self.rows.items():
+            c.execute(insert(journal.META.tables[name]), rows)
+        self.rows.clear()
 
 
 class Book:
@@ -209,7 +221,7 @@ class Book:
             return []
         group = Group()
         with self.journal.engine.begin() as c:
-            for part in (known[i : i + 500] for i in range(0, len(known), 500)):
+            for part in _parts(known):
                 self._release_waiting(c, group, part)
         return group.released
 
@@ -217,7 +229,7 @@ class Book:
 
     def _write(self, c: Connection, group: Group, drafts: Sequence[Draft]) -> tuple[Written, ...]:
         """All or none: everything that can be refused is refused before the first row is written."""
-        done = {i: repeated for i, draft in enumerate(drafts) if (repeated := self._repeated(c, draft))}
+        done = self._repeated(c, drafts)
         ready: list[Ready] = []
         for i, draft in enumerate(drafts):
             if i not in done:
@@ -231,16 +243,19 @@ class Book:
         written = iter([self._note(c, group, r, places) for r, places in zip(ready, placed, strict=True)])
         if ready:
             self.journal.bump(c, {name for r in ready for name in r.names}, found)
+        group.flush(c)
         self.counts["written"] += len(ready)
         return tuple(done[i] if i in done else next(written) for i in range(len(drafts)))
 
-    def _repeated(self, c: Connection, draft: Draft) -> Written | None:
-        statement = unpack(draft.statement, Statement)
-        sid = c.execute(select(journal.NONCES.c.sid).where(journal.NONCES.c.nonce == statement.nonce)).scalar()
-        if sid is None:
-            return None
-        number = c.execute(select(journal.RELEASED.c.number).where(journal.RELEASED.c.sid == sid)).scalar_one()
-        return Written(sid, number, self.journal.places(c, sid), True)
+    def _repeated(self, c: Connection, drafts: Sequence[Draft]) -> dict[int, Written]:
+        """What was written before, by the draft's index."""
+        nonces = {unpack(draft.statement, Statement).nonce: i for i, draft in enumerate(drafts)}
+        found: dict[int, Written] = {}
+        for part in _parts(list(nonces)):
+            for nonce, sid in c.execute(select(journal.NONCES.c.nonce, journal.NONCES.c.sid).where(journal.NONCES.c.nonce.in_(part))):
+                number = c.execute(select(journal.RELEASED.c.number).where(journal.RELEASED.c.sid == sid)).scalar_one()
+                found[nonces[nonce]] = Written(sid, number, self.journal.places(c, sid), True)
+        return found
 
     def _checked(self, c: Connection, draft: Draft, before: set[bytes]) -> Ready:
         """A draft after everything that could refuse it; ``before`` are the ids of those written with it."""
@@ -263,8 +278,7 @@ class Book:
         if draft.signature:
             keys.verify(signer.key, signature, said.statement_signed(raw))
         sid = said.statement_id(raw)
-        missing = set(statement.after) - before - self._folded(c, statement.after)
-        if missing:
+        if statement.after and set(statement.after) - before - self._folded(c, statement.after):
             raise Missing("what this builds on is not here", code="after")
         for attachment in draft.attachments:
             if not self.blobs.has(attachment.sha) or self.blobs.size(attachment.sha) != attachment.size:
@@ -297,8 +311,9 @@ class Book:
 
     def _note(self, c: Connection, group: Group, ready: Ready, places: list[tuple[State, int, Row]]) -> Written:
         state, number, row = places[0]
-        c.execute(insert(journal.SAID), [{"sid": ready.id, "number": n} for _, n, _ in places])
-        c.execute(insert(journal.NONCES).values(nonce=ready.statement.nonce, sid=ready.id))
+        for _, n, _ in places:
+            group.later(journal.SAID, sid=ready.id, number=n)
+        group.later(journal.NONCES, nonce=ready.statement.nonce, sid=ready.id)
         signer = self._signer(ready.statement.signer)
         assert signer is not None
         self._release(c, group, Readable(number, state, row, ready.body, ready.statement, ready.id), signer)
@@ -373,7 +388,6 @@ class Book:
         self.counts["duplicates"] += len(batch.entries) - len(rows)
         if rows:
             self._examine(c, group, state, numbers, rows)
-        group.blobs = group.blobs or any(r.header.attachments for r in rows)
         hold = self._own_hold(c, state) if state.author != self.here else None
         attachments = tuple(a for row in rows for a in row.header.attachments)
         return Taken(state.chain(), len(rows), hold, attachments)
@@ -398,14 +412,12 @@ class Book:
                 self.refused[error.code] += 1
                 continue
             new += self.journal.hold(c, hold)
-        group.holds = group.holds or bool(new)
         return new
 
     def _arrived(self, c: Connection, group: Group, sha: bytes) -> None:
         if not self.blobs.has(sha):
             raise Missing("the attachment is not here")
         self.journal.arrived(c, sha)
-        group.blobs = True
 
     def readable(self, state: State) -> bool:
         """Whether a chain's bodies are for this node."""
@@ -479,11 +491,7 @@ class Book:
     def _consider(self, c: Connection, group: Group, found: Sequence[Readable]) -> None:
         """Release in order what may be; signatures are checked on all cores (OpenSSL leaves the interpreter's lock)."""
         signers = {f.statement.signer: self._signer(f.statement.signer) for f in found}
-        checks = (
-            list(self._pool.map(lambda f: self._why_not(f, signers[f.statement.signer]), found))
-            if len(found) > 3
-            else [self._why_not(f, signers[f.statement.signer]) for f in found]
-        )
+        checks = self._check_all([(f, signers[f.statement.signer]) for f in found])
         done = self._folded(c, [a for f in found for a in f.statement.after])
         parked = []
         for one, code in zip(found, checks, strict=True):
@@ -497,9 +505,16 @@ class Book:
                 parked.append({"number": one.number, "wants": wants})
             elif one.id not in done and self._release(c, group, one, signer):
                 done.add(one.id)
+        group.flush(c)
         if parked:
             self.journal._put(c, journal.PARKED, parked)
         self._release_waiting(c, group, [f.id for f in found if f.id in done])
+
+    def _check_all(self, pairs: Sequence[tuple[Readable, Signer | None]]) -> list[str]:
+        """Why each is refused, or empty; in runs, since handing one signature to a thread costs a fifth of checking it."""
+        runs = [pairs[i : i + RUN] for i in range(0, len(pairs), RUN)]
+        check = self._pool.map if len(runs) > 1 else map
+        return [code for codes in check(lambda run: [self._why_not(*pair) for pair in run], runs) for code in codes]
 
     def _why_not(self, one: Readable, signer: Signer | None) -> str:
         if signer is None:
@@ -520,7 +535,7 @@ class Book:
             return False
         self.journal.released += 1
         person = signer.id if signer.kind == "person" else ""
-        c.execute(insert(journal.RELEASED).values(at=self.journal.released, number=one.number, sid=one.id, person=person))
+        group.later(journal.RELEASED, at=self.journal.released, number=one.number, sid=one.id, person=person)
         group.released.append((self.journal.released, None if content is None else _entry(one, person, content)))
         return True
 
@@ -544,7 +559,7 @@ class Book:
 
     def _released_ids(self, c: Connection, ids: Sequence[bytes]) -> set[bytes]:
         done: set[bytes] = set()
-        for part in (ids[i : i + 500] for i in range(0, len(ids), 500)):
+        for part in _parts(ids):
             done.update(r.sid for r in c.execute(select(journal.RELEASED.c.sid).where(journal.RELEASED.c.sid.in_(part))))
         return done
 
@@ -690,6 +705,11 @@ class Book:
             else [],
             "counters": dict(self.counts) | {"refused": dict(self.refused)},
         }
+
+
+def _parts(values: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Few enough values at a time for one query."""
+    return (values[i : i + 500] for i in range(0, len(values), 500))
 
 
 def _before(revoked: Revoked, place: tuple[bytes, int] | None) -> bool:

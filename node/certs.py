@@ -136,18 +136,30 @@ def pem(*chain: x509.Certificate) -> bytes:
 
 
 def load(data: bytes) -> x509.Certificate:
-    """A certificate from DER or PEM; :class:`Untrusted` when it is neither."""
+    """A certificate from DER or PEM; :class:`Untrusted` when it is neither, or any part of it does not parse."""
     try:
-        return x509.load_pem_x509_certificate(data) if data.startswith(b"-----") else x509.load_der_x509_certificate(data)
-    except ValueError as e:
+        cert = x509.load_pem_x509_certificate(data) if data.startswith(b"-----") else x509.load_der_x509_certificate(data)
+        return _parsed(cert)
+    except MALFORMED as e:
         raise Untrusted(f"not a certificate: {e}", code="bad_certificate") from None
+
+
+MALFORMED = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType)
+"What the parts of a hostile certificate raise when they are looked at, which is later than when it is loaded."
+
+
+def _parsed(cert: x509.Certificate) -> x509.Certificate:
+    for part in ("version", "subject", "issuer", "extensions", "not_valid_before_utc", "not_valid_after_utc", "signature_algorithm_oid"):
+        getattr(cert, part)
+    cert.public_key()
+    return cert
 
 
 def load_chain(data: bytes) -> list[x509.Certificate]:
     """The certificates of a PEM text, leaf first; :class:`Untrusted` when it is none."""
     try:
-        return x509.load_pem_x509_certificates(data)
-    except ValueError as e:
+        return [_parsed(cert) for cert in x509.load_pem_x509_certificates(data)]
+    except MALFORMED as e:
         raise Untrusted(f"not certificates: {e}", code="bad_certificate") from None
 
 
@@ -174,9 +186,9 @@ def check_issued(cert: x509.Certificate, issuer: x509.Certificate, now: dt.datet
     (RFC 5280 §6). Codes: ``bad_certificate`` (form or signature), ``unknown_suite``, ``cert_scope`` (not within the
     issuer's or the subject's power), ``expired`` (time).
     """
-    about, over = subject(cert), subject(issuer)
     _form(cert)
     _form(issuer)
+    about, over = subject(cert), subject(issuer)
     try:
         cert.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as e:
@@ -223,14 +235,14 @@ def _find(cert: x509.Certificate, kind: type[E]) -> E | None:
 
 def _form(cert: x509.Certificate) -> None:
     """X.509 version 3, ECDSA with SHA-256, a key of its kind's suite, one value per name, extensions that parse and are understood."""
-    about = subject(cert)
     try:
-        version, algorithm, key, extensions = cert.version, cert.signature_algorithm_oid, cert.public_key(), list(cert.extensions)
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType) as e:
-        raise Untrusted(f"the certificate of {about.name} is malformed: {e}", code="bad_certificate") from None
-    if version is not x509.Version.v3:
+        _parsed(cert)
+    except MALFORMED as e:
+        raise Untrusted(f"the certificate is malformed: {e}", code="bad_certificate") from None
+    about, key = subject(cert), cert.public_key()
+    if cert.version is not x509.Version.v3:
         raise Untrusted("certificates are of version 3", code="bad_certificate")
-    if algorithm != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
+    if cert.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
         raise Untrusted("certificates are signed by ECDSA with SHA-256", code="unknown_suite")
     if about.kind not in _KEYS:
         raise Untrusted(f"a certificate cannot be about a {about.kind or 'nothing'}", code="cert_scope")
@@ -239,7 +251,7 @@ def _form(cert: x509.Certificate) -> None:
     for oid in (NameOID.COMMON_NAME, NameOID.SERIAL_NUMBER, NameOID.ORGANIZATIONAL_UNIT_NAME):
         if len(cert.subject.get_attributes_for_oid(oid)) != 1:
             raise Untrusted("a subject has exactly one name, id and kind", code="bad_certificate")
-    for extension in extensions:
+    for extension in cert.extensions:
         if extension.critical and not isinstance(extension.value, _KNOWN):
             raise Untrusted(f"critical extension {extension.oid.dotted_string} is not understood", code="cert_scope")
 
