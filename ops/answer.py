@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Lines:
-    """An answer of many objects, printed as they come; ``plain`` lines stand without envelope unless ``--json`` asks for it."""
+    """An answer of many objects, printed as they come; ``plain`` lines stand without envelope, as other programs read them."""
 
     rows: Iterator[Mapping[str, Any]]
     plain: bool = False

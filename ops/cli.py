@@ -181,6 +181,8 @@ class Teller:
             fields["error"] = problem(found.error, indeterminate=found.indeterminate)
         if self.json:
             click.echo(line(envelope(self.cmd, fields.pop("node", None) or self.node, ok, fields)))
+        elif found.error:
+            self.failed(found.error)
         else:
             click.echo(found.text or prose(fields))
         return code
@@ -188,10 +190,10 @@ class Teller:
     def _lines(self, found: Lines) -> int:
         node = self.node
         for row in found.rows:
-            if self.json:
-                click.echo(line(envelope(self.cmd, node, True, row)))
+            if found.plain:
+                click.echo(line(row))
             else:
-                click.echo(line(row) if found.plain else prose(row) + "\n")
+                click.echo(line(envelope(self.cmd, node, True, row)) if self.json else prose(row) + "\n")
             sys.stdout.flush()
         return 0
 

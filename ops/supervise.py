@@ -114,6 +114,8 @@ def unit(settings: Settings) -> str:
 
 def prepare(settings: Settings) -> Path:
     """Write the supervisor file and the boot unit of a home; the path of the former."""
+    for former in ("watch.json", "links.json"):  # what an earlier life knew
+        settings.path("run", former).unlink(missing_ok=True)
     boot = settings.path("boot")
     boot.mkdir(exist_ok=True)
     (boot / f"yiwang-{settings.code}.service").write_text(unit(settings), encoding="utf-8")

@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from node.errors import Invalid
-from ops.answer import Answer, Call
+from ops.answer import Answer, Call, Lines
 from ops.words import _
+
+if TYPE_CHECKING:
+    from node.client import Chain, Ledger
+    from node.settings import Settings
 
 VERIFIER = Path(__file__).resolve().parent.parent / "yiwang-verify.py"
 
@@ -41,3 +47,76 @@ def _verdict(found: dict[str, object]) -> str:
         return _("全部成立：文字、签名、链条、回执")
     assert isinstance(problems, list)
     return "\n".join(_("不成立：{kind} {position} {detail}").format(**{"kind": "", "position": "", "detail": "", **row}) for row in problems)
+
+
+@click.group(help="日志链的导出和跟踪。")
+def log() -> None:
+    """The family of commands."""
+
+
+@log.command(help="跟踪本节点新增的日志，每条一行。")
+@click.option("--origin", default="", help="只看这个节点写的。")
+@click.option("--follow", is_flag=True, help="一直等新的。")
+@click.pass_obj
+def tail(call: Call, origin: str, follow: bool) -> Lines:
+    """Entries as they become durable here: all there are, then with ``--follow`` each new one."""
+    from node.client import Ledger
+
+    settings = call.settings()
+
+    def rows() -> Iterator[dict[str, Any]]:
+        with Ledger(settings) as ledger:
+            yield from _entries(settings, ledger, origin, follow)
+
+    return Lines(rows=rows())
+
+
+def _entries(settings: Settings, ledger: Ledger, origin: str, follow: bool) -> Iterator[dict[str, Any]]:
+    import zmq
+
+    from node import client
+    from ops.cli import alarm
+
+    context = zmq.Context()
+    ring = client.bell(settings, context, "entries")
+    if follow:
+        alarm(0)
+    seen: dict[bytes, int] = {}
+    mark = 0
+    try:
+        while True:
+            mark, chains = ledger.changed(mark)
+            for chain in chains:
+                if origin in ("", "all", chain.author):
+                    yield from _grown(ledger, chain, seen)
+            if not follow:
+                return
+            if ring.poll(2000):
+                ring.recv_multipart()
+    finally:
+        context.destroy(0)
+
+
+def _grown(ledger: Ledger, chain: Chain, seen: dict[bytes, int]) -> Iterator[dict[str, Any]]:
+    from node.codec import base32
+    from node.entry import ref
+
+    start = seen.get(chain.id, 0)
+    while start < chain.count:
+        found = ledger.found(chain.id, start, min(chain.count, start + 200))
+        if not found:
+            break
+        for one in found:
+            yield {
+                "ref": ref(one.author, one.chain, one.seq, one.hash),
+                "origin": one.author,
+                "epoch": base32(one.chain),
+                "seq": one.seq,
+                "hash": f"sha256:{one.hash.hex()}",
+                "number": one.number,
+                "audience": str(chain.audience),
+                "lane": str(chain.lane),
+                "bytes": len(one.header) + len(one.body),
+            }
+        start += len(found)
+    seen[chain.id] = start
