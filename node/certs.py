@@ -242,6 +242,8 @@ def _form(cert: x509.Certificate) -> None:
     about, key = subject(cert), cert.public_key()
     if cert.version is not x509.Version.v3:
         raise Untrusted("certificates are of version 3", code="bad_certificate")
+    if cert.serial_number <= 0:
+        raise Untrusted("a certificate has a positive number", code="bad_certificate")
     if cert.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
         raise Untrusted("certificates are signed by ECDSA with SHA-256", code="unknown_suite")
     if about.kind not in _KEYS:

@@ -271,13 +271,13 @@ class Cert:
             unknown = [e.oid.dotted_string for e in cert.extensions if e.critical and type(e.value) not in EXTENSIONS]
             self.kind, self.id, self.name = (self._one(o) for o in (NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.SERIAL_NUMBER, NameOID.COMMON_NAME))
             algorithm, version = cert.signature_algorithm_oid.dotted_string, cert.version
-            self.begin, self.end = cert.not_valid_before_utc, cert.not_valid_after_utc
+            self.begin, self.end, self.issuer = cert.not_valid_before_utc, cert.not_valid_after_utc, cert.issuer
         except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType) as e:
             raise Fault("noncanonical", f"not a certificate: {e}") from None
         if not data.startswith(b"-----") and data != self.der:
             raise Fault("noncanonical", "a certificate is not in its canonical form")
-        if version is not x509.Version.v3 or unknown:
-            raise Fault("scope", f"the certificate of {self.name} is not of version 3, or has critical extensions {unknown} not understood")
+        if version is not x509.Version.v3 or unknown or cert.serial_number <= 0:
+            raise Fault("scope", f"the certificate of {self.name} is not of version 3, without a number, or has critical extensions {unknown}")
         if algorithm != "1.2.840.10045.4.3.2":
             raise Fault("unknown_suite", f"the certificate of {self.name} is not signed by ECDSA with SHA-256")
         self.suite = "ed25519" if isinstance(self.key, Ed25519PublicKey) else "p256"
@@ -346,7 +346,7 @@ class Trust:
         """Take a certificate whose issuer was taken before (superiors come first in a bundle)."""
         if cert.print in self.known:
             return
-        issuers = [c for c in self.known.values() if c.x.subject == cert.x.issuer and c.kind in ("root", "node")]
+        issuers = [c for c in self.known.values() if c.x.subject == cert.issuer and c.kind in ("root", "node")]
         fault = Fault("unknown_signer", f"nobody known certified {cert.name}")
         for issuer in issuers:
             try:
@@ -475,14 +475,11 @@ class Bundle:
     """One file, read line by line; every fault becomes a problem and reading goes on."""
 
     def __init__(self, root=None, out=None):
-        self.trust, self.what, self.first = None, "", {}
-        self.problems, self.remarks = [], []
+        self.what, self.first, self.problems, self.remarks = "", {}, [], []
         self.chains, self.said, self.blobs, self.wanted = {}, [], set(), {}
         self.annexes, self.papers, self.receipts, self.names = {}, {}, [], {}
-        self.entries = self.heads = 0
         self._part, self._where, self._out = None, "", out
-        if root is not None:
-            self.trust = Trust(root)
+        self.trust = Trust(root) if root else None
 
     def load(self, file):
         """Read and check one bundle up to its last line; a file may hold several, one after the other."""
@@ -502,6 +499,8 @@ class Bundle:
                 self.problem(e.kind, None, e.detail)
                 if len(raw) > MAX_LINE:
                     break
+            except Exception as e:  # the last net: what no check foresaw is still no proof
+                self.problem("noncanonical", None, f"unexpected: {e!r}")
             sum_.update(raw)
         self._where = "end"
         if not ended:
@@ -552,7 +551,6 @@ class Bundle:
     def _header(self, record):
         raw = binary(only(record, "header", "body", "key", "statement", "signature")["header"])
         header, own = read(raw, "header"), digest("entry.1", raw)
-        self.entries += 1
         chain, fresh = self.chains.get(header.chain), True
         if header.seq:
             if chain is None:
@@ -578,8 +576,8 @@ class Bundle:
         self._where = f"{opening.author}/{name32(hash)}/0"
         if opening.city != self.trust.city:
             raise Fault("scope", "the chain belongs to another city")
-        verify(self.trust.node(opening.author)[0].key, signature, b"yiwang.sign.opening.1\0" + data)
         moment(opening.opened)
+        verify(self.trust.node(opening.author)[0].key, signature, b"yiwang.sign.opening.1\0" + data)
         self.chains.setdefault(hash, Chain(hash, opening, {0: hash}, {0: 0}, [[0, 0]]))
 
     def _link(self, chain, header, hash):
@@ -662,7 +660,6 @@ class Bundle:
         head, chain = self._about(record, "head")
         data = b"yiwang.sign.head.1\0" + encode(head.chain, head.seq, head.hash)
         verify(chain.opening.epoch_key, head.signature, data)
-        self.heads += 1
         run = chain.run(head.seq)
         chain.covered[run[0]] = max(head.seq, chain.covered.get(run[0], 0))
 

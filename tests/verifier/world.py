@@ -5,6 +5,7 @@ Everything is derived from a seed but the certificates' and ECDSA signatures' ra
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import hashlib
 import json
@@ -12,13 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from node import certs, entry, keys, kinds, seal
 from node.certs import Subject
-from node.codec import pack
+from node.codec import pack, unpack
 from node.entry import Attachment, Audience, Body, Head, Header, Hold, Known, Lane, Opened, Opening, Statement
 from node.evidence import Scroll, line
 from office.documents import entries as said
@@ -184,10 +186,16 @@ def body(
     return pack(Body(statement, keys.sign(who.key, entry.statement_signed(statement)), salt, data))
 
 
+def text(data: bytes) -> str:
+    """Base64, as bundles hold bytes."""
+    return base64.b64encode(data).decode()
+
+
+replaced = msgspec.structs.replace
+
+
 def statement_of(plain: bytes) -> bytes:
     """The statement id of a plain body."""
-    from node.codec import unpack
-
     return entry.statement_id(unpack(plain, Body).statement)
 
 
@@ -232,12 +240,12 @@ class Story:
     stored: list[bytes]
     doc: str = "0190f5b6-0000-7000-8000-000000000001"
 
-    def bundle(self, **more: Any) -> list[dict[str, Any]]:
+    def bundle(self, *, blobs: bool = True) -> list[dict[str, Any]]:
         """The evidence file as records, without its last line."""
-        return assemble(self.world, [self.down, self.up], blobs={self.annex.sha: self.stored}, doc=self.doc, **more)
+        return assemble(self.world, [self.down, self.up], blobs={self.annex.sha: self.stored} if blobs else {}, doc=self.doc)
 
 
-def story(world: City | None = None, **more: Any) -> Story:
+def story(world: City | None = None) -> Story:
     """A document is sealed, sent sealed to a township with an attachment, held on the way, and signed for there."""
     w = world or City()
     key = bytes_of("annex key")
@@ -258,7 +266,7 @@ def story(world: City | None = None, **more: Any) -> Story:
     down.say(plain, (Attachment(annex.sha, annex.stored),))
     down.say(body(said.Submitted("y"), w.issuer, record="other", at=AT + 1))
     received = said.SignedFor(doc, "o-town", "李四")
-    receipt = body(received, w.clerk, record=said.incoming_id(doc, "o-town"), after=(statement_of(plain),), at=AT + 90_000, **more)
+    receipt = body(received, w.clerk, record=said.incoming_id(doc, "o-town"), after=(statement_of(plain),), at=AT + 90_000)
     up = w.town.log(entry.to_node(w.city.id), reader=w.city)
     up.say(receipt)
     return Story(w, down, up, plain, receipt, annex, stored)
@@ -287,8 +295,7 @@ def assemble(
     sites = {site.id: site for site in (world.city, world.county, world.town, world.other)}
     for log in logs:
         for seq, (header, stored) in enumerate(log.entries):
-            shown = only is None or seq in only or not seq
-            lines.append(scroll.entry(header, stored if shown else None, key=log.key(seq) if seq and shown else b""))
+            lines.append(scroll.entry(header, stored, key=log.key(seq) if seq else b""))
         lines.append(scroll.head(log.head()))
         if log.count > 1:
             lines.append(scroll.hold(log.hold(world.county, AT + 60_000 + 40_000)))
@@ -301,5 +308,9 @@ def assemble(
 
 def sealed(records: list[dict[str, Any]]) -> bytes:
     """The file of records, with its last line made to fit."""
-    lines = [line(r) for r in records]
+    return ended([line(r) for r in records])
+
+
+def ended(lines: list[bytes]) -> bytes:
+    """Lines with the last one that fits them."""
     return b"".join([*lines, line({"end": {"lines": len(lines), "sha256": hashlib.sha256(b"".join(lines)).hexdigest()}})])
