@@ -169,7 +169,7 @@ class Book:
         """Do requests (write, take, held, arrived) in one transaction; a result or NodeError for each, durable and folded."""
         results: list[Any] = []
         group = Group()
-        doing = {"write": self._write, "take": self._take, "held": self._held, "arrived": self._arrived}
+        doing: dict[str, Callable[..., Any]] = {"write": self._write, "take": self._take, "held": self._held, "arrived": self._arrived}
         try:
             with self.journal.engine.begin() as c:
                 for name, args in requests:

@@ -188,7 +188,7 @@ class Journal:
                     r.epoch,
                     r.epoch_key,
                     r.opened,
-                    r.count,
+                    r._mapping["count"],  # a row's own count is a method
                     r.hash,
                     r.frozen,
                     r.mark,
@@ -330,7 +330,7 @@ class Journal:
                 select(ENTRIES.c.seq, ENTRIES.c.hash).where(
                     ENTRIES.c.chain == state.no, ENTRIES.c.seq >= max(0, batch.start - 1), ENTRIES.c.seq < batch.start + overlap
                 )
-            ).all()  # type: ignore[arg-type]
+            ).all()
         )
         if batch.start and held.get(batch.start - 1) != rows[0].header.prev:
             self._fork(c, state, batch, batch.start - 1)
@@ -450,7 +450,7 @@ class Journal:
     def versions(self, c: Connection, names: Iterable[str]) -> dict[str, int]:
         """The present version of each name, 0 when never written."""
         names = tuple(names)
-        found = dict(c.execute(select(VERSIONS.c.name, VERSIONS.c.value).where(VERSIONS.c.name.in_(names))).all())  # type: ignore[arg-type]
+        found = dict(c.execute(select(VERSIONS.c.name, VERSIONS.c.value).where(VERSIONS.c.name.in_(names))).all())
         return {name: found.get(name, 0) for name in names}
 
     def bump(self, c: Connection, names: Iterable[str], found: dict[str, int]) -> None:
