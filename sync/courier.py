@@ -185,7 +185,7 @@ class Courier:
                 self.wake.recv(4096)
         if any(each in ready for each in (self.store.socket, self.store.monitor, self.store.bell)):
             self.store.serve(now())
-            self.door.allowed = self.store.below
+            self._admit_only(self.store.below)
         if self.monitor is not None and self.monitor in ready:
             self._watch_dealer()
         if self.dealer is not None and self.dealer in ready:
@@ -200,6 +200,16 @@ class Courier:
         self._keep_dialling(moment)
         self._flush()
         self._write_links()
+
+    def _admit_only(self, below: dict[str, str]) -> None:
+        """The directory has the last word on who may open a line, and on who may keep one."""
+        if below is self.door.allowed:
+            return
+        self.door.allowed = below
+        for node in [node for node, one in self.exchange.peers.items() if not one.up and node not in below.values()]:
+            self.exchange.expel(node, now())
+            self.routes.pop(node, None)
+            self.stuck.pop(node, None)
 
     def _patience(self) -> int:
         """Milliseconds until something is due."""

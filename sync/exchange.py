@@ -137,6 +137,11 @@ class Exchange:
         one.lost(now, reason)
         self._settle(one, was)
 
+    def expel(self, node: str, now: Now) -> None:
+        """A node is no neighbour any more."""
+        self.lost(node, now, "closed")
+        self.peers.pop(node, None)
+
     def tick(self, now: Now) -> None:
         """Let time pass."""
         self._now = now
@@ -262,7 +267,7 @@ class Exchange:
         for wanted in attachments:
             have = self.shelf.have(wanted.sha, wanted.size)
             if have < wanted.size:
-                self.fetcher.need(wanted.sha, wanted.size, have, [*([source] if source else []), *self.peers])
+                self.fetcher.need(wanted.sha, wanted.size, have, [source] if source else [])
         self.fetcher.pump(self._now.mono)
 
     def stocked(self, sha: bytes, now: Now) -> None:

@@ -18,6 +18,8 @@ FIRST, MOST = 2.0, 16.0
 "Chunks under way from one neighbour, at first and at most."
 QUICK, SLOW = 0.06, 0.15
 "Seconds a chunk may take for more of them to go at once, and from which on fewer do: urgent entries share the line."
+DESPERATE = 3
+"Times a neighbour was passed over after which every neighbour is asked."
 PATIENCE = 20.0
 "Seconds without a chunk until the next neighbour is asked."
 
@@ -37,6 +39,8 @@ class Need:
     asked: dict[int, float] = field(default_factory=dict)
     "Offset to when it was asked for."
     last: float = 0.0
+    rounds: int = 0
+    "How often a neighbour was passed over."
 
 
 Ask = Callable[[str, bytes, int, int], None]
@@ -54,9 +58,12 @@ class Fetcher:
     "Chunks that may be under way from a neighbour."
 
     def need(self, sha: bytes, size: int, have: int, sources: Iterable[str]) -> None:
-        """A blob is missing here."""
+        """A blob is missing here; ``sources`` brought the entry that names it. Without any, every neighbour is asked in turn."""
         need = self.needs.setdefault(sha, Need(sha, size, have))
         need.sources.extend(source for source in sources if source not in need.sources)
+        if not need.sources:
+            need.rounds = DESPERATE
+            need.sources.extend(sorted(self.up))
 
     def met(self, sha: bytes) -> None:
         """The blob is here, from wherever."""
@@ -67,6 +74,8 @@ class Fetcher:
         self.up.add(peer)
         self.pace[peer] = FIRST
         for need in self.needs.values():
+            if need.rounds >= DESPERATE and peer not in need.sources:
+                need.sources.append(peer)
             if need.peer and peer in need.sources[: need.sources.index(need.peer)]:
                 need.peer = ""
                 need.asked.clear()
@@ -119,6 +128,9 @@ class Fetcher:
 
     def _pass_over(self, need: Need) -> None:
         need.asked.clear()
+        need.rounds += 1
+        if need.rounds >= DESPERATE:
+            need.sources.extend(peer for peer in sorted(self.up) if peer not in need.sources)
         if need.peer in need.sources:
             need.sources.remove(need.peer)
             need.sources.append(need.peer)

@@ -347,11 +347,11 @@ class World:
             self.dial(child)
         elif roll < 0.17:
             self.hang_up(child)
-        elif roll < 0.18:
+        elif roll < 0.182:
             self.nodes[name].back_up()
-        elif roll < 0.186:
+        elif roll < 0.19:
             self._restart(name, self.nodes[name].crash, "crash")
-        elif roll < 0.19 and self.nodes[name].images:
+        elif roll < 0.2 and self.nodes[name].images:
             self._restart(name, partial(self.nodes[name].restore, rng.choice(self.nodes[name].images)), "restore")
         elif roll < 0.22:
             self.time += rng.random()
