@@ -7,7 +7,7 @@ desk may see, and what it may not see is missing. Everything that was got is rel
 
 from __future__ import annotations
 
-import datetime as dt
+import builtins
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -47,6 +47,8 @@ class Office:
         self.tables = Tables(settings, self.rooms.values())
         self.ledger = Ledger(settings, context)
         self._directory: Directory | None = None
+        self.aside: Callable[[Callable[[], Any]], Any] = lambda work: work()
+        "Does what takes a processor for long (argon2); a green process puts its thread pool here."
 
     @property
     def directory(self) -> Directory:
@@ -140,7 +142,7 @@ class Desk:
 
     def list(
         self, model: type[M], *where: ColumnElement[bool], order: Any = None, limit: int | None = LIMIT, offset: int = 0, everything: bool = False
-    ) -> list[M]:
+    ) -> builtins.list[M]:
         """Rows this desk may see; ``order`` is a column or several. ``everything`` lifts the rights for the node's own desk only."""
         query = self._query(model, *where, everything=everything).offset(offset or None).limit(limit)
         if order is not None:
@@ -164,7 +166,7 @@ class Desk:
         query = select(model).where(*where)
         return query if everything else query.where(model.visible(self))  # type: ignore[attr-defined]
 
-    def _rows(self, query: Select[Any], model: type[M]) -> list[M]:
+    def _rows(self, query: Select[Any], model: type[M]) -> builtins.list[M]:
         with self.office.tables.session(self.office.room(model)) as session:
             rows = list(session.scalars(query))
             session.expunge_all()
@@ -211,7 +213,7 @@ class Desk:
             record=record,
             home=home or self.node,
             recipients=named,
-            after=(id for id in after if id),
+            after=(one for one in after if one),
             suite=keys.ED25519 if door else keys.P256,
             signer=door.fingerprint if door else bytes(32),
             post=self._post(post) if door else "",
@@ -223,7 +225,7 @@ class Desk:
         draft = Draft(packed, signature, salt, data, where, lane, tuple(attachments), (), tuple(touches))
         return Wish(id=statement_id(packed), draft=draft)
 
-    def together(self, wishes: Sequence[Wish]) -> list[Written]:
+    def together(self, wishes: Sequence[Wish]) -> builtins.list[Written]:
         """Write all or nothing; durable and folded on return. What was got before is relied on, and no more afterwards."""
         first, *rest = (wish.draft for wish in wishes)
         first = msgspec.structs.replace(first, relies=tuple(self._relied.items()))

@@ -31,7 +31,7 @@ class Text(str):
     __slots__ = ()
 
     def __str__(self) -> str:
-        return translations(_language.get()).gettext(str.__str__(self))
+        return f"{translations(_language.get()).gettext(str.__str__(self))!s}"
 
     def __html__(self) -> str:
         return str(self).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&#34;").replace("'", "&#39;")
@@ -54,7 +54,7 @@ def _(text: str) -> Text:
 
 def plural(one: str, many: str, count: int) -> str:
     """The text for a number of things, with ``%(n)s`` filled in; Chinese has one form, given twice."""
-    return translations(_language.get()).ngettext(one, many, count) % {"n": count}
+    return str(translations(_language.get()).ngettext(one, many, count)) % {"n": count}
 
 
 def language() -> str:

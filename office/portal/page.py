@@ -28,9 +28,11 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import inspect
+import tempfile
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from urllib.parse import urlencode
 
@@ -43,6 +45,8 @@ from office.frame.words import _
 
 if TYPE_CHECKING:
     from office.frame.desk import Desk
+    from office.portal.app import Portal
+    from office.portal.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -93,7 +97,6 @@ class Route:
     handler: Callable[..., Any]
     takes: type | None = None
     upload: bool = False
-    upgrade: bool = False
 
     @property
     def about(self) -> str:
@@ -183,8 +186,17 @@ class Request(PlainRequest):
     max_form_memory_size = 1 << 20
     max_form_parts = 2000
     route: Route
+    portal: Portal
+    session: Session | None
+    desk: Desk | None
     language: str = "zh"
     csrf: str = ""
+    spool: Path | None = None
+    "Where files that come in a form are kept until the page has taken them."
+    fresh_cookie: str = ""
+
+    def _get_file_stream(self, total: int | None, mime: str | None, filename: str | None = None, length: int | None = None) -> Any:
+        return tempfile.SpooledTemporaryFile(256 * 1024, dir=self.spool)
 
     @property
     def wants_json(self) -> bool:

@@ -1,0 +1,108 @@
+"""Starting the office: ``portal`` serves people, ``clerk`` reacts; at a township both in one process.
+
+The order matters: eventlet's patch before anything opens a socket or a lock, psycopg's wait function before psycopg is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+
+os.environ["PSYCOPG_WAIT_FUNC"] = "wait_selector"  # the only one that lets other greenlets run
+warnings.filterwarnings("ignore", category=DeprecationWarning, module="eventlet")
+
+import eventlet  # noqa: E402
+
+eventlet.monkey_patch()
+
+import logging  # noqa: E402
+import signal  # noqa: E402
+import sys  # noqa: E402
+from functools import partial  # noqa: E402
+from types import ModuleType  # noqa: E402
+from typing import Any  # noqa: E402
+
+from eventlet.green import zmq  # noqa: E402
+from nameko.runners import ServiceRunner  # noqa: E402
+
+from node import logs  # noqa: E402
+from node.errors import Misconfigured  # noqa: E402
+from node.settings import Settings  # noqa: E402
+from node.tier import Tier  # noqa: E402
+from office.frame.desk import Office  # noqa: E402
+
+WORKERS = 200
+"Pages made at the same time."
+STOP = 2.5
+"Seconds that the orderly end may take before the process just ends."
+log = logs.named("run")
+
+
+def portal(settings: Settings, tier: Tier) -> None:
+    """Serve the pages of a tier's rooms until SIGTERM; at a township with the reactions in it."""
+    from office.portal import pages
+    from office.portal.app import App, Portal
+    from office.portal.service import assemble
+
+    if not settings.web:
+        raise Misconfigured("node.toml: web is empty, it should be IP:PORT of the portal")
+    context, office = _office(settings, tier)
+    rooms = tier.parts("pages")
+    classes = [cls for module in (*rooms, pages) for cls in module.PAGES]
+    service, table = assemble(classes)
+    menu = [item for cls in classes for item in getattr(cls, "menu", ())]
+    shared = Portal(office, context, menu, table)
+    host, _colon, port = settings.web.rpartition(":")
+    config = {
+        "address": (host.strip("[]"), int(port)),
+        "tls": (str(settings.path("certs", "tls.pem")), str(settings.path("keys", "tls.key"))),
+        "app": partial(App, portal=shared),
+        "portal": shared,
+    }
+    services = [service] if "clerk" in tier.roles else [service, *_services(tier)]
+    _serve(office, context, services, config | {"local": shared.local}, f"portal {settings.web}")
+
+
+def clerk(settings: Settings, tier: Tier) -> None:
+    """Run the reactions and timers of a tier's rooms until SIGTERM."""
+    from office.frame.local import Local
+
+    context, office = _office(settings, tier)
+    _serve(office, context, _services(tier), {"local": Local(settings)}, "clerk")
+
+
+def _office(settings: Settings, tier: Tier) -> tuple[Any, Office]:
+    logs.start()
+    logging.getLogger("nameko").setLevel(logging.CRITICAL)  # the application says what went wrong, once
+    context = zmq.Context()
+    return context, Office(settings, tier, context=context)
+
+
+def _services(tier: Tier) -> list[type]:
+    modules: list[ModuleType] = tier.parts("service")
+    return [service for module in modules for service in getattr(module, "SERVICES", ())]
+
+
+def _serve(office: Office, context: Any, services: list[type], config: dict[str, Any], what: str) -> None:
+    runner = ServiceRunner({"max_workers": WORKERS, "office": office, "zmq": context, **config})
+    for service in services:
+        runner.add_service(service)
+    ended = eventlet.Event() if hasattr(eventlet, "Event") else eventlet.event.Event()
+
+    def stop(*_: object) -> None:
+        if not ended.ready():
+            ended.send()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: eventlet.hubs.get_hub().schedule_call_global(0, stop))
+    runner.start()
+    log.info("office.ready", what=what, services=len(services))
+    watch = eventlet.spawn(runner.wait)
+    watch.link(lambda thread: stop())
+    ended.wait()
+    eventlet.spawn_after(STOP, os._exit, 0)
+    runner.stop()
+    office.close()
+    log.info("office.stopped", what=what)
+    sys.stderr.flush()
+    os._exit(0)  # workers in threads (argon2) must not hold the end up

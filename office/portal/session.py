@@ -1,0 +1,300 @@
+"""Who is signed in: sessions, lock-outs, and the two doors (a password, or a key of one's own).
+
+The cookie holds two secrets: the session's name, of which ``local.db`` keeps only the hash, and a key that nobody else has, under
+which the person's opened signing key lies in the session's row. Whoever reads the disk can sign for nobody; whoever has
+only the cookie needs the row.
+
+A session ends after 15 minutes without a request, after 12 hours, at sign-out, when the password is changed or renewed, when the
+person's certificate is revoked, and when the person's posts change. All times are monotonic.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from eventlet import tpool
+from eventlet.semaphore import BoundedSemaphore
+
+from node import keys, logs, persons
+from node.codec import pack
+from node.errors import NodeError, Refused, Unreachable
+from node.persons import Door
+from office.frame.desk import Office
+from office.frame.local import Local, moment
+from office.frame.words import _
+
+IDLE, LONGEST, TOUCH = 15 * 60.0, 12 * 3600.0, 20.0
+"Seconds without a request, seconds in all, seconds between two notes of the last request."
+FREE, FIRST_LOCK, LONGEST_LOCK = 5, 30.0, 3600.0
+"Wrong passwords before the door locks, seconds of the first lock (then twice as long each time), and of the longest."
+QUEUE = 40
+"Sign-ins that may wait for the one that is being checked."
+NONCE_LIFE = 120.0
+log = logs.named("session")
+
+
+class Locked(Refused):
+    """Too many wrong passwords; the door opens again by itself."""
+
+    code, http = "locked", 429
+
+
+@dataclass(frozen=True)
+class Session:
+    """An open session, as one request sees it."""
+
+    id: bytes
+    person: str
+    first: bool
+    "The password must be changed before anything else."
+    secret: bytes
+    sealed: bytes
+
+    @property
+    def signs(self) -> bool:
+        """Whether it came with a signing key."""
+        return bool(self.sealed)
+
+    def door(self) -> Door:
+        """The person's key, opened for this request."""
+        if not self.sealed:
+            raise Refused(_("这次登录没有带签名钥匙，不能办理。请用口令重新登录。"), code="no_key")
+        try:
+            plain = AESGCM(self.secret).decrypt(self.sealed[:12], self.sealed[12:], self.id)
+        except InvalidTag:
+            raise Refused(_("登录已失效，请重新登录。"), code="signed_out") from None
+        return Door(person=self.person, key=Ed25519PrivateKey.from_private_bytes(plain[:32]), fingerprint=plain[32:64], first=self.first)
+
+
+class Sessions:
+    """All sessions of one portal."""
+
+    def __init__(self, office: Office, local: Local) -> None:
+        self.office, self.local = office, local
+        self._secret = keys.read_secret(office.settings.path("keys", "portal.secret"))
+        self.cookie = f"__Host-yw-{office.settings.id[:8]}"
+        self._argon = BoundedSemaphore(1)
+        self._waiting = 0
+        self._used: dict[str, float] = {}
+
+    # tokens
+
+    def csrf(self, value: str) -> str:
+        """The token that belongs to a cookie and stands in every form."""
+        return base64.urlsafe_b64encode(hmac.digest(self._secret, b"csrf\0" + value.encode(), "sha256")[:24]).decode()
+
+    def stranger(self) -> str:
+        """A cookie for somebody who is not signed in, so that the sign-in form too has a token."""
+        return "a." + secrets.token_urlsafe(18)
+
+    # finding
+
+    def find(self, value: str) -> Session | None:
+        """The living session of a cookie, or None; also notes that it was used."""
+        id, secret = _split(value)
+        row = self.local.row("select * from sessions where id=?", id) if id else None
+        if row is None:
+            return None
+        now = moment()
+        alive = row["boot"] == self.local.boot and now - row["seen"] < IDLE and now - row["opened"] < LONGEST
+        if not alive or row["mark"] != self._mark(row["person"], bool(row["sealed"])):
+            self.local.write("delete from sessions where id=?", id)
+            return None
+        if now - row["seen"] > TOUCH:
+            self.local.write("update sessions set seen=? where id=?", now, id)
+        return Session(id, row["person"], bool(row["first"]), secret, row["sealed"])
+
+    def lives(self, session: Session) -> bool:
+        """Whether a session is still open, without counting as a request of it."""
+        self.office.directory.refresh()
+        row = self.local.row("select * from sessions where id=?", session.id)
+        now = moment()
+        return (
+            row is not None and now - row["seen"] < IDLE and now - row["opened"] < LONGEST and row["mark"] == self._mark(row["person"], session.signs)
+        )
+
+    def _mark(self, person: str, signs: bool) -> str:
+        """What must not change while a session lives: standing, posts, key file, certificate."""
+        directory = self.office.directory
+        card = directory.person(person)
+        if card is None or card.status in ("retired", "suspended"):
+            return "gone"
+        posts = ",".join(sorted(h.post.id for h in directory.appointments_of(person)))
+        revoked = sorted(s.revoked is not None for s in directory.certificates_of(person))
+        return hashlib.sha256(f"{card.status}|{posts}|{revoked}|{self._file(person) if signs else ''}".encode()).hexdigest()
+
+    def _file(self, person: str) -> str:
+        try:
+            return str(self.office.settings.path("people", f"{person}.key").stat().st_mtime_ns)
+        except OSError:
+            return ""
+
+    # opening and closing
+
+    def open(self, person: str, door: Door | None) -> str:
+        """Begin a session with a new name; the value of its cookie."""
+        name, secret = secrets.token_bytes(18), secrets.token_bytes(32)
+        id, now, sealed = hashlib.sha256(name).digest(), moment(), b""
+        if door is not None:
+            nonce = secrets.token_bytes(12)
+            sealed = nonce + AESGCM(secret).encrypt(nonce, door.key.private_bytes_raw() + door.fingerprint, id)
+        mark = self._mark(person, bool(sealed))
+        if mark == "gone":
+            raise Refused(_("账号已停用。请联系本单位管理员。"), code="closed")
+        self.local.many(
+            [
+                ("delete from sessions where boot<>? or seen<? or opened<?", (self.local.boot, now - IDLE, now - LONGEST)),
+                (
+                    "insert into sessions values(?,?,?,?,?,?,?,?)",
+                    (id, person, self.local.boot, now, now, mark, bool(door and door.first), sealed),
+                ),
+            ]
+        )
+        return _join(name, secret)
+
+    def close(self, session: Session) -> None:
+        """Sign out."""
+        self.local.write("delete from sessions where id=?", session.id)
+
+    def close_all(self, person: str) -> None:
+        """Sign a person out everywhere."""
+        self.local.write("delete from sessions where person=?", person)
+
+    # the password's door
+
+    def enter(self, login: str, password: str) -> tuple[str, Door]:
+        """(person, opened key) for a name and password; wrong ones are counted, and lock the name after a while."""
+        name = _normal(login)
+        person = self.office.directory.login(name) or ""
+        counted = person or name
+        self._check_lock(counted)
+        door = self._alone(persons.open_person_key, person or "nobody", password, counted=counted)
+        self._forget(counted)
+        log.info("session.opened", person=person)
+        return person, door
+
+    def change(self, person: str, old: str, new: str, login: str = "") -> Door:
+        """Change a password; every session of the person ends."""
+        self._check_lock(person)
+        door: Door = self._alone(self._change, person, old, new, login, counted=person)
+        self._forget(person)
+        self.close_all(person)
+        return door
+
+    def _change(self, settings: object, person: str, old: str, new: str, login: str) -> Door:
+        return persons.change_password(self.office.settings, person, old, new, login=login)
+
+    def _alone(self, act: Callable[..., Door], *args: str, counted: str) -> Door:
+        """Run an argon2 function in a thread, one at a time, so that neither memory nor the others suffer."""
+        if self._waiting >= QUEUE:
+            raise Unreachable(_("登录的人太多，请稍候再试。"))
+        self._waiting += 1
+        try:
+            with self._argon:
+                self._check_lock(counted)
+                found: Door = tpool.execute(act, self.office.settings, *args)
+                return found
+        except Refused as e:
+            if e.code == "bad_password":
+                self._failed(counted)
+                raise Refused(_("用户名或口令不正确。"), code="bad_password") from None
+            raise
+        finally:
+            self._waiting -= 1
+
+    # lock-outs
+
+    def _check_lock(self, name: str) -> None:
+        row = self.local.row("select * from lockouts where name=? and boot=?", name, self.local.boot)
+        left = row["until"] - moment() if row else 0
+        if left > 0:
+            minutes = max(1, round(left / 60 + 0.5))
+            raise Locked(_("口令错误次数过多，这个账号暂时锁定，请在约 %(n)s 分钟后再试。") % {"n": minutes}, wait=left)
+
+    def _failed(self, name: str) -> None:
+        row = self.local.row("select failures from lockouts where name=? and boot=?", name, self.local.boot)
+        failures = (row["failures"] if row else 0) + 1
+        wait = min(LONGEST_LOCK, FIRST_LOCK * 2 ** (failures - FREE)) if failures >= FREE else 0
+        log.warning("session.wrong_password", failures=failures, locked=round(wait))
+        self.local.write("insert or replace into lockouts values(?,?,?,?)", name, self.local.boot, failures, moment() + wait if wait else 0)
+
+    def _forget(self, name: str) -> None:
+        self.local.write("delete from lockouts where name=?", name)
+
+    # the key's door
+
+    def nonce(self) -> str:
+        """A challenge that is good once and for two minutes."""
+        body = f"{secrets.token_urlsafe(18)}.{int(moment())}"
+        return f"{body}.{self._seal(body)}"
+
+    def answer(self, user: str, nonce: str, signature: bytes) -> str:
+        """The person whose own key signed the challenge; one message for every way in which it can be wrong."""
+        wrong = Refused(_("签名不能证明您的身份。"), code="bad_signature")
+        person = self._person(user)
+        self._check_lock(person or _normal(user))
+        if not self._spend(nonce):
+            raise wrong
+        signed = challenge(self.office.settings.id, user, nonce)
+        for signer in self.office.directory.certificates_of(person) if person else ():
+            if signer.kind == "person" and signer.revoked is None and _holds(signer.key, signature, signed):
+                self._forget(person)
+                return person
+        self._failed(person or _normal(user))
+        raise wrong
+
+    def _person(self, user: str) -> str:
+        directory = self.office.directory
+        return user if directory.person(user) is not None else directory.login(_normal(user)) or ""
+
+    def _spend(self, nonce: str) -> bool:
+        now = moment()
+        self._used = {n: until for n, until in self._used.items() if until > now}
+        body, _dot, seal = nonce.rpartition(".")
+        made = body.rpartition(".")[2]
+        if nonce in self._used or not made.isdigit() or not hmac.compare_digest(seal, self._seal(body)):
+            return False
+        self._used[nonce] = now + NONCE_LIFE
+        return now - int(made) < NONCE_LIFE
+
+    def _seal(self, body: str) -> str:
+        return base64.urlsafe_b64encode(hmac.digest(self._secret, b"nonce\0" + body.encode(), "sha256")[:18]).decode()
+
+
+def challenge(node: str, user: str, nonce: str) -> bytes:
+    """The bytes to sign with one's own key to sign in."""
+    return b"yiwang.sign.session.1\0" + pack((node, user, nonce))
+
+
+def _holds(key: keys.PublicKey, signature: bytes, data: bytes) -> bool:
+    try:
+        keys.verify(key, signature, data)
+    except NodeError:
+        return False
+    return True
+
+
+def _normal(login: str) -> str:
+    return unicodedata.normalize("NFKC", login).strip().lower()[:64]
+
+
+def _join(name: bytes, secret: bytes) -> str:
+    return base64.urlsafe_b64encode(name + secret).decode().rstrip("=")
+
+
+def _split(value: str) -> tuple[bytes, bytes]:
+    """(hash of the session's name, secret) of a cookie; empty when it is none of ours."""
+    try:
+        raw = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return b"", b""
+    return (hashlib.sha256(raw[:18]).digest(), raw[18:]) if len(raw) == 50 else (b"", b"")
