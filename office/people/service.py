@@ -45,6 +45,11 @@ def organ(desk: Desk, id: str) -> said.Organ:
     return _there(desk.directory.organ(id))
 
 
+def post(desk: Desk, id: str) -> said.Post:
+    """A post."""
+    return _there(desk.directory.post(id))
+
+
 def person(desk: Desk, id: str) -> Found:
     """A person's card with the posts held."""
     return Found(_there(desk.directory.person(id)), desk.directory.appointments_of(id))
@@ -187,9 +192,9 @@ def issue_password(desk: Desk, person: str) -> str:
     name = "issue" if state(desk, person) is Account.NONE else "reset"
     ACCOUNTS.step(state(desk, person), name, _parts(desk, person))
     if card.status in ("retired", "suspended"):
-        raise Refused(_("此人已退休或停职，不能发放密码。"), code="not_active")
+        raise Refused(_("此人已退休或停职，不能发放口令。"), code="not_active")
     if person == desk.person:
-        raise Refused(_("自己的密码请用“修改密码”。"), code="own_account")
+        raise Refused(_("自己的口令请用“修改口令”。"), code="own_account")
     password = persons.new_password()
     _replace_key(desk, card, password, first=True)
     return password
@@ -204,7 +209,7 @@ def change_password(desk: Desk, old: str, new: str) -> persons.Door:
     ACCOUNTS.step(state(desk, desk.person), "settle" if persons.is_first(desk.settings, desk.person) else "change", _parts(desk, desk.person))
     persons.check_password(new, login=login)
     if old == new:
-        raise Invalid(_("新密码不能与旧密码相同。"), code="weak_password")
+        raise Invalid(_("新口令不能与旧口令相同。"), code="weak_password")
     door = desk.office.aside(lambda: persons.open_person_key(desk.settings, desk.person, old))
     if not door.first:
         return desk.office.aside(lambda: persons.change_password(desk.settings, desk.person, old, new, login=login))
@@ -375,8 +380,9 @@ def _living(desk: Desk, id: str) -> list[Signer]:
 
 
 def _replace_key(desk: Desk, card: said.Person, password: str, *, first: bool) -> persons.Door:
-    """Certify a new key, revoke the former ones up to here, then put the new one behind the password."""
-    before = [certs.fingerprint(s.certificate) for s in _living(desk, card.id)]
+    """Certify a new key, revoke the one it replaces up to here, then put it behind the password; a key file of one's own stays."""
+    held = persons.fingerprint_of(desk.settings, card.id)
+    before = [f for f in (certs.fingerprint(s.certificate) for s in _living(desk, card.id)) if f == held]
     door, cert = persons.make_person_key(desk.settings, card.id, card.name, desk.now, first=first)
     _write(desk, said.Certified(card.id, certs.der(cert), ""))
     # A revocation stands behind its own cut, so whoever replaces the own key says it with the new one.
