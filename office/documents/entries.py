@@ -313,7 +313,13 @@ class Closed(Content, frozen=True):
     note: str
 
 
-RECEIPTS = {"documents.signed_for": "R2", "documents.sent_back": "R2x", "documents.read": "R3", "documents.answered": "R4", "documents.recall_confirmed": "R5"}
+RECEIPTS = {
+    "documents.signed_for": "R2",
+    "documents.sent_back": "R2x",
+    "documents.read": "R3",
+    "documents.answered": "R4",
+    "documents.recall_confirmed": "R5",
+}
 "Kind of an entry to the receipt it is."
 
 _INCOMING = uuid.UUID("5a1f0a52-6f57-5e0c-9b0e-0d6c0f6c9e11")
@@ -341,5 +347,3 @@ def rendering_digest(envelope: Envelope) -> bytes:
 def seal_signed(rendered: bytes) -> bytes:
     """The bytes an organ's seal signs."""
     return b"yiwang.sign.seal.1\0" + rendered
-
-

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, and_, exists, false, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, and_, exists, false, or_, select, true
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from node.codec import pack, unpack
@@ -80,6 +80,19 @@ class Document(ROOM.Base):
 
 
 Index("series", Document.series, Document.year, Document.sequence)
+
+
+class Counter(ROOM.Base):
+    """How far a number series or a register has got."""
+
+    __tablename__ = "counters"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    last: Mapped[int]
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """Everybody: a bare count tells nothing of what was counted."""
+        return true()
 
 
 class Letter(ROOM.Base):
@@ -320,6 +333,7 @@ def signed(session: Session, entry: Entry[said.Signed]) -> None:
 def numbered(session: Session, entry: Entry[said.Numbered]) -> None:
     """Has its number."""
     document, body = _document(session, entry), entry.body
+    _count(session, series_name(body.prefix, body.year), body.number)
     document.series, document.year, document.sequence, document.number = body.prefix, body.year, body.number, body.text
     _step(session, document, entry, Stage.NUMBERED, body.text)
 
@@ -426,6 +440,7 @@ def recall_confirmed(session: Session, entry: Entry[said.RecallConfirmed]) -> No
 def registered(session: Session, entry: Entry[said.Registered]) -> None:
     """Entered in the register of the year."""
     incoming, body = _inner(session, entry, entry.body.doc, entry.body.organ, entry.body.text), entry.body
+    _count(session, register_name(body.organ, body.year), body.number)
     incoming.register_year, incoming.register_no, incoming.register, incoming.to_handle = body.year, body.number, body.text, body.to_handle
     _stand(session, incoming)
 
@@ -451,6 +466,14 @@ def closed(session: Session, entry: Entry[said.Closed]) -> None:
     incoming = _inner(session, entry, entry.body.doc, entry.body.organ, entry.body.note)
     incoming.closed_at = entry.at
     _stand(session, incoming)
+
+
+def _count(session: Session, name: str, number: int) -> None:
+    counter = session.get(Counter, name)
+    if counter is None:
+        session.add(Counter(name=name, last=number))
+    else:
+        counter.last = max(counter.last, number)
 
 
 def _own(entry: Entry[Any], doc: str) -> None:
