@@ -17,7 +17,7 @@ import os
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,6 +115,7 @@ class Book:
         self._chain_keys: dict[bytes, bytes] = {}
         self._logs: dict[tuple[Audience, Lane], State] = {}
         self._spaced: dict[bytes, list[tuple[int, bytes]]] = {}
+        self._builder = ThreadPoolExecutor(1, "build")
         self._pool = ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1)), "verify")
         self._place = fold.Place(settings)
         self._tables = fold.Tables(settings, self.rooms)
@@ -122,7 +123,8 @@ class Book:
             room.here = self.here
         self.journal = Journal(_engine(settings), city=settings.city, identity=self._identity_of)
         self.directory: Directory | None = None
-        self._shelves = {room.name: self._shelf(room) for room in self.rooms}
+        self._building: dict[str, Future[Shelf]] = {}
+        self._shelves = {room.name: shelf for room in self.rooms if (shelf := self._shelf(room))}
         self._at = {name: shelf.at for name, shelf in self._shelves.items()}
         if "directory" in self._shelves:
             directory = self._shelves["directory"].room
@@ -132,6 +134,7 @@ class Book:
 
     def close(self) -> None:
         """Close every file."""
+        self._builder.shutdown(cancel_futures=True)
         self._pool.shutdown()
         self._tables.close()
         for shelf in self._shelves.values():
@@ -185,6 +188,7 @@ class Book:
             self._spaced.clear()
             raise
         self.counts["commits"] += 1
+        self.settle()
         self.fold(group.released)
         return results
 
@@ -567,21 +571,37 @@ class Book:
 
     # --- tables -------------------------------------------------------------------------------------------------
 
-    def _shelf(self, room: Room) -> Shelf:
+    def _shelf(self, room: Room) -> Shelf | None:
+        """The living tables of a room; None while they are built beside the work. The directory is never waited for: trust needs it."""
         name = self._place.current(room)
         if self._place.belongs(room, name):
             return Shelf(room, self._place.engine(room, name), name)
-        return self.build(room, swap=True)
+        if room.name != "directory" and self.journal.released > BUILD:
+            self._building[room.name] = self._builder.submit(self.build, room, self._place.fresh(room))
+            log.info("tables.building", room=room.name, entries=self.journal.released)
+            return None
+        shelf = self.build(room, self._place.fresh(room))
+        self._place.swap(room, shelf.place)
+        return shelf
 
-    def build(self, room: Room, *, swap: bool) -> Shelf:
-        """Fold a room from zero into a new generation."""
-        name = self._place.fresh(room) if swap else "verify"
+    def build(self, room: Room, name: str) -> Shelf:
+        """Fold a room from zero into a generation of this name."""
         self._place.clear(room, name)
         shelf = Shelf(room, self._place.engine(room, name), name)
         self._fill(shelf, 0)
-        if swap:
-            self._place.swap(room, name)
         return shelf
+
+    def settle(self, *, wait: bool = False) -> None:
+        """Take over tables that have been built: fold what came meanwhile, then swap. An error of the building is raised here."""
+        for name, building in list(self._building.items()):
+            if not (building.done() or wait):
+                continue
+            shelf = building.result()
+            del self._building[name]
+            self._fill(shelf, shelf.at)
+            self._place.swap(shelf.room, shelf.place)
+            self._shelves[name], self._at[name] = shelf, self.journal.released
+            log.info("tables.built", room=name, entries=self.journal.released)
 
     def _catch_up(self) -> None:
         for name, shelf in self._shelves.items():
@@ -622,7 +642,7 @@ class Book:
         """(living, rebuilt) digest of each room; they are equal unless a fold depends on more than it should."""
         compared = {}
         for name, shelf in self._shelves.items():
-            rebuilt = self.build(shelf.room, swap=False)
+            rebuilt = self.build(shelf.room, "verify")
             compared[name] = fold.digest(shelf.room, shelf.engine), fold.digest(shelf.room, rebuilt.engine)
             rebuilt.engine.dispose()
             self._place.clear(shelf.room, rebuilt.place)
@@ -685,7 +705,8 @@ class Book:
         top = max(own, key=lambda s: s.mark, default=None)
         head = {"seq": top.count - 1, "hash": f"sha256:{top.hash.hex()}"} if top else None
         return {
-            "state": "ready",
+            "state": "recovering" if self._building else "ready",
+            "building": sorted(self._building),
             "epoch": {
                 "id": base32(self.epoch),
                 "reason": self.reason,

@@ -84,6 +84,7 @@ class Server:
             timeout = max(0, int((self._since + IDLE - time.monotonic()) * 1000)) if self._waiting else 1000
             try:
                 if not self.socket.poll(timeout) and not self._waiting:
+                    self.book.settle()
                     continue
                 self._turn()
             except InterruptedError:

@@ -16,7 +16,7 @@ from node.book import Book
 from node.client import Batch
 from node.codec import pack, unpack
 from node.entry import Head, Header, Opened, Opening
-from node.errors import Conflict, Fork, Forged, Gap, Invalid, Missing, NodeError, TooLarge, Untrusted
+from node.errors import Conflict, Forged, Fork, Gap, Invalid, Missing, NodeError, TooLarge, Untrusted
 from node.kinds import Content, kind
 from tests import books
 from tests.books import Noted, carry, draft, exchange, take, texts, write
@@ -296,3 +296,24 @@ def test_stranger_node_is_refused(small: Books, tmp_path: Path) -> None:
         notes(others["county1"], "外", to=said.ALL)
         with pytest.raises(Untrusted):
             take(small["county1"], batch_of(others["county1"]))
+
+
+def test_new_version_is_built_beside_the_work(tmp_path: Path) -> None:
+    """A room whose VERSION rose is built from the journal while the book goes on writing, and ends equal to a refold."""
+    from node import book as module
+
+    with books.opened(tmp_path) as world:
+        town = world["county1-town1"]
+        for part in range(3):
+            notes(town, *[f"{part}-{i}" for i in range(module.BUILD // 2)])
+        town.close()
+        books.NOTES.version += 1
+        try:
+            again = world["county1-town1"] = Book(town.settings, [books.directory.ROOM, books.NOTES])
+            assert again.status()["building"] == ["notes"]
+            notes(again, "meanwhile")
+            again.settle(wait=True)
+            assert len(texts(again)) == 3 * (module.BUILD // 2) + 1
+            assert all(a == b for a, b in again.refold().values())
+        finally:
+            books.NOTES.version -= 1
