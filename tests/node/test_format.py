@@ -127,6 +127,7 @@ def agree(data: bytes, shape: str | None) -> None:
 
 
 TAGS = st.sampled_from([bytes([t]) for t in (*range(0x80, 0xA0, 3), *range(0xC0, 0x100))])
+PIECES = [b"\x00", b"\xff\xff", b"\xa1a", b"\xa1b", b"\xc4\x20" + bytes(32), b"\xc4\x10" + bytes(16)]
 CHUNKS = st.one_of(TAGS, st.binary(max_size=4), st.sampled_from(PIECES))
 PLAIN = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(-(2**63), 2**64 - 1), st.text(max_size=40), st.binary(max_size=300)),
