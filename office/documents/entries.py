@@ -32,7 +32,7 @@ class Label(StrEnum):
 
     PUBLIC = "public"
     INTERNAL = "internal"
-    WORK_SECRET = "work_secret"
+    WORK_SECRET = "work_secret"  # noqa: S105
 
 
 class Role(StrEnum):

@@ -1,0 +1,154 @@
+"""The words on the screens of documents: one for each state, kind, label, act and reason."""
+
+from __future__ import annotations
+
+from office.documents.entries import Label, Role, Urgency
+from office.documents.workflow import Stage, Standing
+from office.frame.words import _
+
+KIND_WORDS = {
+    "resolution": _("决议"),
+    "decision": _("决定"),
+    "order": _("命令（令）"),
+    "communique": _("公报"),
+    "announcement": _("公告"),
+    "public_notice": _("通告"),
+    "opinion": _("意见"),
+    "notice": _("通知"),
+    "circular": _("通报"),
+    "report": _("报告"),
+    "request": _("请示"),
+    "reply": _("批复"),
+    "bill": _("议案"),
+    "letter": _("函"),
+    "minutes": _("纪要"),
+}
+
+STAGE_WORDS = {
+    Stage.DRAFT: _("拟稿"),
+    Stage.REVIEW: _("待核稿"),
+    Stage.SIGN: _("待签发"),
+    Stage.SIGNED: _("已签发"),
+    Stage.NUMBERED: _("已编号"),
+    Stage.SEALED: _("已用印"),
+    Stage.RETURNED: _("退回修改"),
+    Stage.DISPATCHED: _("已核发"),
+    Stage.RECALLED: _("已撤回"),
+    Stage.VOID: _("作废"),
+}
+
+STANDING_WORDS = {
+    Standing.DELIVERED: _("待签收"),
+    Standing.SIGNED_IN: _("已签收"),
+    Standing.REGISTERED: _("已登记"),
+    Standing.IN_HAND: _("承办中"),
+    Standing.CIRCULATING: _("传阅中"),
+    Standing.ANSWERED: _("已答复"),
+    Standing.CLOSED: _("办结"),
+    Standing.SENT_BACK: _("已退文"),
+    Standing.RECALL_ASKED: _("来文机关请求撤回"),
+    Standing.RECALLED: _("已被撤回"),
+}
+
+LABEL_WORDS = {Label.PUBLIC: _("公开"), Label.INTERNAL: _("内部"), Label.WORK_SECRET: _("工作秘密")}
+
+URGENCY_WORDS = {Urgency.NONE: _("平件"), Urgency.URGENT: _("加急"), Urgency.FLASH: _("特急")}
+
+ROLE_WORDS = {Role.TO: _("主送"), Role.CC: _("抄送")}
+
+REASON_WORDS = {
+    "not_ours": _("非本机关职权"),
+    "routing": _("不符合行文规则"),
+    "format": _("文种格式不符"),
+    "not_consulted": _("未协商会签"),
+    "annex_missing": _("缺附件"),
+    "duplicate": _("重复来文"),
+    "secret": _("涉密渠道错误"),
+}
+
+RECEIPT_WORDS = {"R2": _("签收"), "R2x": _("退文"), "R3": _("阅知"), "R4": _("办理反馈"), "R5": _("撤回确认")}
+
+ACT_WORDS = {
+    "documents.drafted": _("拟稿"),
+    "documents.revised": _("修改"),
+    "documents.submitted": _("送核"),
+    "documents.returned": _("退回"),
+    "documents.reviewed": _("核稿"),
+    "documents.signed": _("签发"),
+    "documents.numbered": _("编号"),
+    "documents.sealed": _("用印"),
+    "documents.dispatched": _("核发"),
+    "documents.corrected": _("更正重发"),
+    "documents.recalled": _("撤回"),
+    "documents.voided": _("作废"),
+    "documents.signed_for": _("签收"),
+    "documents.sent_back": _("退文"),
+    "documents.registered": _("登记"),
+    "documents.assigned": _("分办"),
+    "documents.read": _("阅知"),
+    "documents.answered": _("办理反馈"),
+    "documents.recall_confirmed": _("撤回确认"),
+    "documents.closed": _("办结"),
+}
+
+OUT_TABS = {
+    "drafts": (_("草稿"), (Stage.DRAFT,)),
+    "review": (_("核稿中"), (Stage.REVIEW,)),
+    "sign": (_("待签发"), (Stage.SIGN, Stage.SIGNED, Stage.NUMBERED, Stage.SEALED)),
+    "issued": (_("已发出"), (Stage.DISPATCHED,)),
+    "returned": (_("退回"), (Stage.RETURNED,)),
+    "ended": (_("撤回和作废"), (Stage.RECALLED, Stage.VOID)),
+}
+
+IN_TABS = {
+    "arrived": (_("待签收"), (Standing.DELIVERED,)),
+    "hand": (_("在办"), (Standing.SIGNED_IN, Standing.REGISTERED, Standing.IN_HAND, Standing.ANSWERED, Standing.RECALL_ASKED)),
+    "read": (_("待阅"), (Standing.CIRCULATING,)),
+    "done": (_("办结"), (Standing.CLOSED,)),
+    "back": (_("退文和撤回"), (Standing.SENT_BACK, Standing.RECALLED)),
+}
+
+NOTES = {
+    "submit": _("已送核。"),
+    "return": _("已退回。"),
+    "review": _("已核稿，送签发。"),
+    "sign": _("已签发。"),
+    "number": _("已编号。"),
+    "seal": _("已用印。"),
+    "dispatch": _("已核发。"),
+    "issue": _("已核发。"),
+    "recall": _("已撤回；已经签收的机关将收到撤回请求。"),
+    "void": _("已作废。"),
+    "sign_for": _("已签收。"),
+    "register": _("已登记。"),
+    "assign": _("已分办。"),
+    "read": _("已阅。"),
+    "answer": _("办理情况已反馈。"),
+    "send_back": _("已退文。"),
+    "close": _("已办结。"),
+    "confirm_recall": _("已确认撤回。"),
+}
+
+ORDER = (
+    (Stage.DRAFT, _("拟稿")),
+    (Stage.REVIEW, _("核稿")),
+    (Stage.SIGN, _("签发")),
+    (Stage.SIGNED, _("编号")),
+    (Stage.NUMBERED, _("用印")),
+    (Stage.SEALED, _("核发")),
+    (Stage.DISPATCHED, _("跟踪")),
+)
+
+HEADS = (_("R0 转发"), _("R1 送达"), _("R2 签收"), _("R3 阅知"), _("R4 办理反馈"), _("退文、撤回"))
+
+TONES = {
+    Stage.RETURNED: "warn",
+    Stage.DISPATCHED: "good",
+    Stage.RECALLED: "bad",
+    Stage.VOID: "bad",
+    Standing.DELIVERED: "warn",
+    Standing.CLOSED: "good",
+    Standing.SENT_BACK: "bad",
+    Standing.RECALL_ASKED: "bad",
+    Standing.RECALLED: "bad",
+}

@@ -1,0 +1,149 @@
+"""Recipients by receipts, and what happened so far.
+
+R0 and R1 are what nodes signed about the chain in which the envelope stands; R2 to R5 are what persons signed. Nothing is
+inferred: a node that is not heard is unknown since then, and is said to be so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from node.errors import Missing
+from office.documents import entries as said
+from office.documents.model import Act, Delivery, Document, Incoming, Letter
+from office.documents.routing import organ_of
+from office.frame.desk import Desk
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One recipient of a document and all that is known of it there; what is not known is said so."""
+
+    organ: str
+    name: str
+    role: str
+    node: str
+    node_name: str
+    carried: tuple[tuple[str, int], ...] = ()
+    "R0: (name of a node on the way, when it held the document first)."
+    delivered: int | None = None
+    "R1: when the recipient's node held it, milliseconds; None while that has not been heard."
+    delivered_place: str = ""
+    receipts: dict[str, Act] = field(default_factory=dict)
+    "R2, R2x, R3, R4, R5: the first of each."
+    also: tuple[Act, ...] = ()
+    "Later receipts of the same sort."
+    silent: bool = False
+    "The recipient's node is not heard now: what happens there is unknown."
+    heard: int = 0
+    "When it was last heard, milliseconds; 0 for never."
+
+    @property
+    def waiting(self) -> bool:
+        """Nobody on the way holds it yet."""
+        return self.delivered is None and not self.carried
+
+
+SILENT = 30_000
+"Milliseconds after which a node that was not heard counts as cut off."
+
+
+def matrix(desk: Desk, doc: str) -> list[Row]:
+    """Recipients by receipts, in the order of the envelope."""
+    desk.get(Document, doc)
+    deliveries = desk.list(Delivery, Delivery.doc == doc, order=Delivery.order, limit=said.RECIPIENTS)
+    if not deliveries:
+        return []
+    receipts: dict[str, list[Act]] = {}
+    for act in desk.list(Act, Act.doc == doc, Act.receipt != "", order=Act.at, limit=10 * said.RECIPIENTS):
+        receipts.setdefault(act.organ, []).append(act)
+    trace = _trace(desk, desk.get(Letter, doc))
+    return [_row(desk, delivery, receipts.get(delivery.organ, []), trace) for delivery in deliveries]
+
+
+def timeline(desk: Desk, record: str) -> list[Act]:
+    """What happened to a document or an incoming one so far, oldest first."""
+    return desk.list(Act, Act.record == record, order=(Act.at, Act.seq), limit=500)
+
+
+def statements(desk: Desk, doc: str) -> list[tuple[bytes, str]]:
+    """(statement id, ref of one place) of a document's envelopes and of every receipt to it that is here, for an evidence file."""
+    seen = desk.list(Document, Document.id == doc) or desk.list(Incoming, Incoming.doc == doc)
+    if not seen:
+        raise Missing()
+    letter = desk.get(Letter, doc)
+    acts = desk.list(
+        Act, Act.doc == doc, Act.kind.in_((*said.RECEIPTS, "documents.dispatched", "documents.corrected", "documents.recalled")), limit=20_000
+    )
+    known = {act.id: act.place for act in acts}
+    return [(letter.said, letter.place), *((id, place) for id, place in known.items() if id != letter.said)]
+
+
+@dataclass(frozen=True)
+class _Trace:
+    """What holds say of one envelope: for each node that is to get it, who held it when."""
+
+    held: dict[str, tuple[tuple[str, int], ...]]
+    places: dict[str, str]
+    heard: dict[str, int]
+    "Node id to when it was last heard, milliseconds."
+
+
+def _trace(desk: Desk, letter: Letter) -> _Trace:
+    held: dict[str, tuple[tuple[str, int], ...]] = {}
+    places: dict[str, str] = {}
+    wide: tuple[tuple[str, int], ...] = ()
+    for place in desk.ledger.places(letter.said):
+        carried = tuple(sorted(desk.ledger.carried(place.chain, place.seq), key=lambda pair: pair[1]))
+        if place.audience.node:
+            held[place.audience.node], places[place.audience.node] = carried, place.ref
+        else:
+            wide = carried
+            places[""] = place.ref
+    held[""] = wide
+    return _Trace(held, places, _heard(desk))
+
+
+def _heard(desk: Desk) -> dict[str, int]:
+    """When each node was last heard, itself or through its neighbours, as the courier notes it."""
+    try:
+        links = msgspec.json.decode(desk.settings.path("run", "links.json").read_bytes())
+        return {str(node): int(at) for node, at in links["heard"].items()}
+    except (OSError, msgspec.DecodeError, KeyError, TypeError, AttributeError, ValueError):
+        return {}
+
+
+def _row(desk: Desk, delivery: Delivery, acts: Sequence[Act], trace: _Trace) -> Row:
+    holders = trace.held.get(delivery.node, trace.held[""])
+    way = desk.directory.path(desk.node, delivery.node)
+    here = delivery.node == desk.node
+    first: dict[str, Act] = {}
+    for act in acts:
+        first.setdefault(act.receipt, act)
+    heard = trace.heard.get(delivery.node, 0)
+    return Row(
+        organ=delivery.organ,
+        name=organ_of(desk, delivery.organ).short_name,
+        role=delivery.role,
+        node=delivery.node,
+        node_name=_node_name(desk, delivery.node),
+        carried=tuple((_node_name(desk, holder), at) for holder, at in holders if holder not in (delivery.node, desk.node) and holder in way),
+        delivered=delivery.sent_at if here else dict(holders).get(delivery.node),
+        delivered_place=trace.places.get(delivery.node, trace.places.get("", "")),
+        receipts=first,
+        also=tuple(act for act in acts if first[act.receipt] is not act),
+        silent=not here and _ms(desk) - heard > SILENT,
+        heard=heard,
+    )
+
+
+def _node_name(desk: Desk, node: str) -> str:
+    found = desk.directory.node(node)
+    return found.name if found is not None else node
+
+
+def _ms(desk: Desk) -> int:
+    return int(desk.now.timestamp() * 1000)

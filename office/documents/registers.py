@@ -1,0 +1,146 @@
+"""The two registers, and what waits for a person in them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from node import clock
+from office.documents import workflow
+from office.documents.labels import STAGE_WORDS, STANDING_WORDS
+from office.documents.model import Document, Hand, Incoming
+from office.documents.rights import acting_post, with_role
+from office.documents.workflow import CLERK, KEEPER, REVIEWER, SIGNER, Stage, Standing
+from office.frame import calendar
+from office.frame.desk import Desk
+from office.frame.todo import Column, Todo
+from office.frame.words import _
+
+
+def outgoing_where(desk: Desk, states: Sequence[Stage], words: str = "", *, kind: str = "", organ: str = "") -> list[ColumnElement[bool]]:
+    """Conditions of a register of outgoing documents."""
+    where: list[ColumnElement[bool]] = [Document.state.in_([str(state) for state in states])]
+    if words:
+        where.append(or_(Document.title.contains(words, autoescape=True), Document.number.contains(words, autoescape=True)))
+    if kind in workflow.KINDS:
+        where.append(Document.kind == kind)
+    if organ:
+        where.append(Document.organ == organ)
+    return where
+
+
+def outgoing_count(desk: Desk, states: Sequence[Stage]) -> int:
+    """How many documents the person may see in these states."""
+    return desk.count(Document, *outgoing_where(desk, states))
+
+
+def incoming_where(desk: Desk, states: Sequence[Standing], words: str = "", *, kind: str = "", organ: str = "") -> list[ColumnElement[bool]]:
+    """Conditions of a register of incoming documents."""
+    where: list[ColumnElement[bool]] = [Incoming.state.in_([str(state) for state in states])]
+    if words:
+        fields = (Incoming.title, Incoming.number, Incoming.register, Incoming.issuer_name)
+        where.append(or_(*(column.contains(words, autoescape=True) for column in fields)))
+    if kind in workflow.KINDS:
+        where.append(Incoming.kind == kind)
+    if organ:
+        where.append(Incoming.organ == organ)
+    return where
+
+
+def incoming_count(desk: Desk, states: Sequence[Standing]) -> int:
+    """How many incoming documents the person may see in these states."""
+    return desk.count(Incoming, *incoming_where(desk, states))
+
+
+def _mine_out(desk: Desk) -> ColumnElement[bool]:
+    """Documents on which the person's own next step is due."""
+    steps = (
+        ((Stage.REVIEW,), with_role(desk, REVIEWER)),
+        ((Stage.SIGN,), with_role(desk, SIGNER)),
+        ((Stage.SIGNED, Stage.NUMBERED, Stage.SEALED), with_role(desk, CLERK)),
+        ((Stage.NUMBERED,), with_role(desk, KEEPER)),
+    )
+    due = [and_(Document.state.in_([str(s) for s in states]), Document.organ.in_(organs)) for states, organs in steps if organs]
+    return or_(*due, and_(Document.state.in_([Stage.RETURNED, Stage.DRAFT]), Document.drafter == desk.person))
+
+
+def _mine_in(desk: Desk) -> ColumnElement[bool]:
+    """Incoming documents on which the person's own next step is due."""
+    clerk = Incoming.organ.in_(with_role(desk, CLERK))
+    waiting = Incoming.state.in_([Standing.DELIVERED, Standing.SIGNED_IN, Standing.REGISTERED, Standing.RECALL_ASKED])
+    task = select(Hand.incoming).where(Hand.person == desk.person, Hand.task.in_(("lead", "assist")))
+    unread = select(Hand.incoming).where(Hand.person == desk.person, Hand.task == "read", Hand.read_at == 0)
+    open_ = Incoming.state.in_([Standing.IN_HAND, Standing.CIRCULATING, Standing.REGISTERED, Standing.ANSWERED])
+    return or_(and_(clerk, waiting), and_(Incoming.id.in_(task), Incoming.state == Standing.IN_HAND), and_(Incoming.id.in_(unread), open_))
+
+
+def waiting_out(desk: Desk) -> int:
+    """How many outgoing documents wait for the person."""
+    return desk.count(Document, _mine_out(desk))
+
+
+def waiting_in(desk: Desk) -> int:
+    """How many incoming documents wait for the person."""
+    return desk.count(Incoming, _mine_in(desk))
+
+
+def sign_in_due(desk: Desk, incoming: Incoming) -> dt.datetime:
+    """Rule ``doc.sign_in``: 特急 within an hour, 加急 within half a day, others by the end of the next working day."""
+    start = clock.from_ms(incoming.sent_at)
+    hours = workflow.SIGN_IN_HOURS.get(incoming.urgency)
+    days = calendar.Workdays([found for found in map(desk.directory.calendar, (start.year, start.year + 1)) if found is not None])
+    return calendar.due(start, f"{hours}h" if hours else "1wd", days).at
+
+
+def todo(desk: Desk) -> list[Todo]:
+    """What waits for the person, and what the person has in hand."""
+    out = desk.list(Document, _mine_out(desk), order=Document.changed_at.desc(), limit=100)
+    came = desk.list(Incoming, _mine_in(desk), order=Incoming.sent_at.desc(), limit=100)
+    sent = desk.list(Document, Document.drafter == desk.person, ~_mine_out(desk), order=Document.changed_at.desc(), limit=30)
+    found = [*(_todo_out(desk, row, Column.TODO) for row in out), *(_todo_in(desk, row) for row in came)]
+    done = (Stage.DISPATCHED, Stage.RECALLED, Stage.VOID)
+    found += [_todo_out(desk, row, Column.DONE if row.state in done else Column.HAND) for row in sent]
+    return sorted(found, key=lambda item: item.arrived, reverse=True)
+
+
+def _todo_out(desk: Desk, row: Document, column: Column) -> Todo:
+    organ = desk.directory.organ(row.organ)
+    return Todo(
+        title=row.title or _("（无标题）"),
+        url=f"/documents/{row.id}",
+        arrived=clock.from_ms(row.changed_at),
+        state=STAGE_WORDS[Stage(row.state)],
+        column=column,
+        urgency=row.urgency,
+        room=_("发文"),
+        post=_post_title(desk, row.organ),
+        number=row.number,
+        source=organ.short_name if organ is not None else "",
+        about=row.returned if row.state == Stage.RETURNED else "",
+    )
+
+
+def _todo_in(desk: Desk, row: Incoming) -> Todo:
+    unsigned = row.state == Standing.DELIVERED
+    due = sign_in_due(desk, row) if unsigned else clock.from_ms(row.due) if row.due else None
+    return Todo(
+        title=row.title,
+        url=f"/incoming/{row.id}",
+        arrived=clock.from_ms(row.sent_at),
+        state=STANDING_WORDS[Standing(row.state)],
+        column=Column.HAND if row.state == Standing.IN_HAND else Column.TODO,
+        due=due,
+        urgency=row.urgency,
+        room=_("收文"),
+        post=_post_title(desk, row.organ),
+        number=row.number,
+        source=row.issuer_name,
+        about=row.recall_reason if row.state == Standing.RECALL_ASKED else "",
+    )
+
+
+def _post_title(desk: Desk, organ: str) -> str:
+    id = acting_post(desk, organ)
+    return next((post.title for post in desk.posts if post.id == id), "")

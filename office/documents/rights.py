@@ -1,0 +1,69 @@
+"""Who a person is in a document: roles in its organ, parts played in it, and so the steps the person may take."""
+
+from __future__ import annotations
+
+from node.directory.entries import Organ, Person
+from office.documents import workflow
+from office.documents.model import Document, Hand, Incoming
+from office.documents.workflow import DRAFTER, HANDLER, INCOMING, OUTGOING, READER
+from office.frame.desk import Desk
+
+
+def roles(desk: Desk, organ: str) -> frozenset[str]:
+    """The functions a person has in an organ, by posts in it or in an office that serves it."""
+    return frozenset(role for post in desk.posts if organ in (post.organ, *post.serves) for role in post.roles)
+
+
+def parts_in(desk: Desk, document: Document) -> frozenset[str]:
+    """Roles in the document's organ, and ``drafter`` for its drafter."""
+    return roles(desk, document.organ) | ({DRAFTER} if document.drafter == desk.person else frozenset())
+
+
+def parts_of(desk: Desk, incoming: Incoming) -> frozenset[str]:
+    """Roles in the receiving organ, and ``handler`` or ``reader`` for those it was given to."""
+    tasks = {hand.task for hand in desk.list(Hand, Hand.incoming == incoming.id, Hand.person == desk.person)}
+    given = {HANDLER if task in ("lead", "assist") else READER for task in tasks if task}
+    return roles(desk, incoming.organ) | given
+
+
+def moves(desk: Desk, document: Document) -> tuple[str, ...]:
+    """What the person may do with a document now."""
+    return tuple(move.name for move in OUTGOING.offers(document.state, parts_in(desk, document)))
+
+
+def incoming_moves(desk: Desk, incoming: Incoming) -> tuple[str, ...]:
+    """What the person may do with an incoming document now."""
+    found = (move.name for move in INCOMING.offers(incoming.state, parts_of(desk, incoming)))
+    return tuple(move for move in found if move != "read" or _unread(desk, incoming))
+
+
+def staff(desk: Desk, organ: str) -> list[Person]:
+    """The persons to whom an organ may give something: its own and those of offices that serve it."""
+    people: dict[str, Person] = {}
+    for post in desk.directory.posts_for(organ):
+        for found in desk.directory.people_of(post.organ):
+            people[found.person.id] = found.person
+    for found in desk.directory.people_of(organ):
+        people[found.person.id] = found.person
+    return list(people.values())
+
+
+def issuers(desk: Desk) -> list[Organ]:
+    """Organs in whose name the person may draft."""
+    return [organ for organ in desk.directory.acts_for(desk.person) if organ.may_issue and organ.node == desk.node]
+
+
+def with_role(desk: Desk, *names: str) -> list[str]:
+    """Organs in which the person has one of these roles."""
+    return sorted({organ for post in desk.posts if set(post.roles) & set(names) for organ in (post.organ, *post.serves)})
+
+
+def acting_post(desk: Desk, organ: str) -> str:
+    """The post in which the person acts for an organ: one that serves it, with a watching role if there is one."""
+    fit = [post for post in desk.posts if organ in (post.organ, *post.serves)]
+    watching = [post for post in fit if set(post.roles) & set(workflow.WATCHERS)]
+    return next((post.id for post in (*watching, *fit, *desk.posts)), "")
+
+
+def _unread(desk: Desk, incoming: Incoming) -> bool:
+    return any(not hand.read_at and hand.task == "read" for hand in desk.list(Hand, Hand.incoming == incoming.id, Hand.person == desk.person))

@@ -1,0 +1,127 @@
+"""Whom a paper reaches, and what the rules of routing say of it, in sentences that cite the article."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from node.directory.entries import Organ
+from node.errors import Invalid, Missing, Refused, TooLarge
+from office.documents import workflow
+from office.documents.entries import Paper, Recipient, Role
+from office.documents.model import Incoming, Letter
+from office.documents.rights import issuers
+from office.documents.workflow import Finding, Route
+from office.frame.desk import Desk
+from office.frame.words import _
+
+
+def recipients(desk: Desk, paper: Paper) -> tuple[Recipient, ...]:
+    """Whom a paper reaches: named organs and members of its lists in protocol order, each once, closed organs replaced by their successors."""
+    named: dict[str, Recipient] = {}
+    for role, organs in ((Role.TO, paper.to), (Role.CC, paper.cc)):
+        for id in organs:
+            organ = desk.directory.successor(id)
+            if organ is None:
+                raise Invalid(_("收文机关不存在：{organ}").format(organ=id[:64]), code="no_organ")
+            named.setdefault(organ.id, Recipient(organ.id, organ.node, role))
+        for cited in paper.lists:
+            if cited.role == role:
+                for organ in desk.directory.list_members(cited.id):
+                    if organ.id != paper.organ:
+                        named.setdefault(organ.id, Recipient(organ.id, organ.node, role))
+    return tuple(named.values())
+
+
+def route(desk: Desk, paper: Paper) -> Route:
+    """The organs of a paper with those above each, as the rules of routing ask."""
+    reached = recipients(desk, paper)
+    organs = {r.organ: organ_of(desk, r.organ) for r in reached}
+    issuer = organ_of(desk, paper.organ)
+    single = {*paper.to, *paper.cc}
+    above = {id: tuple(o.id for o in desk.directory.above(id)) for id in (*organs, issuer.id)}
+    to = tuple(organs[r.organ] for r in reached if r.role == Role.TO)
+    cc = tuple(organs[r.organ] for r in reached if r.role == Role.CC and (r.organ in single or paper.kind == "request"))
+    return Route(issuer=issuer, to=to, cc=cc, above=above)
+
+
+def findings(desk: Desk, paper: Paper) -> list[Finding]:
+    """What the rules say of a paper, refusals first."""
+    return workflow.check(paper, route(desk, paper))
+
+
+def reply_paper(desk: Desk, incoming: Incoming) -> Paper:
+    """A draft of the answer to an incoming document: 批复 to a request from below, else 函."""
+    letter = desk.get(Letter, incoming.doc).envelope
+    below = incoming.organ in {organ.id for organ in desk.directory.above(incoming.issuer)}
+    reply = incoming.kind == "request" and below
+    about = incoming.title.removesuffix("的请示").removesuffix("的函").removesuffix("的报告")
+    title = f"{about}的批复" if reply else f"关于《{incoming.title}》的复函"
+    text = f"你单位《{incoming.title}》（{incoming.number or letter.signed_on}）收悉。" + ("经研究，现批复如下：" if reply else "现函复如下：")
+    return Paper(incoming.organ, "reply" if reply else "letter", title, text, (incoming.issuer,), in_reply_to=incoming.doc)
+
+
+def forward_paper(desk: Desk, incoming: Incoming) -> Paper:
+    """A draft that passes an incoming document on with an own opinion: a new document, its annexes and text enclosed."""
+    letter = desk.get(Letter, incoming.doc).envelope
+    title = f"关于转发《{incoming.title}》的通知"
+    text = f"现将{letter.issuer}《{incoming.title}》（{letter.number or letter.signed_on}）转发给你们，请认真贯彻执行。"
+    body = f"{text}\n\n————————\n{letter.paper.text}"
+    return Paper(incoming.organ, "notice", title, body, (), label=letter.paper.label, forwards=incoming.doc, annexes=letter.paper.annexes)
+
+
+def refuse(desk: Desk, found: Iterable[Finding]) -> None:
+    """Raise the first refusal among findings."""
+    for finding in found:
+        if not finding.refuses:
+            continue
+        if finding.code == "graded":
+            raise Refused(sentence(finding), code="label_refused", hint=_("国家秘密请走机要渠道。"))
+        kind = TooLarge if finding.code in ("title_long", "text_long", "recipients_many") else Invalid if finding.code in FORM else Refused
+        raise kind(sentence(finding), code=finding.code if kind is Refused else None)
+
+
+FORM = ("kind", "title_missing", "recipients_missing", "text_missing", "flash_reason")
+
+
+SENTENCES = {
+    "kind": _("没有“{about}”这个文种。"),
+    "title_long": _("标题不能超过 {about} 字。"),
+    "text_long": _("正文不能超过 {about} 字，更长的内容请作为附件。"),
+    "recipients_many": _("收文机关不能超过 {about} 个。"),
+    "graded": _("本网不得存储、处理国家秘密。"),
+    "title_missing": _("请填写标题。"),
+    "recipients_missing": _("请选择主送机关。"),
+    "text_missing": _("请填写正文或者添加附件。"),
+    "flash_reason": _("特急件要写明理由。"),
+    "reply_answers": _("批复应当针对一件请示（条例第八条）。"),
+    "report_asks": _("报告不得夹带请示事项（条例第十五条）。"),
+    "to_itself": _("不能发给本机关。"),
+    "request_one": _("请示只写一个主送机关（条例第十五条）。"),
+    "request_cc_down": _("请示不得抄送下级机关：{about}（条例第十五条）。"),
+    "request_up": _("请示只用于上行文，不能主送{about}（条例第八条）。"),
+    "skips_level": _("一般不得越级行文，确需越级主送{about}的，应当同时抄送被越过的机关（条例第十四条）。"),
+    "down_kind_up": _("这一文种不用于向上级机关{about}行文（条例第八条）。"),
+    "use_letter": _("与不相隶属的机关{about}行文用函（条例第八条）。"),
+    "department_orders": _("部门不得向下级政府{about}发布指令性公文，可以用函，或者请政府办公室行文（条例第十六条）。"),
+    "burden": _("正文 {about} 字，超过五千字的减负提倡篇幅。"),
+    "asks_reports": _("一般不要求下级定期报送材料（减负若干规定）。"),
+}
+
+
+def sentence(finding: Finding) -> str:
+    """A finding in words, with the article it rests on."""
+    return SENTENCES[finding.code].format(about=finding.about)
+
+
+def acting(desk: Desk, organ: str) -> Organ:
+    found = next((o for o in issuers(desk) if o.id == organ), None)
+    if found is None:
+        raise Refused(_("您不能以这个机关的名义发文。"), code="not_issuer")
+    return found
+
+
+def organ_of(desk: Desk, id: str) -> Organ:
+    found = desk.directory.organ(id)
+    if found is None:
+        raise Missing()
+    return found

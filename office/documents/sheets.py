@@ -1,0 +1,101 @@
+"""A document as the printed sheet of GB/T 9704-2012 shows it; the words of a sheet are not translated."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from office.documents.entries import Envelope, Label, Role, Urgency
+from office.frame.desk import Desk
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """A document as the printed sheet shows it; not translated."""
+
+    id: str
+    head: str
+    head_size: str
+    number: str
+    signer: str
+    "签发人, shown on upward documents only."
+    title: str
+    to: str
+    cc: str
+    paragraphs: tuple[tuple[int, str], ...]
+    "(level 1 黑体, 2 楷体, 0 plain; text)."
+    annexes: tuple[str, ...]
+    issuer: str
+    date: str
+    sealed: bool
+    urgency: str
+    label: str
+    letter: bool
+    printer: str
+    stamp_size: int
+    stamp_length: int
+
+
+def sheet(desk: Desk, envelope: Envelope, id: str) -> Sheet:
+    """The printed sheet of an envelope: GB/T 9704-2012, the 信函格式 for 函."""
+    paper = envelope.paper
+    letter = paper.kind in ("letter", "reply")
+    head = envelope.issuer if letter else envelope.issuer + "文件"
+    upward = paper.kind in ("request", "report")
+    return Sheet(
+        id=id,
+        head=head,
+        head_size="s" if len(head) > 16 else "m" if len(head) > 11 else "l",
+        number=envelope.number,
+        signer=envelope.signer if upward else "",
+        title=paper.title,
+        to=addressed(desk, envelope, Role.TO),
+        cc=addressed(desk, envelope, Role.CC),
+        paragraphs=tuple(_paragraph(line) for line in paper.text.splitlines() if line.strip()),
+        annexes=tuple(_stem(annex.name) for annex in paper.annexes),
+        issuer=envelope.issuer,
+        date=chinese_day(envelope.signed_on),
+        sealed=envelope.seal is not None,
+        urgency={Urgency.FLASH: "特急", Urgency.URGENT: "加急"}.get(Urgency(paper.urgency), ""),
+        label={Label.WORK_SECRET: "工作秘密", Label.INTERNAL: "内部"}.get(Label(paper.label), ""),
+        letter=letter,
+        printer=envelope.issuer,
+        stamp_size=24 if len(envelope.issuer) <= 14 else 18,
+        stamp_length=min(300, 26 * len(envelope.issuer)),
+    )
+
+
+def chinese_day(iso: str) -> str:
+    """成文日期 in Arabic figures without padding: 2026年1月5日."""
+    if not iso:
+        return ""
+    day = dt.date.fromisoformat(iso)
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def _paragraph(line: str) -> tuple[int, str]:
+    line = line.strip()
+    if len(line) > 1 and line[0] in "一二三四五六七八九十" and "、" in line[:4]:
+        return 1, line
+    return (2, line) if line.startswith("（") and line[1:2] in "一二三四五六七八九十" and len(line) > 2 else (0, line)
+
+
+def _stem(name: str) -> str:
+    return name.rsplit(".", 1)[0] or name
+
+
+def addressed(desk: Desk, envelope: Envelope, role: Role) -> str:
+    """The recipients of one role as they are printed: standing lists by name, then single organs."""
+    names = []
+    listed: set[str] = set()
+    for cited in envelope.paper.lists:
+        if cited.role == role:
+            listing = next((found for found in desk.directory.lists() if found.id == cited.id), None)
+            names.append(listing.name if listing is not None else cited.id)
+            listed |= set(listing.organs) if listing is not None else set()
+    single = envelope.paper.to if role == Role.TO else envelope.paper.cc
+    for recipient in envelope.recipients:
+        if recipient.role == role and (recipient.organ in single or recipient.organ not in listed and not envelope.paper.lists):
+            organ = desk.directory.organ(recipient.organ)
+            names.append((organ.full_name if len(single) == 1 else organ.short_name) if organ is not None else recipient.organ)
+    return "，".join(names)

@@ -1,0 +1,278 @@
+"""Tables of documents: what is drafted here, the letters this node has, who got them, what was done, and what is in hand.
+
+A row is seen by its drafter, by those who hold a watching role in its organ, and by those it was assigned to; nobody else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, and_, exists, false, or_, select, true
+from sqlalchemy.orm import Mapped, mapped_column
+
+from node.codec import unpack
+from node.entry import ref
+from node.fold import Room
+from office.documents.entries import Annex, Envelope, Mark, Paper
+from office.documents.workflow import WATCHERS, Stage, Standing
+
+ROOM = Room("documents", version=1)
+ID = String(64)
+
+
+class Document(ROOM.Base):
+    """A document of an organ of this node, from the first draft on."""
+
+    __tablename__ = "documents"
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    home: Mapped[str] = mapped_column(ID, default="")
+    organ: Mapped[str] = mapped_column(ID, index=True, default="")
+    title: Mapped[str] = mapped_column(default="")
+    kind: Mapped[str] = mapped_column(default="")
+    urgency: Mapped[str] = mapped_column(default="none")
+    label: Mapped[str] = mapped_column(default="internal")
+    paper_bytes: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    drafter: Mapped[str] = mapped_column(ID, index=True, default="")
+    drafted_at: Mapped[int] = mapped_column(default=0)
+    changed_at: Mapped[int] = mapped_column(default=0, index=True)
+    "Milliseconds of the last act."
+    stage: Mapped[str] = mapped_column(default=Stage.DRAFT)
+    state: Mapped[str] = mapped_column(default=Stage.DRAFT, index=True)
+    returned: Mapped[str] = mapped_column(default="")
+    "Reason of the last return."
+    signer: Mapped[str] = mapped_column(default="")
+    signed_on: Mapped[str] = mapped_column(default="")
+    opinion: Mapped[str] = mapped_column(default="")
+    series: Mapped[str] = mapped_column(default="")
+    year: Mapped[int] = mapped_column(default=0)
+    sequence: Mapped[int] = mapped_column(default=0)
+    number: Mapped[str] = mapped_column(default="")
+    mark_bytes: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    issue: Mapped[int] = mapped_column(default=0)
+    "0 until it is dispatched."
+    recall: Mapped[int] = mapped_column(default=0)
+    "When it was recalled, milliseconds; 0 for never."
+    void: Mapped[str] = mapped_column(default="")
+    "Why it is void."
+    last: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    "Statement id of the last inner act; the next names it."
+
+    @property
+    def paper(self) -> Paper:
+        """What the document says now."""
+        return unpack(self.paper_bytes, Paper)
+
+    @property
+    def mark(self) -> Mark | None:
+        """Its seal, if it has one."""
+        return unpack(self.mark_bytes, Mark) if self.mark_bytes else None
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """Its drafter, and the watching roles of its organ."""
+        return or_(cls.drafter == desk.person, cls.organ.in_(watched(desk)))
+
+
+Index("series", Document.series, Document.year, Document.sequence)
+
+
+class Counter(ROOM.Base):
+    """How far a number series or a register has got."""
+
+    __tablename__ = "counters"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    last: Mapped[int]
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """Everybody: a bare count tells nothing of what was counted."""
+        return true()
+
+
+class Letter(ROOM.Base):
+    """An envelope this node sent or got, in its latest issue."""
+
+    __tablename__ = "letters"
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    home: Mapped[str] = mapped_column(ID)
+    organ: Mapped[str] = mapped_column(ID, index=True)
+    envelope_bytes: Mapped[bytes] = mapped_column(LargeBinary)
+    issue: Mapped[int]
+    note: Mapped[str]
+    "What a corrected issue corrects."
+    at: Mapped[int]
+    said: Mapped[bytes] = mapped_column(LargeBinary)
+    "Statement id of the latest issue; receipts name it."
+    place: Mapped[str]
+    "Ref of the place from which it was folded."
+
+    @property
+    def envelope(self) -> Envelope:
+        """The envelope."""
+        return unpack(self.envelope_bytes, Envelope)
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """Whoever sees the document, or the incoming one."""
+        mine = select(Document.id).where(Document.visible(desk))
+        got = select(Incoming.doc).where(Incoming.visible(desk))
+        return or_(cls.id.in_(mine), cls.id.in_(got))
+
+
+class Delivery(ROOM.Base):
+    """A recipient of a document of this node."""
+
+    __tablename__ = "deliveries"
+    doc: Mapped[str] = mapped_column(ID, primary_key=True)
+    organ: Mapped[str] = mapped_column(ID, primary_key=True)
+    node: Mapped[str] = mapped_column(ID)
+    role: Mapped[str]
+    order: Mapped[int]
+    sent_at: Mapped[int]
+    receipt: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """Whoever sees the document."""
+        return cls.doc.in_(select(Document.id).where(Document.visible(desk)))
+
+
+class Recall(ROOM.Base):
+    """The issuer takes a document back; may be heard before or after anything else about it."""
+
+    __tablename__ = "recalls"
+    doc: Mapped[str] = mapped_column(ID, primary_key=True)
+    home: Mapped[str] = mapped_column(ID, primary_key=True)
+    "Who says so; it counts only when that is the document's home."
+    at: Mapped[int]
+    reason: Mapped[str]
+    said: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Incoming(ROOM.Base):
+    """A document that an organ of this node got."""
+
+    __tablename__ = "incoming"
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    doc: Mapped[str] = mapped_column(ID, index=True)
+    organ: Mapped[str] = mapped_column(ID, index=True)
+    role: Mapped[str]
+    home: Mapped[str] = mapped_column(ID)
+    "Home node of the document, where receipts go."
+    issuer: Mapped[str] = mapped_column(ID)
+    issuer_name: Mapped[str]
+    number: Mapped[str]
+    title: Mapped[str]
+    kind: Mapped[str]
+    urgency: Mapped[str]
+    label: Mapped[str]
+    due: Mapped[int]
+    reply_required: Mapped[bool]
+    sent_at: Mapped[int] = mapped_column(index=True)
+    order: Mapped[int] = mapped_column(index=True)
+    "Order in which this node took it, for cursors."
+    said: Mapped[bytes] = mapped_column(LargeBinary)
+    "Statement id of the latest issue."
+    state: Mapped[str] = mapped_column(default=Standing.DELIVERED, index=True)
+    signed_at: Mapped[int] = mapped_column(default=0)
+    signed_by: Mapped[str] = mapped_column(default="")
+    signed_said: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    register_year: Mapped[int] = mapped_column(default=0)
+    register_no: Mapped[int] = mapped_column(default=0)
+    register: Mapped[str] = mapped_column(default="")
+    to_handle: Mapped[bool] = mapped_column(default=False)
+    opinion: Mapped[str] = mapped_column(default="")
+    answered_at: Mapped[int] = mapped_column(default=0)
+    closed_at: Mapped[int] = mapped_column(default=0)
+    sent_back: Mapped[str] = mapped_column(default="")
+    "Reason code."
+    recall_at: Mapped[int] = mapped_column(default=0)
+    recall_reason: Mapped[str] = mapped_column(default="")
+    recall_said: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    recall_confirmed: Mapped[int] = mapped_column(default=0)
+    receipt: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    "Statement id of the last receipt; the next receipt names it."
+    last: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    "Statement id of the last inner act."
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """The watching roles of the receiving organ, and those it was assigned to."""
+        handed = exists().where(Hand.incoming == cls.id, Hand.person == desk.person)
+        return or_(cls.organ.in_(watched(desk)), handed if desk.person else false())
+
+
+class Hand(ROOM.Base):
+    """A person who is to handle or read an incoming document."""
+
+    __tablename__ = "hands"
+    incoming: Mapped[str] = mapped_column(ID, ForeignKey("incoming.id"), primary_key=True)
+    person: Mapped[str] = mapped_column(ID, primary_key=True, index=True)
+    task: Mapped[str]
+    "lead, assist or read."
+    at: Mapped[int]
+    read_at: Mapped[int] = mapped_column(default=0)
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """Whoever sees the incoming document."""
+        return cls.incoming.in_(select(Incoming.id).where(Incoming.visible(desk)))
+
+
+class Act(ROOM.Base):
+    """One thing somebody did, for the account of what happened so far and for the receipts."""
+
+    __tablename__ = "acts"
+    id: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    "Statement id."
+    record: Mapped[str] = mapped_column(ID, index=True)
+    doc: Mapped[str] = mapped_column(ID, index=True)
+    organ: Mapped[str] = mapped_column(ID)
+    "The receiving organ of a receipt; empty for acts of the issuer."
+    kind: Mapped[str]
+    receipt: Mapped[str]
+    "R2, R2x, R3, R4, R5 or empty."
+    person: Mapped[str]
+    name: Mapped[str]
+    post: Mapped[str]
+    at: Mapped[int]
+    text: Mapped[str]
+    reason: Mapped[str]
+    annex_bytes: Mapped[bytes] = mapped_column(LargeBinary)
+    key: Mapped[str] = mapped_column(index=True)
+    author: Mapped[str]
+    chain: Mapped[bytes] = mapped_column(LargeBinary)
+    seq: Mapped[int]
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+    @property
+    def annexes(self) -> tuple[Annex, ...]:
+        """Files given with an answer."""
+        return unpack(self.annex_bytes, tuple[Annex, ...]) if self.annex_bytes else ()  # type: ignore[arg-type]
+
+    @property
+    def place(self) -> str:
+        """Its ref."""
+        return ref(self.author, self.chain, self.seq, self.hash)
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """Acts inside an organ for those who see its record; receipts also for those who see the document at its home."""
+        mine = select(Document.id).where(Document.visible(desk))
+        got = select(Incoming.id).where(Incoming.visible(desk))
+        return or_(cls.record.in_(mine), cls.record.in_(got), and_(cls.receipt != "", cls.doc.in_(mine)))
+
+
+def watched(desk: Any) -> list[str]:
+    """Organs in which the person of the desk holds a watching role."""
+    return sorted({organ for post in desk.posts if set(post.roles) & set(WATCHERS) for organ in (post.organ, *post.serves)})
+
+
+def series_name(prefix: str, year: int) -> str:
+    """Name of a number series, whose version a numbering relies on."""
+    return f"series:{prefix}:{year}"
+
+
+def register_name(organ: str, year: int) -> str:
+    """Name of an organ's incoming register of a year."""
+    return f"register:{organ}:{year}"
