@@ -3,7 +3,8 @@
 The node below dials (DEALER), the node above listens (ROUTER); CURVE encrypts, the door (ZAP) admits by key, Hello by
 certificate. The bell wakes the loop when the journal has grown; no timer is on the way of an entry. ZeroMQ keeps nothing
 that matters: whatever was queued when a line dropped is read from the journal again. ``run/links.json`` says how the
-lines stand, for status and for "unknown since"; ``run/signals`` hands unlogged signals in and out.
+lines stand, for status and for "unknown since"; ``run/post`` and
+``run/signals`` take and give unlogged signals (:mod:`node.signals`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pathlib import Path
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from node import certs, clock, enrol, keys
+from node import certs, clock, enrol, keys, signals
 from node.blobs import Blobs
 from node.codec import pack, unpack
 from node.errors import Invalid, NodeError
@@ -83,6 +84,7 @@ class Courier:
         )
         self.store.attach(self.exchange)
         self.door = zap.Door(self.context, self._guests)
+        self.post, self.signals = self._local(zmq.PULL, "post"), self._local(zmq.PUB, "signals")
         self.router = self._listen() if settings.listen else None
         self.dealer: zmq.Socket[bytes] | None = None
         self.monitor: zmq.Socket[bytes] | None = None
@@ -99,7 +101,7 @@ class Courier:
         self.wake, self._waker = socket.socketpair()
         for end in (self.wake, self._waker):
             end.setblocking(False)
-        for each in (self.door.socket, self.store.socket, self.store.monitor, self.store.bell, self.router, self.wake):
+        for each in (self.door.socket, self.store.socket, self.store.monitor, self.store.bell, self.post, self.router, self.wake):
             if each is not None:
                 self.poller.register(each, zmq.POLLIN)
 
@@ -122,6 +124,16 @@ class Courier:
         made.setsockopt(zmq.RCVHWM, QUEUE)
         made.curve_secretkey = self._secret()
         made.curve_publickey = zmq.curve_public(self._secret())
+        return made
+
+    def _local(self, kind: int, name: str) -> zmq.Socket[bytes]:
+        made: zmq.Socket[bytes] = self.context.socket(kind)
+        made.linger = 0
+        made.setsockopt(zmq.MAXMSGSIZE, signals.MOST + 1024)
+        made.setsockopt(zmq.SNDHWM, QUEUE)
+        made.setsockopt(zmq.RCVHWM, QUEUE)
+        made.bind(self.settings.socket(name))
+        self.settings.path("run", name).chmod(0o600)
         return made
 
     def _secret(self) -> bytes:
@@ -194,9 +206,14 @@ class Courier:
                     self.exchange.receive(self.exchange.parent, parts[0], now())
         if self.router is not None and self.router in ready:
             self._receive_below(self.router)
+        if self.post in ready:
+            for parts in _messages(self.post):
+                self._posted(parts[0])
         moment = now()
         self.store.tick(moment)
         self.exchange.tick(moment)
+        while self.exchange.inbox:
+            self.signals.send(pack(self.exchange.inbox.pop(0)))
         self._keep_dialling(moment)
         self._flush()
         self._write_links()
@@ -218,6 +235,14 @@ class Courier:
         moment = now()
         due = min([one.due(moment) for one in self.exchange.peers.values()], default=1.0)
         return max(1, int(min(1.0, due) * 1000) + 1)
+
+    def _posted(self, data: bytes) -> None:
+        """A process of this node has a signal for another."""
+        found = signals.read(data)
+        if found is None or len(found.payload) > signals.MOST:
+            self.counts["bad_signal"] += 1
+            return
+        self.exchange.signal(found, at=now())
 
     def _watch_dealer(self) -> None:
         parent = self.exchange.parent

@@ -15,12 +15,10 @@ from typing import Protocol
 from node.directory.tree import Tree
 from node.entry import Attachment, Hold
 from node.errors import NodeError
-from sync import frames, peer
+from node.signals import LIFE, Signal
+from sync import peer
 from sync.fetch import Fetcher
 from sync.peer import Line, Look, Now, Outcome, Peer, Read, Self, Take
-
-SIGNALS = 30_000
-"Milliseconds a signal may live, whatever it says."
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ class Exchange:
     peers: dict[str, Peer] = field(default_factory=dict)
     heard: dict[str, int] = field(default_factory=dict)
     "Node id to when it was last heard, milliseconds since 1970 by our clock."
-    inbox: list[frames.Signal] = field(default_factory=list)
+    inbox: list[Signal] = field(default_factory=list)
     "Signals for this node."
     refused: Counter[str] = field(default_factory=Counter)
     _now: Now = Now(0.0, 0)
@@ -301,9 +299,10 @@ class Exchange:
 
     # --- signals, signs of life ---------------------------------------------------------------------------------
 
-    def signal(self, signal: frames.Signal, *, came: str = "") -> None:
+    def signal(self, signal: Signal, *, came: str = "", at: Now | None = None) -> None:
         """Hand a signal in, or send it on its way; old ones and repeats are dropped."""
-        until = min(signal.expires, self._now.ms + SIGNALS)
+        self._now = at or self._now
+        until = min(signal.expires, self._now.ms + LIFE)
         if until <= self._now.ms or signal.nonce in self._signals:
             self.refused["old_signal"] += 1
             return

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import zstandard
 
+from node import signals
 from node.codec import Value, digest, pack, unpack
 from node.entry import Hold, Lane
 from node.errors import Invalid, TooLarge
@@ -30,7 +31,6 @@ MAX_WINDOW = 8 * 1024 * 1024
 "Memory a compressed batch may ask of its reader (RFC 8878 §3.1.1.1.2)."
 CHUNK = 64 * 1024
 "Bytes of a blob in one frame: 52 ms at 10 Mbit/s, which is what an urgent entry may have to wait."
-MAX_SIGNAL = 32 * 1024
 MAX_POSITIONS = 4096
 MAX_HOLDS = 1024
 MAX_HEARD = 4096
@@ -136,16 +136,7 @@ class Beat(Frame, frozen=True, tag=8):
 class Signal(Frame, frozen=True, tag=9):
     """Something of the moment for one node: never stored, gone when it expires."""
 
-    to: str
-    origin: str
-    expires: int
-    "Milliseconds since 1970 UTC by the origin's clock."
-    nonce: bytes
-    payload: bytes
-    "Sealed to the receiving node."
-    chain: bytes
-    "A chain of the origin's living epoch, whose key signs."
-    signature: bytes
+    signal: signals.Signal
 
 
 class Enrol(Frame, frozen=True, tag=10):
@@ -235,7 +226,7 @@ def _check(frame: Frame) -> None:
             _few(frame.heard, MAX_HEARD)
             _number_of(*(age for _, age in frame.heard))
         case Signal():
-            if len(frame.payload) > MAX_SIGNAL:
+            if len(frame.signal.payload) > signals.MOST:
                 raise TooLarge("a signal is too long")
 
 

@@ -35,6 +35,7 @@ from node.codec import base32
 from node.directory.tree import Tree
 from node.entry import LANES, SELF, Audience, Hold, Lane
 from node.errors import Forged, Incompatible, NodeError, TooLarge, Untrusted
+from node.signals import Signal
 from sync import flow, frames, span
 from sync.frames import Frame
 
@@ -120,7 +121,7 @@ class Heard(NamedTuple):
 class Pass(NamedTuple):
     """Wish: pass a signal on, or hand it in if it is for this node."""
 
-    signal: frames.Signal
+    signal: Signal
 
 
 class Drop(NamedTuple):
@@ -407,7 +408,7 @@ class Peer:
             case frames.Beat():
                 self._on_beat(frame, now)
             case frames.Signal():
-                self.wishes.append(Pass(frame))
+                self.wishes.append(Pass(frame.signal))
             case _:
                 self.refused["unexpected_frame"] += 1
 
@@ -732,10 +733,10 @@ class Peer:
         """A blob is whole now: give what the neighbour has been waiting for."""
         self.wishes.extend(Fetch(sha, offset, length) for (name, offset), length in self._wanted.items() if name == sha)
 
-    def signal(self, signal: frames.Signal) -> None:
+    def signal(self, signal: Signal) -> None:
         """Send a signal that goes this way; nothing happens when the line is down."""
         if self.state == "up":
-            self._say(signal, _RANK[Lane.URGENT])
+            self._say(frames.Signal(signal), _RANK[Lane.URGENT])
 
     def drain(self) -> Iterator[Wish]:
         """The wishes, each once."""

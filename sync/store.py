@@ -24,6 +24,8 @@ from sync.exchange import Exchange, Taken
 from sync.peer import Line, Look, Now, Outcome, Read
 
 Then = Callable[[Any], None]
+SAFETY = 5.0
+"Seconds after which the journal is asked for news although no bell rang: bells may be lost."
 RETRY = 1.0
 "Seconds until a question that got no answer is asked again."
 PAGE = 1000
@@ -72,6 +74,7 @@ class LedgerStore:
         self._line = client.Line(settings, context)
         self.socket: zmq.Socket[bytes] = self._line.socket
         self.monitor: zmq.Socket[bytes] = self.socket.get_monitor_socket(zmq.EVENT_CONNECTED | zmq.EVENT_DISCONNECTED)
+        self._looked = 0.0
         self.bell: zmq.Socket[bytes] = client.bell(settings, context, "entries", "holds", "blobs")
         self.below: dict[str, str] = {}
         "CURVE key to node id of the nodes directly below."
@@ -171,8 +174,12 @@ class LedgerStore:
         self._watch()
 
     def tick(self, now: Now) -> None:
-        """Ask again what got no answer."""
+        """Ask again what got no answer, and now and then for what no bell told."""
         self._now = now
+        if now.mono - self._looked >= SAFETY:
+            self._looked = now.mono
+            self._news("changed")
+            self._news("holds")
         for question in [question for question, at in self._due.items() if at <= now.mono]:
             del self._due[question]
             self._news(question)

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 import zmq
 
-from node import client, enrol
+from node import client, enrol, signals
 from node.blobs import Blobs
 from node.client import Draft, Ledger, Written
 from node.codec import pack, uuid7
@@ -268,7 +269,7 @@ def test_a_guest_may_only_ask_to_join(net: Net, tmp_path: Path) -> None:
         wait(lambda: len(ledger.nodes()) == 4 and len(net.ledgers["city"].nodes()) == 4)
         net.ledgers["new"] = ledger
         written = net.write("new", "新")[0]
-        wait(lambda: net.has("city", written))
+        wait(lambda: net.has("city", written), why=f"{home.links()} {county.links()} {net.city['city'].links()}")
         del net.ledgers["new"]
     home.stop()
     del net.city.homes["new"]
@@ -280,6 +281,34 @@ def test_everybody_knows_when_the_others_were_heard(net: Net) -> None:
     for watcher, watched in ((city, town), (town, city)):
         heard = wait(lambda w=watcher, x=watched: w.links().get("heard", {}).get(x.id), timeout=15)  # type: ignore[misc, union-attr]
         assert time.time() * 1000 - heard < 15_000  # type: ignore[operator]
+
+
+def test_a_signal_crosses_the_tree_and_is_signed(net: Net) -> None:
+    """What a process of the township posts is heard at the city in the moment, and the city can tell who spoke."""
+    town, city = net.city["town"], net.city["city"]
+    chain = net.write("town", "醒")[0]
+    wait(lambda: net.has("city", chain))
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    try:
+        heard, post = signals.listen(city.settings, context), signals.post(town.settings, context)
+        made = signals.make(net.ledgers["town"], town.id, city.id, b"ring", chain=chain.places[0].chain)
+        poller = zmq.Poller()
+        poller.register(heard, zmq.POLLIN)
+
+        def rung() -> bool:
+            again = msgspec.structs.replace(made, nonce=os.urandom(16))  # the listener may not be joined yet: ring until it is heard
+            signed = net.ledgers["town"].ask("signal", signals.unsigned(again))
+            signals.send(post, msgspec.structs.replace(again, signature=signed))
+            return bool(poller.poll(100))
+
+        wait(rung, timeout=10)
+        signal_ = signals.read(heard.recv())
+        assert signal_ is not None and signal_.payload == b"ring"
+        signals.check(net.ledgers["city"], signal_)
+        with pytest.raises(NodeError):
+            signals.check(net.ledgers["city"], msgspec.structs.replace(signal_, payload=b"other"))
+    finally:
+        context.destroy(linger=0)
 
 
 def test_a_courier_stops_within_two_seconds(net: Net) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from node.codec import pack
 from node.entry import Hold, Lane
 from node.errors import Invalid, NodeError, TooLarge
+from node.signals import MOST, Signal
 from sync import frames
 
 CHAIN = bytes(range(32))
@@ -26,7 +27,7 @@ SAMPLES: list[frames.Frame] = [
     frames.Want(CHAIN, 0, frames.CHUNK),
     frames.Chunk(CHAIN, 0, b"data"),
     frames.Beat(1, 0, 0, (("n", 5),)),
-    frames.Signal("a", "b", 1, bytes(16), b"sealed", CHAIN, b"s"),
+    frames.Signal(Signal("a", "b", 1, bytes(16), b"sealed", CHAIN, b"s")),
     frames.Enrol("yw1.token", b"request"),
     frames.Admitted(b"answer"),
     frames.Refuse("forged", "no"),
@@ -103,7 +104,7 @@ def test_malformed_frames_are_refused(data: bytes) -> None:
         pack(frames.Have((frames.Position(CHAIN, 1, CHAIN),) * (frames.MAX_POSITIONS + 1), True)),
         pack(frames.Want(CHAIN, 0, frames.CHUNK + 1)),
         pack(frames.Chunk(CHAIN, 0, bytes(frames.CHUNK + 1))),
-        pack(frames.Signal("a", "b", 1, b"", bytes(frames.MAX_SIGNAL + 1), CHAIN, b"")),
+        pack(frames.Signal(Signal("a", "b", 1, bytes(16), bytes(MOST + 1), CHAIN, b""))),
         pack(frames.Beat(0, 0, 0, (("n", 5),) * (frames.MAX_HEARD + 1))),
     ],
     ids=["frame", "have", "want", "chunk", "signal", "beat"],

@@ -17,6 +17,7 @@ from node import certs, keys
 from node.directory.tree import Tree
 from node.entry import ALL, DOWN, SELF, UP, Hold, Lane, to_node
 from node.errors import NodeError
+from node.signals import Signal
 from sync import frames
 from sync.exchange import Exchange
 from sync.peer import Now, Self
@@ -435,7 +436,7 @@ def test_silence_ends_a_session() -> None:
 def test_a_signal_finds_its_node_and_expires() -> None:
     """A signal crosses the tree once; an old one and a repeat are dropped."""
     world = branch()
-    signal = frames.Signal(world.ids["town"].id, world.ids["city"].id, world.now.ms + 1000, bytes(16), b"ring", bytes(32), b"s")
+    signal = Signal(world.ids["town"].id, world.ids["city"].id, world.now.ms + 1000, bytes(16), b"ring", bytes(32), b"s")
     world.nodes["city"].signal(signal)
     world.nodes["city"].signal(signal)
     world.run()
