@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -39,6 +39,7 @@ from node.journal import Journal, Row, State
 from node.kinds import Entry
 from node.settings import Settings
 
+T = TypeVar("T")
 log = logs.named("book")
 SOFTWARE = "yiwang 0.1.0"
 PURPOSES = ("hello", "signal", "challenge", "admission", "evidence")
@@ -112,16 +113,19 @@ class Book:
         self.blobs = Blobs(settings)
         self.counts: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
+        self._behind = False
+        "Whether a full disk kept rooms from folding what is in the journal."
         self._chain_keys: dict[bytes, bytes] = {}
         self._logs: dict[tuple[Audience, Lane], State] = {}
-        self._spaced: dict[bytes, list[tuple[int, bytes]]] = {}
+        self._spaced: dict[bytes, tuple[list[tuple[int, bytes]], int, int]] = {}
+        "Of each chain that grows in this group: where heads are to stand inside it, entries and bytes since the last."
         self._builder = ThreadPoolExecutor(1, "build")
         self._pool = ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1)), "verify")
         self._place = fold.Place(settings)
         self._tables = fold.Tables(settings, self.rooms)
         for room in self.rooms:
             room.here = self.here
-        self.journal = Journal(_engine(settings), city=settings.city, identity=self._identity_of)
+        self.journal = Journal(_engine(settings), here=self.here, city=settings.city, identity=self._identity_of)
         self.directory: Directory | None = None
         self._building: dict[str, Future[Shelf]] = {}
         self._shelves = {room.name: shelf for room in self.rooms if (shelf := self._shelf(room))}
@@ -169,7 +173,30 @@ class Book:
     # --- groups -------------------------------------------------------------------------------------------------
 
     def commit(self, requests: Sequence[tuple[str, tuple[Any, ...]]]) -> list[Any]:
-        """Do requests (write, take, held, arrived) in one transaction; a result or NodeError for each, durable and folded."""
+        """Do requests (write, take, held, arrived) in one transaction; a result or NodeError for each, durable and folded.
+
+        A request that breaks the transaction is found by doing each alone, and refused. Errors of the disk are raised: what they left
+        undone is undone, or done at the next commit.
+        """
+        self.settle()
+        if self._behind:
+            self._catch_up()
+            self.revive()
+        try:
+            group, results = self._transact(requests)
+        except Exception as error:  # no request may end the ledger, whatever it holds
+            if store.broken(error):
+                raise
+            if len(requests) > 1:
+                return [self.commit([one])[0] for one in requests]
+            log.error("request.failed", trace=True, request=requests[0][0])
+            self.refused["error"] += 1
+            return [NodeError("the ledger could not do this")]
+        self.counts["commits"] += 1
+        self.fold(group.released)
+        return results
+
+    def _transact(self, requests: Sequence[tuple[str, tuple[Any, ...]]]) -> tuple[Group, list[Any]]:
         results: list[Any] = []
         group = Group()
         doing: dict[str, Callable[..., Any]] = {"write": self._write, "take": self._take, "held": self._held, "arrived": self._arrived}
@@ -184,18 +211,18 @@ class Book:
                 self._sign_heads(c, group)
         except BaseException:
             self.journal.load()
-            self._logs.clear()
             self._spaced.clear()
+            own = (s for s in self.journal.chains.values() if s.author == self.here and s.epoch == self.epoch)
+            self._logs = {(s.audience, s.lane): s for s in own}  # a second chain of a log in one epoch would be a fork
             raise
-        self.counts["commits"] += 1
-        self.settle()
-        self.fold(group.released)
-        return results
+        return group, results
 
     def fold(self, released: list[Released]) -> None:
         """Fold what was released; new certificates may free parked entries, which are released and folded in turn."""
         while released:
+            self._behind = True
             touched = self._fold(released)
+            self._behind = False
             released = self._unpark() if touched else []
 
     def _fold(self, released: list[Released]) -> bool:
@@ -225,8 +252,7 @@ class Book:
             return []
         group = Group()
         with self.journal.engine.begin() as c:
-            for part in _parts(known):
-                self._release_waiting(c, group, part)
+            self._consider(c, group, self._waiting(c, known))
         return group.released
 
     # --- writing ------------------------------------------------------------------------------------------------
@@ -254,6 +280,8 @@ class Book:
     def _repeated(self, c: Connection, drafts: Sequence[Draft]) -> dict[int, Written]:
         """What was written before, by the draft's index."""
         nonces = {unpack(draft.statement, Statement).nonce: i for i, draft in enumerate(drafts)}
+        if len(nonces) < len(drafts):
+            raise Invalid("the same nonce twice in one write", code="nonce")
         found: dict[int, Written] = {}
         for part in _parts(list(nonces)):
             for nonce, sid in c.execute(select(journal.NONCES.c.nonce, journal.NONCES.c.sid).where(journal.NONCES.c.nonce.in_(part))):
@@ -268,6 +296,8 @@ class Book:
             raise Refused("the statement is made for another city", code="scope")
         if not draft.audiences:
             raise Invalid("a draft names at least one audience")
+        if not all(journal.nameable(name) for name in (statement.record, *draft.touches, *(name for name, _ in draft.relies))):
+            raise Invalid(f"the name of a record has 1 to {journal.NAME} characters", code="malformed")
         raw, signature = draft.statement, draft.signature
         if not signature:
             raw = pack(msgspec.structs.replace(statement, suite=keys.P256, signer=self.fingerprint))
@@ -326,8 +356,10 @@ class Book:
     def _log(self, c: Connection, group: Group, audience: Audience, lane: Lane) -> State:
         """This epoch's chain of a log, opened at first use."""
         held = self._logs.get((audience, lane))
-        if held is not None:
+        if held is not None and not held.frozen:
             return held
+        if held is not None:
+            self._renew(c, group)
         chain_key, wrapped = self._chain_key(audience)
         previous = tuple(Known(s.id, s.count, s.hash) for s in self.journal.known(self.here, audience, lane)[-8:])
         opening = Opening(
@@ -371,23 +403,28 @@ class Book:
 
     def _space(self, state: State, rows: Sequence[Row]) -> None:
         """Remember where inside a long run a head is to stand, so that batches can be cut there."""
-        count = size = 0
-        for row in rows[:-1]:
+        places, count, size = self._spaced.setdefault(state.id, ([], 0, 0))
+        for row in rows:
             count, size = count + 1, size + len(row.body)
             if count >= journal.SPACING[0] or size >= journal.SPACING[1]:
-                self._spaced.setdefault(state.id, []).append((row.header.seq, row.hash))
+                places.append((row.header.seq, row.hash))
                 count = size = 0
+        self._spaced[state.id] = places, count, size
 
     def _sign_heads(self, c: Connection, group: Group) -> None:
         for id in group.grown:
             state = self.journal.chains[id]
-            for seq, hash in (*self._spaced.pop(id, ()), (state.count - 1, state.hash)):
+            places, _, _ = self._spaced.pop(id, ([], 0, 0))
+            for seq, hash in dict.fromkeys((*places, (state.count - 1, state.hash))):
                 self.journal.head(c, state, seq, self.epoch_key.sign(said.head_signed(id, seq, hash)))
+        group.grown.clear()
 
     # --- taking -------------------------------------------------------------------------------------------------
 
     def _take(self, c: Connection, group: Group, batch: Batch) -> Taken:
         state, numbers, rows = self.journal.take(c, batch)
+        if rows and state.author == self.here and state.epoch == self.epoch:
+            self._renew(c, group)
         self.counts["taken"] += len(rows)
         self.counts["duplicates"] += len(batch.entries) - len(rows)
         if rows:
@@ -395,6 +432,13 @@ class Book:
         hold = self._own_hold(c, state) if state.author != self.here else None
         attachments = tuple(a for row in rows for a in row.header.attachments)
         return Taken(state.chain(), len(rows), hold, attachments)
+
+    def _renew(self, c: Connection, group: Group) -> None:
+        """Others know more of the living epoch than this process: its memory was set back. Its key signs no more; a new epoch begins."""
+        self._sign_heads(c, group)
+        self.epoch_key, self.epoch, self.opened, self.reason = keys.new_ed25519(), secrets.token_bytes(32), self._now(), "rollback"
+        self._logs.clear()
+        log.error("epoch.rolled_back")
 
     def _own_hold(self, c: Connection, state: State) -> Hold:
         at, seq = self._now(), state.count - 1
@@ -407,7 +451,7 @@ class Book:
         new = 0
         for hold in holds:
             key = self._identity_of(hold.holder, ())
-            if key is None or hold.chain not in self.journal.chains:
+            if key is None or not self.journal.agrees(c, hold) or hold.at > journal.LATEST:
                 self.refused["unknown_hold"] += 1
                 continue
             try:
@@ -425,11 +469,9 @@ class Book:
 
     def readable(self, state: State) -> bool:
         """Whether a chain's bodies are for this node."""
-        if state.author == self.here or state.audience.scope is Scope.ALL:
-            return True
-        if state.audience.scope is Scope.NODE:
-            return state.audience.node == self.here
-        return self.directory is not None and self.directory.tree().spans(state.author, state.audience, self.here)
+        if state.author == self.here or state.audience.scope is not Scope.NODE:
+            return True  # open logs come only to those they are for, and the tree that says so may come later than they
+        return state.audience.node == self.here
 
     def _examine(self, c: Connection, group: Group, state: State, numbers: Sequence[int], rows: Sequence[Row]) -> None:
         """Open, check and release what is meant for this node; what cannot be released yet is parked, what is wrong marked."""
@@ -474,6 +516,8 @@ class Book:
     def _check_body(self, body: Body, statement: Statement) -> None:
         if statement.city != self.settings.city:
             raise Forged("a statement of another city", code="scope")
+        if statement.at > journal.LATEST:
+            raise Invalid("a claimed time after the year 9999", code="malformed")
         if said.content_digest(body.salt, body.content) != statement.digest:
             raise Forged("the content is not the one that was signed", code="bad_hash")
 
@@ -493,7 +537,12 @@ class Book:
         self.journal._put(c, journal.REFUSED, [{"number": number, "code": code}], keep=True)
 
     def _consider(self, c: Connection, group: Group, found: Sequence[Readable]) -> None:
-        """Release in order what may be; signatures are checked on all cores (OpenSSL leaves the interpreter's lock)."""
+        """Release in order what may be, then what waited for that, and so on."""
+        while found:
+            found = self._waiting(c, self._sift(c, group, found))
+
+    def _sift(self, c: Connection, group: Group, found: Sequence[Readable]) -> list[bytes]:
+        """Release, park or refuse each; the ids of what was released. Signatures are checked on all cores (OpenSSL leaves the interpreter's lock)."""
         signers = {f.statement.signer: self._signer(f.statement.signer) for f in found}
         checks = self._check_all([(f, signers[f.statement.signer]) for f in found])
         done = self._folded(c, [a for f in found for a in f.statement.after])
@@ -512,7 +561,18 @@ class Book:
         group.flush(c)
         if parked:
             self.journal._put(c, journal.PARKED, parked)
-        self._release_waiting(c, group, [f.id for f in found if f.id in done])
+        freed = [f for f in found if f.id in done]
+        self._remember(c, freed)
+        return [f.id for f in freed]
+
+    def _remember(self, c: Connection, found: Sequence[Readable]) -> None:
+        """What others brought changes records too; and what comes back to its own author after a restore must not be written twice."""
+        names = {f.statement.record for f in found if journal.nameable(f.statement.record)}
+        if names:
+            self.journal.bump(c, names, self.journal.versions(c, names))
+        own = [{"nonce": f.statement.nonce, "sid": f.id} for f in found if f.state.author == self.here]
+        if own:
+            self.journal._put(c, journal.NONCES, own, keep=True)
 
     def _check_all(self, pairs: Sequence[tuple[Readable, Signer | None]]) -> list[str]:
         """Why each is refused, or empty; in runs, since handing one signature to a thread costs a fifth of checking it."""
@@ -543,19 +603,16 @@ class Book:
         group.released.append((self.journal.released, None if content is None else _entry(one, person, content)))
         return True
 
-    def _release_waiting(self, c: Connection, group: Group, ids: Sequence[bytes]) -> None:
-        """Look again at what was parked for these statements or signers."""
-        if not ids:
-            return
-        numbers = [
-            r.number for r in c.execute(select(journal.PARKED.c.number).where(journal.PARKED.c.wants.in_(ids)).order_by(journal.PARKED.c.number))
-        ]
-        if not numbers:
-            return
-        c.execute(journal.PARKED.delete().where(journal.PARKED.c.number.in_(numbers)))
-        found = [self._again(c, f) for f in self.journal.by_numbers(c, numbers)]
+    def _waiting(self, c: Connection, ids: Sequence[bytes]) -> list[Readable]:
+        """Take out what was parked for these statements or signers, in the order it came."""
+        numbers: list[int] = []
+        for part in _parts(ids):
+            numbers += c.scalars(select(journal.PARKED.c.number).where(journal.PARKED.c.wants.in_(part)))
+        for some in _parts(numbers):
+            c.execute(journal.PARKED.delete().where(journal.PARKED.c.number.in_(some)))
+        found = [self._again(c, f) for f in self.journal.by_numbers(c, sorted(numbers))]
         done = self._released_ids(c, [f.id for f in found])
-        self._consider(c, group, [f for f in found if f.id not in done])
+        return [f for f in found if f.id not in done]
 
     def _again(self, c: Connection, found: Found) -> Readable:
         state = self.journal.chain(found.chain)
@@ -607,6 +664,7 @@ class Book:
         for name, shelf in self._shelves.items():
             self._fill(shelf, self._at[name])
             self._at[name] = self.journal.released
+        self._behind = False
         if self.directory is not None:
             self.directory.refresh()
 
@@ -631,7 +689,10 @@ class Book:
     def _reread(self, c: Connection, found: Found, person: str) -> Entry[Any] | None:
         """A released entry again; its signature was checked when it was released."""
         one = self._again(c, found)
-        content = kinds.decode(one.statement.kind, one.body.content)
+        try:
+            content = kinds.decode(one.statement.kind, one.body.content)
+        except Invalid:  # its kind was unknown when it came, and now it shows that it is not one of that kind
+            return None
         return None if content is None else _entry(one, person, content)
 
     def digests(self) -> dict[str, str]:
@@ -692,6 +753,17 @@ class Book:
         """Every chain held."""
         return tuple(s.chain() for s in self.journal.chains.values())
 
+    def _alarms(self, forks: int, refused: int, rooms: dict[str, int]) -> list[dict[str, Any]]:
+        found = []
+        if forks:
+            found.append(_alarm("fork", "critical", self.here, self.opened, f"{forks} chains carry two entries signed for one place"))
+        if refused:
+            found.append(_alarm("cert_refused", "warn", self.here, self.opened, f"{refused} entries were not signed as they say"))
+        if self.reason == "rollback":
+            found.append(_alarm("rolled_back", "critical", self.here, self.opened, "this process was set back while it ran"))
+        found += [_alarm("unfolded", "warn", room, self.opened, f"{count} entries could not be folded") for room, count in rooms.items() if count]
+        return found
+
     def status(self) -> dict[str, Any]:
         """What the ledger knows of itself, in the words of the status command."""
         with self.journal.engine.connect() as c:
@@ -700,6 +772,7 @@ class Book:
                 return int(c.execute(select(func.count()).select_from(table)).scalar_one())
 
             parked, refused, forks = count(journal.PARKED), count(journal.REFUSED), count(journal.FORKS)
+            rooms = {name: shelf.unfolded for name, shelf in self._shelves.items()}
             wanted = int(c.execute(select(func.count()).select_from(journal.WANTED).where(~journal.WANTED.c.here)).scalar_one())
         own = [s for s in self.journal.chains.values() if s.author == self.here and s.epoch == self.epoch]
         top = max(own, key=lambda s: s.mark, default=None)
@@ -718,17 +791,18 @@ class Book:
             "origins": _origins(self.journal.chains.values()),
             "entries": self.journal.last,
             "folded": self.journal.released,
-            "queues": {"blobs_wanted": wanted, "quarantined_entries": refused, "parked": parked},
-            "alarms": [
-                {"id": "fork", "kind": "fork", "severity": "critical", "since": self.opened / 1000, "subject": self.here, "detail": f"{forks}"}
-            ]
-            if forks
-            else [],
+            "queues": {"blobs_wanted": wanted, "quarantined_entries": refused, "parked": parked, "unfolded": sum(rooms.values())},
+            "alarms": self._alarms(forks, refused, rooms),
             "counters": dict(self.counts) | {"refused": dict(self.refused)},
         }
 
 
-def _parts(values: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+def _alarm(kind: str, severity: str, subject: str, since: int, detail: str) -> dict[str, Any]:
+    at = clock.from_ms(since).isoformat(timespec="seconds")
+    return {"id": f"{kind}:{subject}", "kind": kind, "severity": severity, "since": at, "subject": subject, "detail": detail}
+
+
+def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """Few enough values at a time for one query."""
     return (values[i : i + 500] for i in range(0, len(values), 500))
 

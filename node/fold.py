@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import BigInteger, Engine, Integer, MetaData, Text, insert, select, text, update
+from sqlalchemy import BigInteger, Engine, Integer, MetaData, Text, func, insert, select, text, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from node import keys, kinds, logs, store
@@ -98,6 +98,12 @@ class Shelf:
         with Session(self.engine) as session:
             return session.execute(select(self.room.Cursor.at)).scalar_one()
 
+    @property
+    def unfolded(self) -> int:
+        """Entries whose fold raised."""
+        with Session(self.engine) as session:
+            return session.execute(select(func.count()).select_from(self.room.Unfolded)).scalar_one()
+
     def fold(self, released: Sequence[Released]) -> list[tuple[int, str]]:
         """Fold entries in order and commit; returns (entry number, error) of those whose fold raised."""
         if not released:
@@ -132,6 +138,8 @@ class Shelf:
                 fold(session, entry)
                 session.flush()
         except Exception as error:  # a fold must never stop the line behind it
+            if store.broken(error):
+                raise
             if not careful:
                 raise _Again from error
             session.expunge_all()

@@ -16,6 +16,7 @@ Invariants: positions are dense; stored bytes are the received bytes; no row is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,8 @@ from node.errors import Forged, Fork, Gap, Invalid, Missing, TooLarge, Untrusted
 from node.keys import PublicKey
 
 META = MetaData()
+NAME = 200
+"Characters of the name of something that has a version."
 BIG = BigInteger().with_variant(Integer, "sqlite")
 
 CHAINS = Table(
@@ -112,7 +115,7 @@ SAID = Table(
 NONCES = Table("nonces", META, Column("nonce", LargeBinary(16), primary_key=True), Column("sid", LargeBinary(32), nullable=False))
 PARKED = Table("parked", META, Column("number", BIG, primary_key=True), Column("wants", LargeBinary(32), nullable=False, index=True))
 REFUSED = Table("refused", META, Column("number", BIG, primary_key=True), Column("code", String(32), nullable=False))
-VERSIONS = Table("versions", META, Column("name", String(200), primary_key=True), Column("value", BIG, nullable=False))
+VERSIONS = Table("versions", META, Column("name", String(NAME), primary_key=True), Column("value", BIG, nullable=False))
 FORKS = Table("forks", META, Column("chain", BIG, primary_key=True), Column("seq", BIG, nullable=False), Column("proof", LargeBinary, nullable=False))
 WANTED = Table(
     "wanted", META, Column("sha", LargeBinary(32), primary_key=True), Column("size", BIG, nullable=False), Column("here", Boolean, nullable=False)
@@ -136,6 +139,11 @@ class State:
     frozen: str
     mark: int
 
+    @property
+    def log(self) -> tuple[str, Audience, Lane, bytes]:
+        """Its log in its epoch, of which there is one chain."""
+        return self.author, self.audience, self.lane, self.epoch
+
     def chain(self) -> Chain:
         """The same for other processes."""
         return Chain(self.id, self.author, self.audience, self.lane, self.count, self.hash, self.opened, self.frozen)
@@ -154,6 +162,9 @@ class Row:
 Identity = Callable[[str, Sequence[bytes]], PublicKey | None]
 """(author, certificates that came along) to the author's identity key, or None when it is not to be believed."""
 
+_ID = re.compile("[a-z2-7]{26}")
+LATEST = 253_402_300_799_999
+"The last claimed time that has a date, in milliseconds since 1970 UTC."
 SPACING = 200, 512 * 1024
 "Entries, and bytes, after which a long group of own entries gets a head in between."
 
@@ -161,8 +172,8 @@ SPACING = 200, 512 * 1024
 class Journal:
     """Chains and entries of one node. Methods that write take the connection of the caller's transaction."""
 
-    def __init__(self, engine: Engine, *, city: str, identity: Identity) -> None:
-        self.engine, self.city, self._identity = engine, city, identity
+    def __init__(self, engine: Engine, *, here: str, city: str, identity: Identity) -> None:
+        self.engine, self.here, self.city, self._identity = engine, here, city, identity
         META.create_all(engine)
         self.chains: dict[bytes, State] = {}
         self._by_no: dict[int, State] = {}
@@ -281,8 +292,11 @@ class Journal:
             raise Gap(f"chain {base32(batch.chain)} is held to {have}, the batch begins at {batch.start}")
         rows = _links(batch)
         opening = self._admit(batch, rows[0]) if state is None else None
+        twin = next((s for s in self.chains.values() if opening is not None and s.log == _log_of(opening)), None)
         key = self._epoch_key(state.epoch_key if state is not None else opening.epoch_key)  # type: ignore[union-attr]
         self._check_head(batch, rows, key)
+        if twin is not None:
+            self._fork(c, twin, batch, 0)
         if state is not None:
             self._check_join(c, state, batch, rows)
         fresh = rows[have - batch.start :]
@@ -305,9 +319,13 @@ class Journal:
         opening, raw, signature = said.read_opening(first.body)
         if opening.city != self.city:
             raise Untrusted("the chain belongs to another city", code="scope")
+        if not _ID.fullmatch(opening.author) or not _ID.fullmatch(opening.audience.node or opening.author) or opening.opened > LATEST:
+            raise Invalid("an opening names nodes by their ids, and a time before the year 10000", code="malformed")
         key = self._identity(opening.author, batch.certs)
         if key is None:
             raise Untrusted(f"node {opening.author} is not known here", code="unknown_author")
+        if opening.audience.scope is Scope.SELF and opening.author != self.here:
+            raise Untrusted("a node's own log is for nobody else", code="scope")
         keys.verify(key, signature, said.opening_signed(raw))
         return opening
 
@@ -424,6 +442,13 @@ class Journal:
         c.execute(insert(HOLDS).values(chain=state.no, holder=hold.holder, seq=hold.seq, hash=hold.hash, at=hold.at, signature=hold.signature))
         return True
 
+    def agrees(self, c: Connection, hold: Hold) -> bool:
+        """Whether a range statement is about a chain held here, and names the entry that stands here where one does."""
+        state = self.chains.get(hold.chain)
+        if state is None or hold.seq >= state.count:
+            return state is not None
+        return bool(c.execute(select(ENTRIES.c.hash).where(ENTRIES.c.chain == state.no, ENTRIES.c.seq == hold.seq)).scalar_one() == hold.hash)
+
     def holds(self, c: Connection, since: int, limit: int) -> tuple[int, tuple[Hold, ...]]:
         """(number to go on from, the last statement of each holder and chain among those after ``since``)."""
         rows = c.execute(select(HOLDS).where(HOLDS.c.no > since).order_by(HOLDS.c.no).limit(limit)).all()
@@ -475,6 +500,15 @@ class Journal:
             return
         changes = {col.name: statement.excluded[col.name] for col in table.columns if col.name not in primary}
         c.execute(statement.on_conflict_do_update(index_elements=primary, set_=changes), rows)
+
+
+def _log_of(opening: Opening) -> tuple[str, Audience, Lane, bytes]:
+    return opening.author, opening.audience, opening.lane, opening.epoch
+
+
+def nameable(name: str) -> bool:
+    """Whether a record or another thing with a version may be called so."""
+    return 0 < len(name) <= NAME and "\0" not in name
 
 
 def _links(batch: Batch) -> list[Row]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 FULL, LOOSE = "FULL", "NORMAL"
@@ -75,3 +77,30 @@ def postgresql(url: str, schema: str, *, durable: bool) -> Engine:
     with engine.begin() as connection:
         connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
     return engine
+
+
+_SQLITE_FULL, _SQLITE_BROKEN = 13, {5, 6, 7, 8, 10, 11, 13, 14, 26}
+"""Result codes: full; and busy, locked, out of memory, read-only, input/output, corrupt, full, cannot open, not a database."""
+_SERVER = ("08", "53", "57", "58", "XX")
+"SQLSTATE classes that are about the server or its disk, not about the statement."
+
+
+def full(error: BaseException) -> bool:
+    """Whether an error means that the disk has no room."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    return getattr(cause, "sqlite_errorcode", 0) & 0xFF == _SQLITE_FULL or getattr(cause, "sqlstate", "") == "53100"
+
+
+def broken(error: BaseException) -> bool:
+    """Whether an error is the disk's or the database server's, so that no other request would fare better."""
+    if isinstance(error, OSError):
+        return True
+    if not isinstance(error, DBAPIError) or error.orig is None:
+        return False
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _SQLITE_BROKEN
+    state = getattr(error.orig, "sqlstate", "")
+    return not state or state[:2] in _SERVER
