@@ -1,0 +1,41 @@
+"""The first page, and the person's own."""
+
+from __future__ import annotations
+
+from office.desk import service
+from office.frame.desk import Desk
+from office.frame.words import _
+from office.portal import lines
+from office.portal.page import Item, Request, Screen, page
+
+
+class DeskPages:
+    """Home and settings."""
+
+    name = "desk"
+    desk: Desk
+    menu = (Item("/", _("首页"), icon="home", count=service.waiting),)
+
+    @page("GET", "/")
+    def home(self, request: Request) -> Screen:
+        """What waits, what is in hand, what is overdue, and how the lines stand."""
+        found = service.board(self.desk)
+        now = lines.read(request.portal.settings)
+        return Screen("desk/home.html", board=found, json={"board": found, "lines": now.lines, "waiting": now.waiting})
+
+    @page("GET", "/todo")
+    def todo(self, request: Request) -> Screen:
+        """The same in short: numbers, and matters of the highest urgency."""
+        found = service.board(self.desk)
+        counts = {"todo": len(found.todo), "hand": len(found.hand), "overdue": len(found.overdue)}
+        return Screen("desk/home.html", board=found, json={"counts": counts, "urgent": list(service.urgent(found))})
+
+    @page("GET", "/me")
+    def me(self, request: Request) -> Screen:
+        """The person's posts, key and settings."""
+        certificates = [s for s in self.desk.directory.certificates_of(self.desk.person) if s.kind == "person"]
+        keys = [{"until": s.certificate.not_valid_after_utc, "revoked": s.revoked is not None} for s in certificates]
+        return Screen("desk/me.html", keys=keys, json={"person": self.desk.card, "posts": self.desk.posts, "keys": keys})
+
+
+PAGES = (DeskPages,)

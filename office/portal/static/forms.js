@@ -1,0 +1,103 @@
+// Forms: what is typed is kept while it is not sent; sent once; long uploads show how far they are; long choices can be filtered.
+const english = document.body.dataset.tongue === "en";
+const token = () => document.body.dataset.csrf;
+
+export function forms() {
+  for (const form of document.querySelectorAll("form[data-draft]")) keep(form);
+  for (const box of document.querySelectorAll("[data-find]")) filter(box);
+  for (const area of document.querySelectorAll("textarea[data-count]")) count(area);
+  for (const form of document.querySelectorAll("form[method=post]")) form.addEventListener("submit", once);
+  for (const form of document.querySelectorAll("form[data-upload]")) form.addEventListener("submit", upload);
+}
+
+function once(event) {
+  const form = event.target;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "1";
+  addEventListener("pageshow", () => delete form.dataset.sent, { once: true });
+}
+
+async function keep(form) {
+  const url = "/api/v1/drafts/" + encodeURIComponent(form.dataset.draft);
+  const note = document.createElement("p");
+  note.className = "kept-note";
+  note.setAttribute("aria-live", "polite");
+  form.append(note);
+  const answer = await fetch(url).catch(() => null);
+  if (answer && answer.ok) restore(form, JSON.parse((await answer.json()).content), note, url);
+  let timer = 0, last = "";
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      const content = JSON.stringify(values(form));
+      if (content === last || form.dataset.sent) return;
+      const done = await fetch(url, { method: "PUT", headers: { "Content-Type": "application/json", "X-CSRF-Token": token() }, body: JSON.stringify({ content }), keepalive: content.length < 60000 }).catch(() => null);
+      if (done && done.ok) { last = content; note.textContent = (english ? "Kept at " : "已自动保存 ") + new Date().toLocaleTimeString(); }
+      else note.textContent = english ? "Not kept just now" : "暂时没有保存";
+    }, 1200);
+  });
+}
+
+function values(form) {
+  const found = {};
+  for (const [name, value] of new FormData(form)) if (typeof value === "string" && !["csrf", "_draft"].includes(name)) (found[name] ||= []).push(value);
+  return found;
+}
+
+function restore(form, found, note, url) {
+  if (JSON.stringify(found) === JSON.stringify(values(form))) return;
+  for (const field of form.elements) {
+    if (!field.name || ["hidden", "file", "password"].includes(field.type)) continue;
+    const kept = found[field.name] || [];
+    if (field.type === "checkbox" || field.type === "radio") field.checked = kept.includes(field.value);
+    else if (field.multiple) for (const option of field.options) option.selected = kept.includes(option.value);
+    else if (kept.length) field.value = kept[0];
+  }
+  note.textContent = english ? "What you typed before has been put back. " : "已恢复上次没有提交的内容。";
+  const drop = document.createElement("button");
+  drop.type = "button";
+  drop.className = "button small";
+  drop.textContent = english ? "Discard it" : "不要了";
+  drop.onclick = async () => { await fetch(url, { method: "DELETE", headers: { "X-CSRF-Token": token() } }); location.reload(); };
+  note.append(drop);
+}
+
+function filter(box) {
+  const field = document.createElement("input");
+  field.type = "search";
+  field.placeholder = english ? "Filter" : "筛选";
+  field.setAttribute("aria-label", field.placeholder);
+  box.querySelector("legend").after(field);
+  field.addEventListener("input", () => {
+    for (const one of box.querySelectorAll(".choice")) one.hidden = !one.textContent.includes(field.value.trim()) && !one.querySelector("input").checked;
+  });
+}
+
+function count(area) {
+  const note = document.createElement("p");
+  note.className = "hint counted";
+  area.after(note);
+  const show = () => { const n = area.value.replace(/\s/g, "").length; note.textContent = english ? `${n} characters` : `${n} 字`; };
+  area.addEventListener("input", show);
+  show();
+}
+
+function upload(event) {
+  const form = event.target;
+  if (event.defaultPrevented || ![...form.querySelectorAll("input[type=file]")].some((f) => f.files.length)) return;
+  event.preventDefault();
+  const request = new XMLHttpRequest(), bar = document.createElement("progress");
+  const data = new FormData(form, event.submitter);
+  const show = setTimeout(() => form.append(bar), 2000);
+  bar.max = 1;
+  request.upload.onprogress = (step) => { if (step.lengthComputable) bar.value = step.loaded / step.total; };
+  request.onloadend = () => {
+    clearTimeout(show);
+    if (request.status === 0) { bar.remove(); delete form.dataset.sent; return alert(english ? "The line broke. Please send again." : "线路中断，请重新提交。"); }
+    history.pushState(null, "", request.responseURL);
+    document.open(); document.write(request.responseText); document.close();
+  };
+  request.open("POST", (event.submitter && event.submitter.hasAttribute("formaction") ? event.submitter.formAction : form.action));
+  request.setRequestHeader("Accept", "text/html");
+  request.send(data);
+}

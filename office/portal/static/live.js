@@ -1,0 +1,73 @@
+// One stream a browser: one tab holds it (whoever has the lock) and tells the others. An event only says "look".
+import { toast } from "./toast.js";
+
+const node = document.body.dataset.node;
+const hall = new BroadcastChannel("yiwang-" + node);
+let pending = 0;
+
+export function follow() {
+  hall.onmessage = (event) => heard(event.data);
+  if (!navigator.locks) return listen();
+  navigator.locks.request("yiwang-stream-" + node, () => new Promise((done) => listen(done)));
+}
+
+function listen(done = () => {}) {
+  const stream = new EventSource(document.body.dataset.live);
+  for (const topic of ["entries", "lines", "signed_out"]) {
+    stream.addEventListener(topic, () => { heard(topic); hall.postMessage(topic); if (topic === "signed_out") { stream.close(); done(); } });
+  }
+}
+
+function heard(topic) {
+  if (topic === "signed_out") return toast(document.body.dataset.tongue === "en" ? "You have been signed out." : "登录已超时，请重新登录。", { href: "/signin" });
+  clearTimeout(pending);
+  pending = setTimeout(look, 300 + Math.random() * 700);  // several rings, one look; not all browsers in the same instant
+}
+
+async function look() {
+  if (document.hidden && !("Notification" in window && Notification.permission === "granted")) return;
+  await swap(location.href);
+  await urgent();
+}
+
+// Put the parts of a fresh copy of the page in place of those shown, but never where somebody is typing.
+export async function swap(url) {
+  const answer = await fetch(url, { headers: { "X-Part": "1" } }).catch(() => null);
+  if (!answer || !answer.ok || answer.redirected) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const old of document.querySelectorAll("[data-part]")) {
+    const now = fresh.getElementById(old.id);
+    if (now && now.outerHTML !== old.outerHTML && !old.contains(document.activeElement)) old.replaceWith(document.adoptNode(now));
+  }
+}
+
+async function urgent() {
+  const answer = await fetch("/todo.json").catch(() => null);
+  if (!answer || !answer.ok) return;
+  const told = new Set(JSON.parse(localStorage.getItem("told-" + node) || "[]"));
+  for (const matter of (await answer.json()).urgent) {
+    if (told.has(matter.url)) continue;
+    told.add(matter.url);
+    toast(matter.title, { href: matter.url, urgent: true });
+    chime();
+    if ("Notification" in window && Notification.permission === "granted") new Notification(matter.title, { tag: matter.url });
+  }
+  localStorage.setItem("told-" + node, JSON.stringify([...told].slice(-200)));
+}
+
+function chime() {
+  try {
+    const audio = new AudioContext();
+    for (const [at, pitch] of [[0, 880], [0.18, 660], [0.36, 880]]) {
+      const tone = audio.createOscillator(), volume = audio.createGain();
+      tone.frequency.value = pitch;
+      volume.gain.setValueAtTime(0.15, audio.currentTime + at);
+      volume.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + at + 0.16);
+      tone.connect(volume).connect(audio.destination);
+      tone.start(audio.currentTime + at);
+      tone.stop(audio.currentTime + at + 0.17);
+    }
+  } catch { /* a browser may not play before the first click */ }
+}
+
+addEventListener("visibilitychange", () => { if (!document.hidden && document.body.dataset.live) heard("entries"); });
