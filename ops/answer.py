@@ -7,6 +7,7 @@ Every object has ``v``, ``cmd``, ``ok``, ``node`` and ``at``; a failure has ``er
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,7 +49,8 @@ class Call:
     home: Path | None
     json: bool
     timeout: float | None
-    "Seconds the person is ready to wait; None when a command may go on as long as it likes."
+    "Seconds the person is ready to wait; None when nothing was said."
+    begun: float = field(default_factory=time.monotonic)
 
     def settings(self) -> Settings:
         """The settings of the home; a usage error when none was named."""
@@ -57,8 +59,8 @@ class Call:
         return load(self.home)
 
     def wait(self, default: float) -> float:
-        """Seconds to wait for something when nothing else was asked for."""
-        return default if self.timeout is None else self.timeout
+        """Seconds left to wait for something; ``default`` when nothing was said."""
+        return default if self.timeout is None else max(0.0, self.timeout - (time.monotonic() - self.begun))
 
     def node(self) -> str | None:
         """The id of the node at the home, where there is one."""

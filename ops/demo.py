@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 import socket
 import sys
@@ -18,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -32,7 +31,9 @@ LISTEN, LINES, WEB = 7100, 7400, 8443
 "First ports that are tried: couriers, lines, portals."
 SMALLEST_ROOM = 300 * 1024 * 1024
 READY_SECONDS = 90.0
-ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+ACTING = {"registry_clerk", "reviewer", "signer", "seal_keeper", "sysadmin", "secadmin", "auditor"}
+"Roles whose holders get accounts."
+T = TypeVar("T")
 
 
 @dataclass(kw_only=True)
@@ -71,7 +72,11 @@ class User:
     login: str
     person: str
     name: str
-    post: str = ""
+    title: str = ""
+    "Title of the main post."
+    roles: list[str] = field(default_factory=list)
+    organs: list[str] = field(default_factory=list)
+    "Organs for which the posts act."
     password: str = ""
     key: str = ""
     "Key file for the command line."
@@ -92,6 +97,13 @@ class Network:
             if one.name == name:
                 return one
         raise Missing(f"the demonstration has no node {name}", hint=", ".join(one.name for one in self.nodes))
+
+    def user(self, place: Place, role: str, organ: str) -> User:
+        """Somebody at a node who has a role for an organ, those with fewest other roles first."""
+        found = [one for one in self.users if one.node == place.name and role in one.roles and organ in one.organs]
+        if not found:
+            raise Missing(f"nobody at {place.name} is {role} for {organ}")
+        return min(found, key=lambda one: len(one.roles))
 
     def tier(self, tier: str) -> list[Place]:
         """The nodes of a tier, in order."""
@@ -212,11 +224,15 @@ def up(network: Network, progress: Progress) -> None:
         _each(group, lambda place: _establish(network, place, progress))
     network.save()
     _write_directory(network)
-    _each(network.nodes, lambda place: _import(network, place, progress))
-    _each(network.nodes, lambda place: _wait(place, "synced", progress, _("目录一致")))
-    if not network.users:
-        network.users = _accounts(network, progress)
-        network.save()
+    for group in (city, counties, townships):
+        _each(group, lambda place: ask(place.path, "status", "--wait", "synced", timeout=READY_SECONDS))
+        _each(group, lambda place: _import(network, place, progress))
+    _each(network.nodes, lambda place: _wait(place, "synced", progress, _("名录一致")))
+    missing = [one for one in network.nodes if not any(user.node == one.name for user in network.users)]
+    for users in _each(missing, lambda place: _accounts(network, place, progress)):
+        network.users += users
+    network.save()
+    _each(network.nodes, lambda place: _wait(place, "synced", progress, _("人员和印章已到齐")) if missing else None)
 
 
 def _check_room(folder: Path) -> None:
@@ -238,10 +254,10 @@ def _refuse_busy(ports: Iterable[int]) -> None:
             raise port_busy(port)
 
 
-def _each(places: list[Place], do: Callable[[Place], None]) -> None:
+def _each(nodes: list[Place], do: Callable[[Place], T]) -> list[T]:
     """Do it for all of them, as many at once as there are processors; the first failure is raised."""
     with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool:
-        list(pool.map(do, places))
+        return list(pool.map(do, nodes))
 
 
 def _start_lines(network: Network, progress: Progress) -> None:
@@ -301,9 +317,57 @@ def _wait(place: Place, condition: str, progress: Progress, text: str) -> None:
     progress.step(f"{place.name} {text}")
 
 
-def password() -> str:
-    """A new password: four groups of four letters and digits that are not mistaken for one another (79 bits)."""
-    return "-".join("".join(secrets.choice(ALPHABET) for _n in range(4)) for _g in range(4))
+def _accounts(network: Network, place: Place, progress: Progress) -> list[User]:
+    """Passwords and key files for those who act at a node, and seals for its organs."""
+    users = _people(network, place)
+    named = [word for user in users for word in ("--user", user.person)]
+    folder = network.folder / "keys" / place.name
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    given = {row["user"]: row["password"] for row in ask(place.path, "user", "password", "--settled", *named, timeout=READY_SECONDS)["users"]}
+    for user in users:
+        user.password, user.key = given[user.person], str(folder / f"{user.person}.pem")
+        Path(user.key).unlink(missing_ok=True)
+    if len(users) > 1:
+        ask(place.path, "user", "enroll", "--out", str(folder), *named, timeout=READY_SECONDS)
+    keeper = next(user for user in users if "sysadmin" in user.roles)
+    organs = dict.fromkeys(organ for user in users if "seal_keeper" in user.roles for organ in user.organs if organ in _issuing(network))
+    ask(
+        place.path,
+        "user",
+        "seal",
+        *(word for organ in organs for word in ("--organ", organ)),
+        "--as",
+        keeper.person,
+        "--key",
+        keeper.key,
+        timeout=READY_SECONDS,
+    )
+    progress.step(_("{name} 已开通 {users} 个账号，制发 {seals} 枚电子印章").format(name=place.name, users=len(users), seals=len(organs)))
+    return users
+
+
+def _lines(network: Network) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (network.folder / "directory.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def _issuing(network: Network) -> set[str]:
+    return {row["id"] for row in _lines(network) if row["type"] == "organ" and row.get("may_issue")}
+
+
+def _people(network: Network, place: Place) -> list[User]:
+    """The people of a node whose posts carry a role in the story of documents, or who administer the node."""
+    rows = _lines(network)
+    organs = {row["id"] for row in rows if row["type"] == "organ" and row["node"] == place.code}
+    posts = {row["id"]: row for row in rows if row["type"] == "post" and row["organ"] in organs}
+    users = []
+    for row in rows:
+        held = [posts[post] for post in row.get("posts", ()) if post in posts] if row["type"] == "person" else []
+        roles = list(dict.fromkeys(role for post in held for role in post.get("roles", ())))
+        if set(roles) & ACTING:
+            served = dict.fromkeys(organ for post in held for organ in (post["organ"], *post.get("serves", ())))
+            about = {"title": held[0]["title"], "roles": roles, "organs": list(served)}
+            users.append(User(node=place.name, login=row["login"], person=row["id"], name=row["name"], **about))
+    return users
 
 
 def down(folder: Path, progress: Progress) -> list[str]:
@@ -331,3 +395,18 @@ def cut(network: Network, name: str, *, whole: bool) -> None:
         mark.unlink(missing_ok=True)
     else:
         mark.touch()
+
+
+def prose(network: Network) -> str:
+    """Addresses, sign-in names and passwords, for people."""
+    rows = []
+    for place in network.nodes:
+        rows.append(f"\n{place.name}  {place.url}")
+        for user in [
+            one for one in network.users if one.node == place.name and set(one.roles) & {"registry_clerk", "reviewer", "signer", "sysadmin"}
+        ][:6]:
+            rows.append(f"    {user.login:<16} {user.password:<22} {user.name} {user.title}")
+    root = network.nodes[0].path / "certs/root.pem"
+    rows.append("")
+    rows.append(_("所有账号见 {file}；浏览器可先信任根证书 {root}").format(file=network.folder / "demo.json", root=root))
+    return "\n".join(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from node.errors import Invalid
+from node.errors import Invalid, Misconfigured
 from ops.answer import Answer, Call, Lines
 from ops.words import _
 
@@ -38,7 +39,8 @@ def verify(call: Call, bundles: tuple[Path, ...], root: Path | None, doc: str, p
     if done.returncode not in (0, 1):
         raise Invalid(done.stderr.strip() or f"the verifier ended with {done.returncode}", code="usage")
     found = json.loads(done.stdout)
-    return Answer(fields=found, exit=done.returncode, text=_verdict(found))
+    fields = {key: value for key, value in found.items() if key not in ("v", "cmd", "node", "at", "ok")}
+    return Answer(fields=fields, exit=done.returncode, text=_verdict(found))
 
 
 def _verdict(found: dict[str, object]) -> str:
@@ -52,6 +54,82 @@ def _verdict(found: dict[str, object]) -> str:
 @click.group(help="日志链的导出和跟踪。")
 def log() -> None:
     """The family of commands."""
+
+
+@log.command(help="把日志导出成凭证文件。")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="写到这个文件。")
+@click.option("--origin", default="all", help="只看这个节点写的。")
+@click.option("--from", "start", default="", help="从这个位置起：ORIGIN/EPOCH/SEQ。")
+@click.option("--upto", "stop", default="", help="到这个位置为止。")
+@click.option("--bodies", type=click.Choice(["none", "meta", "full"]), default="full", help="内容写多少。")
+@click.pass_obj
+def export(call: Call, out: Path, origin: str, start: str, stop: str, bodies: str) -> Answer:
+    """Write logs held here as a bundle for the verifier."""
+    from node import evidence as proof
+    from ops import seat
+
+    wanted = proof.Range(bodies=bodies, **_range("" if origin == "all" else origin, _position(start), _position(stop)))
+    with seat.office(call.settings()) as office:
+        office.directory.refresh()
+        return Answer(fields=_write(out, proof.export(office.ledger, office.directory, office.settings, wanted)))
+
+
+def _position(text: str) -> tuple[str, str, int] | None:
+    parts = text.partition("@")[0].split("/")
+    if not text:
+        return None
+    if len(parts) != 3 or not parts[2].isdigit():
+        raise Misconfigured(f"{text[:100]!r} is no position", hint="ORIGIN/EPOCH/SEQ", code="usage")
+    return parts[0], parts[1], int(parts[2])
+
+
+def _range(origin: str, start: tuple[str, str, int] | None, stop: tuple[str, str, int] | None) -> dict[str, Any]:
+    """The range between two positions of one chain, both included."""
+    ends = [end for end in (start, stop) if end]
+    if len({end[:2] for end in ends}) > 1 or (origin and ends and ends[0][0] != origin):
+        raise Misconfigured("--from and --upto are positions in one chain of --origin", code="usage")
+    found: dict[str, Any] = {"origin": ends[0][0], "chain": ends[0][1]} if ends else {"origin": origin}
+    return found | ({"start": start[2]} if start else {}) | ({"stop": stop[2] + 1} if stop else {})
+
+
+def _write(out: Path, lines: Iterator[bytes]) -> dict[str, Any]:
+    """Write a bundle under its name only once it is whole; what it holds."""
+    total, counts = hashlib.sha256(), {"header": 0, "head": 0}
+    part = out.with_name(out.name + ".part")
+    try:
+        with part.open("wb") as sink:
+            for line in lines:
+                total.update(line)
+                sink.write(line)
+                counts.update({kind: counts[kind] + 1 for kind in counts if kind in json.loads(line)})
+        part.replace(out)
+    except OSError as e:
+        raise Invalid(f"cannot write {out}: {e.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)
+    return {"file": str(out), "entries": counts["header"], "heads": counts["head"], "bytes": out.stat().st_size, "sha256": total.hexdigest()}
+
+
+@click.group(help="导出凭证文件")
+def evidence() -> None:
+    """The family of commands."""
+
+
+@evidence.command("export", help="把一件公文和它的全部回执导出成一个凭证文件，任何人可以离线验证。")
+@click.option("--doc", "ident", required=True, help="公文编号。")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="写到这个文件。")
+@click.option("--no-attachments", is_flag=True, help="不带附件。")
+@click.pass_obj
+def evidence_export(call: Call, ident: str, out: Path, no_attachments: bool) -> Answer:
+    """Write the evidence file of a document that this node sent or got."""
+    from node import evidence as proof
+    from office.documents import service
+    from ops import seat
+
+    with seat.office(call.settings()) as office:
+        shown = [id for id, _place in service.statements(seat.operator(office), ident)]
+        lines = proof.evidence(office.ledger, office.directory, office.settings, shown, doc=ident, attachments=not no_attachments)
+        return Answer(fields={"doc": ident} | _write(out, lines))
 
 
 @log.command(help="跟踪本节点新增的日志，每条一行。")

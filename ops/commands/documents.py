@@ -107,6 +107,7 @@ def send(call: Call, user: str, key: Path | None, password: Path | None, prefix:
         desk = seat.sit(office, user, key=key, password=password)
         given = _paper(desk, said)
         sent = service.send(desk, given, doc=doc, prefix=_prefix(desk, given.organ) if prefix is None else prefix)
+        blobs = [{"sha": a["blob"], "bytes": a["size"], "state": a["state"]} for a in service.doc_get(desk, sent.doc)["attachments"]]
         found = reach.await_level(desk, sent.doc, ack, call.wait(30.0) if ack != "local" else 0.0)
     fields = {
         "doc": sent.doc,
@@ -116,7 +117,7 @@ def send(call: Call, user: str, key: Path | None, password: Path | None, prefix:
         "copies": found.copies,
         "recipients": sent.recipients,
         "repeated": sent.repeated,
-        "blobs": [{"sha": a.sha.hex(), "bytes": a.stored, "state": "whole"} for a in given.annexes],
+        "blobs": blobs,
     }
     if reach.LEVELS.index(found.level) < reach.LEVELS.index(ack):
         return Answer(fields=fields, error=Unreachable(f"durable here, but {ack} was not reached in time", code="ack_timeout"))
