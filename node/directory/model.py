@@ -306,10 +306,8 @@ def _certificate(session: Session, entry: Entry[Any], kind: str, subject: str, o
 
 
 def _beat(session: Session, row: type[Base]) -> None:
-    session.flush()
     pulse = session.get(Pulse, row.__tablename__)
     if pulse is None:
         session.add(Pulse(name=row.__tablename__, count=1))
     else:
         pulse.count += 1
-    session.flush()

@@ -140,13 +140,16 @@ class Directory:
 
     @contextmanager
     def steady(self) -> Iterator[None]:
-        """Look once and not again inside, for questions that come by the thousand."""
+        """Look once and not again inside, for questions that come by the thousand; nothing new where looking is the server's."""
+        if not self._auto:
+            yield
+            return
         self.refresh()
-        before, self._auto = self._auto, False
+        self._auto = False
         try:
             yield
         finally:
-            self._auto = before
+            self._auto = True
 
     @property
     def version(self) -> tuple[tuple[str, int], ...]:
@@ -292,6 +295,10 @@ class Directory:
 
     def people_of(self, organ: str, *, on: dt.date | None = None) -> tuple[Found, ...]:
         """Who works in an organ, in protocol order of posts, then of persons; each once."""
+        with self.steady():
+            return self._people_of(organ, on)
+
+    def _people_of(self, organ: str, on: dt.date | None) -> tuple[Found, ...]:
         people: dict[str, None] = {}
         for post in self.posts_of(organ, on=on):
             people.update(dict.fromkeys(p.id for p in self._holders_of(post, on or today())))
@@ -309,20 +316,36 @@ class Directory:
     def holders(self, role: str, organ: str = "", *, on: dt.date | None = None) -> tuple[said.Person, ...]:
         """Who has a role in an organ (or in the office that serves it), or anywhere at this node when none is named; in protocol order."""
         day = on or today()
-        posts = self.posts_for(organ, on=day) if organ else [p for o in self.organs_at(self.here, on=day) for p in self.posts_of(o.id, on=day)]
-        people: dict[str, said.Person] = {}
-        for post in posts:
-            if role in post.roles:
-                people.update({p.id: p for p in self._holders_of(post, day)})
-        return tuple(people.values())
+        with self.steady():
+            posts = self.posts_for(organ, on=day) if organ else self._posts_with(role, day)
+            people = [p for post in posts if role in post.roles for p in self._holders_of(post, day)]
+        return tuple({p.id: p for p in people}.values())
+
+    def _posts_with(self, role: str, day: dt.date) -> list[said.Post]:
+        """The posts of this node that have a role, in protocol order of their organs."""
+        posts: list[said.Post] = self._part("here:posts", ("posts", "organs"), self._own_posts)
+        return [p for p in posts if role in p.roles and in_term(day, None, p.valid_to)]
+
+    def _own_posts(self) -> list[said.Post]:
+        """This node's posts that have a role or serve other organs."""
+        row = model.PostRow
+        with self._opens() as session:
+            contents = session.scalars(select(row.content).where(row.home == self.here)).all()
+        posts = [p for p in (unpack(content, said.Post) for content in contents) if p.roles or p.serves]
+        kept = [p for p in posts if (organ := self.organ(p.organ)) is not None and organ.node == self.here]
+        return sorted(kept, key=lambda p: (self._place(p.organ), p.sort_no, p.id))
 
     def posts_for(self, organ: str, *, on: dt.date | None = None) -> tuple[said.Post, ...]:
         """The posts that act for an organ: its own, then those of offices at the same node that serve it."""
         found = self.organ(organ)
         if found is None:
             return ()
-        others = (o for o in self.organs_at(found.node, on=on) if o.id != organ)
-        return (*self.posts_of(organ, on=on), *(p for o in others for p in self.posts_of(o.id, on=on) if organ in p.serves))
+        if found.node == self.here:
+            posts: list[said.Post] = self._part("here:posts", ("posts", "organs"), self._own_posts)
+            serving = [p for p in posts if in_term(on or today(), None, p.valid_to)]
+        else:
+            serving = [p for o in self.organs_at(found.node, on=on) for p in self.posts_of(o.id, on=on)]
+        return (*self.posts_of(organ, on=on), *(p for p in serving if p.organ != organ and organ in p.serves))
 
     def acts_for(self, person: str, *, on: dt.date | None = None) -> tuple[said.Organ, ...]:
         """The organs in whose name a person may act: those of the posts held, then those these posts serve."""
