@@ -1,0 +1,160 @@
+"""Township, county, city: throughput, the time of one document, memory, and a county that comes back."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import zmq
+
+from node.client import Draft, Line
+from node.entry import UP, Audience, to_node
+from node.errors import NodeError
+from ops.bench import fleet, meter
+from ops.bench.fleet import Fleet, Watch
+from ops.bench.papers import Author, Paper, documents
+
+BULK, AHEAD = 100, 4
+"Documents in one write, and writes under way, in bulk."
+TOWN = "county1-town1"
+
+
+def drafts(author: Author, texts: list[str], to: Audience) -> Iterator[Draft]:
+    """Signed documents for an audience."""
+    return (author.draft(Paper(text), to) for text in texts)
+
+
+def load(world: Fleet, author: Author, texts: list[str], to: Audience, *, size: int, ahead: int) -> None:
+    """Write documents at the township, ``size`` in a write, ``ahead`` writes before the first is acknowledged; returns when all are durable."""
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    line = Line(world[TOWN].settings, context)
+    waiting, rest = set(), list(texts)
+    try:
+        while rest or waiting:
+            while rest and len(waiting) < ahead:
+                waiting.add(line.ask("write", tuple(drafts(author, rest[:size], to))))
+                del rest[:size]
+            line.socket.poll(5000)
+            for request, answer in line.answers():
+                if isinstance(answer, NodeError):
+                    raise answer
+                waiting.discard(request)
+    finally:
+        context.destroy(0)
+
+
+def throughput(world: Fleet, author: Author, texts: list[str], *, single: bool, sealed: bool) -> None:
+    """Documents a second from the first write to the last one durable at the city, verified at each hop."""
+    to = to_node(world["city"].id) if sealed else UP
+    port = int(world["city"].settings.listen.rpartition(":")[2])
+    with Watch(world["city"], author.node, to) as city:
+        before, span, start = meter.passed(port), meter.Span(world.pids()), time.perf_counter()
+        goal = city.count + len(texts)
+        load(world, author, texts, to, size=1 if single else BULK, ahead=1 if single else AHEAD)
+        written = time.perf_counter() - start
+        total = city.until(goal) - start
+    after, count = meter.passed(port), len(texts)
+    meter.emit(
+        "yiwang.throughput",
+        mode="one_commit_per_doc" if single else "bulk",
+        audience="sealed_to_city" if sealed else "up",
+        docs=count,
+        doc_bytes=round(sum(len(text.encode()) for text in texts) / count),
+        load_s=round(written, 3),
+        total_s=round(total, 3),
+        docs_per_s=round(count / total),
+        cpu_s_per_1000_docs=round(span.used() / count * 1000, 3),
+        client_cpu_s_per_1000_docs=round(span.client() / count * 1000, 3),
+        **span.figures(),
+        wan_bytes_per_doc=round((after[0] - before[0]) / count),
+        wan_back_bytes_per_doc=round((after[1] - before[1]) / count, 1),
+        rss_pss_mib=round(meter.pss(world.pids())),
+        signed=True,
+        verified_hops=1 if sealed else 2,
+        sqlite_sync="FULL",
+        curve=True,
+    )
+
+
+def latency(world: Fleet, author: Author, texts: list[str]) -> None:
+    """From asking the township's ledger to the city's word that the document is in its journal, one at a time."""
+    times = []
+    with Watch(world["city"], author.node, UP) as city:
+        span = meter.Span(world.pids())
+        for number, text in enumerate(texts):
+            one = author.draft(Paper(text), UP)
+            start = time.perf_counter()
+            world[TOWN].book.write([one])
+            arrived = city.until(city.count + 1, seconds=30)
+            if number >= 20:
+                times.append(arrived - start)
+    meter.emit("yiwang.latency", **meter.spread(times), **span.figures(), signed=True, verified_hops=2)
+
+
+def catchup(world: Fleet, author: Author, texts: list[str]) -> None:
+    """The county is killed in mid-stream and started when all documents wait at the township; times from its start."""
+    county = world["county1"]
+    with Watch(world["city"], author.node, UP) as city:
+        goal = city.count + len(texts)
+        part = len(texts) // 20
+        load(world, author, texts[:part], UP, size=BULK, ahead=AHEAD)
+        county.end("courier", "ledger", how=signal.SIGKILL)
+        load(world, author, texts[part:], UP, size=BULK, ahead=AHEAD)
+        meter.emit("yiwang.memory", state="backlog", township_pss_mib=round(meter.pss(world[TOWN].pids())))
+        time.sleep(2)
+        there = city.look()
+        span, start = meter.Span(world.pids()), time.perf_counter()
+        county.start("ledger", "courier")
+        first = city.until(there + 1) - start
+        total = city.until(goal) - start
+    meter.emit(
+        "yiwang.catchup",
+        docs=goal - there,
+        killed="county ledger and courier, SIGKILL",
+        first_doc_at_city_s=round(first, 3),
+        total_s=round(total, 3),
+        docs_per_s=round((goal - there) / total),
+        **span.figures(),
+        signed=True,
+    )
+
+
+def check(world: Fleet, author: Author) -> None:
+    """That every node holds the same chains, whatever was measured."""
+    held = {name: {(c.id, c.count, c.hash) for c in m.book.chains() if c.audience == UP} for name, m in world.members.items()}
+    county = {row for row in held["county1"]}
+    meter.emit("yiwang.check", identical=held[TOWN] <= county <= held["city"], docs=world["city"].held(author.node, UP))
+
+
+def memory(world: Fleet, state: str) -> None:
+    """Proportional memory of ledger and courier, node by node."""
+    each = {name: {role: round(meter.pss(member.pids(role)), 1) for role in ("ledger", "courier")} for name, member in world.members.items()}
+    most = max(sum(roles.values()) for roles in each.values())
+    meter.emit("yiwang.memory", state=state, most_pss_mib=round(most, 1), nodes=each)
+
+
+def run(parts: set[str], count: int, singles: int) -> None:
+    """All measurements of a chain of three nodes."""
+    texts = documents(count)
+    with TemporaryDirectory(prefix="yw-bench-") as folder, fleet.running(Path(folder)) as world:
+        author = world.person(TOWN)
+        load(world, author, texts[:500], UP, size=BULK, ahead=AHEAD)
+        if "memory" in parts:
+            memory(world, "idle")
+        if "throughput" in parts:
+            meter.note("throughput")
+            throughput(world, author, texts, single=False, sealed=False)
+            throughput(world, author, texts[: max(500, count // 2)], single=True, sealed=False)
+            throughput(world, author, texts, single=False, sealed=True)
+        if "memory" in parts:
+            memory(world, "after load")
+        if "latency" in parts:
+            meter.note("latency")
+            latency(world, author, texts[: singles + 20])
+        if "catchup" in parts:
+            meter.note("catch-up")
+            catchup(world, author, texts)
+        check(world, author)
