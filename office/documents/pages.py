@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 from werkzeug.wrappers import Response
@@ -434,7 +434,7 @@ def _download(desk: Desk, annexes: Sequence[Annex], place: int) -> Response:
     return response
 
 
-def _one_of(given: str, known: Any) -> str:
+def _one_of(given: str, known: Collection[str]) -> str:
     if given not in known:
         raise Invalid(_("所选的值不在范围内：{value}").format(value=given[:40]), code="malformed")
     return given
