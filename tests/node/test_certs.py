@@ -198,13 +198,15 @@ def wrong() -> Iterator[tuple[str, str, Callable[[], list[x509.Certificate]]]]:
         "cert_scope",
         lambda: [replaced(someone, subject=about("tls", "x"), key=p256("tls").public_key(), **by_root).make()],
     )
-    yield t("certified by a township", "cert_scope", above=town, issuer=town[0].subject, signed_by=W.town.key)
+    yield t("certified by a township", "cert_scope", above=town, issuer=town[0].subject, signed_by=W.town.key, authority=None)
     yield t("certified by a person", "unknown_suite", **by_person)
     yield (
         "township: certified by itself",
         "cert_scope",
         lambda: [
-            replaced(place, subject=_pairs(town[0]), key=W.town.key.public_key(), issuer=town[0].subject, signed_by=W.town.key).make(),
+            replaced(
+                place, subject=_pairs(town[0]), key=W.town.key.public_key(), issuer=town[0].subject, signed_by=W.town.key, authority=None
+            ).make(),
             *town,
         ],
     )
