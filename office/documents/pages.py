@@ -38,8 +38,8 @@ class OutgoingPages:
 
     name = "documents"
     menu = (
-        Item("/documents", _("发文"), icon="out", count=lambda desk: service.waiting_out(desk)),
-        Item("/incoming", _("收文"), icon="tray", count=lambda desk: service.waiting_in(desk)),
+        Item("/documents", _("发文"), icon="out-tray", count=lambda desk: service.waiting_out(desk)),
+        Item("/incoming", _("收文"), icon="in-tray", count=lambda desk: service.waiting_in(desk)),
     )
     desk: Desk
 
@@ -71,14 +71,12 @@ class OutgoingPages:
 
     @page("POST", "/documents", upload=True)
     def draft(self, request: Request) -> See | Screen:
-        """Keep a new draft; or only show how it would look."""
+        """Keep a new draft."""
         paper = self._paper(request, Paper("", "letter", "", "", ()))
-        if request.text("go") == "preview":
-            return self._form(request, paper, "", 0, preview=True)
         try:
             doc = service.draft(self.desk, paper, doc=request.text("doc"))
         except Invalid as e:
-            return self._form(request, paper, "", 0, error=str(e))
+            return self._form(request, msgspec.structs.replace(paper, annexes=()), "", 0, error=str(e))
         return self._then(request, doc, _("草稿已保存。"))
 
     @page("GET", "/documents/<doc>/edit")
@@ -87,16 +85,14 @@ class OutgoingPages:
         document = self.desk.get(Document, doc)
         if "revise" not in service.moves(self.desk, document):
             raise Missing()
-        return self._form(request, document.paper, doc, self.desk.version(doc))
+        return self._form(request, document.paper, doc, self.desk.version(doc), preview=bool(request.query("preview")))
 
     @page("POST", "/documents/<doc>/edit", upload=True)
     def revise(self, request: Request, doc: str) -> See | Screen:
-        """Keep what a draft now says; or only show how it would look."""
+        """Keep what a draft now says."""
         document = self.desk.get(Document, doc)
         seen = _whole(request.text("version"))
         paper = self._paper(request, document.paper)
-        if request.text("go") == "preview":
-            return self._form(request, paper, doc, seen, preview=True)
         if seen:
             self.desk.expect(doc, seen)
         try:
@@ -220,6 +216,8 @@ class OutgoingPages:
 
     def _then(self, request: Request, doc: str, note: str) -> See | Screen:
         """After saving: stay on the draft, or put it before the reviewers at once."""
+        if request.text("go") == "preview":
+            return see_other(f"/documents/{doc}/edit?preview=1", note, doc=doc)
         if request.text("go") != "submit":
             return see_other(f"/documents/{doc}", note, doc=doc)
         try:
