@@ -172,7 +172,8 @@ SPACING = 200, 512 * 1024
 class Journal:
     """Chains and entries of one node. Methods that write take the connection of the caller's transaction."""
 
-    def __init__(self, engine: Engine, *, here: str, city: str, identity: Identity) -> None:
+    def __init__(self, engine: Engine, *, city: str, identity: Identity, here: str = "") -> None:
+        """``here`` is the node whose journal it is; empty where only others' open logs are kept."""
         self.engine, self.here, self.city, self._identity = engine, here, city, identity
         META.create_all(engine)
         self.chains: dict[bytes, State] = {}
@@ -324,7 +325,7 @@ class Journal:
         key = self._identity(opening.author, batch.certs)
         if key is None:
             raise Untrusted(f"node {opening.author} is not known here", code="unknown_author")
-        if opening.audience.scope is Scope.SELF and opening.author != self.here:
+        if opening.audience.scope is Scope.SELF and opening.author != (self.here or opening.author):
             raise Untrusted("a node's own log is for nobody else", code="scope")
         keys.verify(key, signature, said.opening_signed(raw))
         return opening
