@@ -33,6 +33,7 @@ from node.tier import Tier
 from office.frame.words import _
 
 M = TypeVar("M", bound=DeclarativeBase)
+T = TypeVar("T")
 LIMIT = 1000
 "Rows of one list, unless a verb asks for more."
 
@@ -40,9 +41,9 @@ LIMIT = 1000
 class Office:
     """What a process of the office has once: settings, tables, the directory and the line to the ledger."""
 
-    def __init__(self, settings: Settings, tier: Tier, *, context: Any = None) -> None:
-        """``context`` is the ZeroMQ context of the process; eventlet's in green ones."""
-        self.settings, self.tier = settings, tier
+    def __init__(self, settings: Settings, tier: Tier, *, context: Any = None, aside: Callable[[Callable[[], Any]], Any] = lambda act: act()) -> None:
+        """``context`` is the ZeroMQ context of the process, eventlet's in green ones; ``aside`` runs what takes long without stopping the others."""
+        self.settings, self.tier, self._aside = settings, tier, aside
         self.rooms: dict[Any, Room] = {module.ROOM.Base.metadata: module.ROOM for module in tier.models() if hasattr(module, "ROOM")}
         self.tables = Tables(settings, self.rooms.values())
         self.ledger = Ledger(settings, context)
@@ -56,6 +57,10 @@ class Office:
         if self._directory is None:
             self._directory = Directory.of(self.settings, lambda: self.tables.session(directory_model.ROOM), auto=False)
         return self._directory
+
+    def aside(self, act: Callable[[], T]) -> T:
+        """Do something that keeps a processor busy (a password, a hash of a large file) while others are served."""
+        return self._aside(act)  # type: ignore[no-any-return]
 
     def room(self, model: type[DeclarativeBase]) -> Room:
         """The room whose table a model is."""

@@ -110,8 +110,7 @@ class DoorPages:
         try:
             if given.new != given.again:
                 raise Invalid(_("两次输入的新口令不一样。"), code="differ")
-            file = self.desk.directory.file(session.person)
-            door = sessions.change(session.person, given.old, given.new, file.login if file else "")
+            door = sessions.change(self.desk, given.old, given.new)
         except (Refused, Unreachable) as e:
             if request.wants_json:
                 raise

@@ -15,20 +15,20 @@ import hashlib
 import hmac
 import secrets
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from eventlet import tpool
-from eventlet.semaphore import BoundedSemaphore
+from eventlet.semaphore import Semaphore
 
 from node import keys, logs, persons
 from node.codec import pack
 from node.errors import NodeError, Refused, Unreachable
 from node.persons import Door
-from office.frame.desk import Office
+from office.frame.desk import Desk, Office
 from office.frame.local import Local, moment
 from office.frame.words import _
 
@@ -82,7 +82,7 @@ class Sessions:
         self.office, self.local = office, local
         self._secret = keys.read_secret(office.settings.path("keys", "portal.secret"))
         self.cookie = f"__Host-yw-{office.settings.id[:8]}"
-        self._argon = BoundedSemaphore(1)
+        self._turns = Semaphore(1)
         self._waiting = 0
         self._used: dict[str, float] = {}
 
@@ -177,39 +177,48 @@ class Sessions:
         person = self.office.directory.login(name) or ""
         counted = person or name
         self._check_lock(counted)
-        door = self._alone(persons.open_person_key, person or "nobody", password, counted=counted)
+        door = self._alone(person or "nobody", password, counted)
         self._forget(counted)
         log.info("session.opened", person=person)
         return person, door
 
-    def change(self, person: str, old: str, new: str, login: str = "") -> Door:
-        """Change a password; every session of the person ends."""
+    def change(self, desk: Desk, old: str, new: str) -> Door:
+        """Change a password; every session of the person ends. A room that keeps accounts may do more, such as make the key anew."""
+        person = desk.person
         self._check_lock(person)
-        door: Door = self._alone(self._change, person, old, new, login, counted=person)
+        with self._counting(person):
+            keeper = next((m for m in self.office.tier.parts("service") if hasattr(m, "change_password")), None)
+            door: Door = keeper.change_password(desk, old, new) if keeper else self._reseal(desk, old, new)
         self._forget(person)
         self.close_all(person)
         return door
 
-    def _change(self, settings: object, person: str, old: str, new: str, login: str) -> Door:
-        return persons.change_password(self.office.settings, person, old, new, login=login)
+    def _reseal(self, desk: Desk, old: str, new: str) -> Door:
+        file = desk.directory.file(desk.person)
+        login = file.login if file else ""
+        return self.office.aside(lambda: persons.change_password(self.office.settings, desk.person, old, new, login=login))
 
-    def _alone(self, act: Callable[..., Door], *args: str, counted: str) -> Door:
-        """Run an argon2 function in a thread, one at a time, so that neither memory nor the others suffer."""
+    def _alone(self, person: str, password: str, counted: str) -> Door:
+        """Open a key aside; few wait, so that a flood of sign-ins holds neither memory nor the others."""
         if self._waiting >= QUEUE:
             raise Unreachable(_("登录的人太多，请稍候再试。"))
         self._waiting += 1
         try:
-            with self._argon:
+            with self._counting(counted), self._turns:
                 self._check_lock(counted)
-                found: Door = tpool.execute(act, self.office.settings, *args)
-                return found
-        except Refused as e:
-            if e.code == "bad_password":
-                self._failed(counted)
-                raise Refused(_("用户名或口令不正确。"), code="bad_password") from None
-            raise
+                return self.office.aside(lambda: persons.open_person_key(self.office.settings, person, password))
         finally:
             self._waiting -= 1
+
+    @contextmanager
+    def _counting(self, counted: str) -> Iterator[None]:
+        try:
+            yield
+        except Refused as e:
+            if e.code != "bad_password":
+                raise
+            self._failed(counted)
+            raise Refused(_("用户名或口令不正确。"), code="bad_password") from None
 
     # lock-outs
 

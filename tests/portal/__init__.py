@@ -1,0 +1,1 @@
+"""The portal, driven from outside over HTTPS."""
