@@ -756,12 +756,12 @@ class Book:
     def _alarms(self, forks: int, refused: int, rooms: dict[str, int]) -> list[dict[str, Any]]:
         found = []
         if forks:
-            found.append(_alarm("fork", "critical", self.here, self.opened, f"{forks} chains carry two entries signed for one place"))
+            found.append(alarm("fork", "critical", self.here, self.opened, f"{forks} chains carry two entries signed for one place"))
         if refused:
-            found.append(_alarm("cert_refused", "warn", self.here, self.opened, f"{refused} entries were not signed as they say"))
+            found.append(alarm("cert_refused", "warn", self.here, self.opened, f"{refused} entries were not signed as they say"))
         if self.reason == "rollback":
-            found.append(_alarm("rolled_back", "critical", self.here, self.opened, "this process was set back while it ran"))
-        found += [_alarm("unfolded", "warn", room, self.opened, f"{count} entries could not be folded") for room, count in rooms.items() if count]
+            found.append(alarm("rolled_back", "critical", self.here, self.opened, "this process was set back while it ran"))
+        found += [alarm("unfolded", "warn", room, self.opened, f"{count} entries could not be folded") for room, count in rooms.items() if count]
         return found
 
     def status(self) -> dict[str, Any]:
@@ -797,7 +797,8 @@ class Book:
         }
 
 
-def _alarm(kind: str, severity: str, subject: str, since: int, detail: str) -> dict[str, Any]:
+def alarm(kind: str, severity: str, subject: str, since: int, detail: str) -> dict[str, Any]:
+    """An alarm as the status command shows it; ``since`` in milliseconds since 1970 UTC."""
     at = clock.from_ms(since).isoformat(timespec="seconds")
     return {"id": f"{kind}:{subject}", "kind": kind, "severity": severity, "since": at, "subject": subject, "detail": detail}
 

@@ -2,13 +2,14 @@
 
 One loop: wait for requests, take those that have come (for a few milliseconds more while there is much to do), let the book do
 all that write in one transaction, answer. Questions are answered between groups. Range statements of others are
-put off a little so that they ride along with the next group. When the disk fails the process ends: what it
-last said is then still true, and its successor reads the disk afresh.
+put off a little so that they ride along with the next group. A full disk refuses writers and nobody else until there is room. When
+the disk fails otherwise the process ends: what it last said is then still true, and its successor reads the disk afresh.
+A home has one ledger: a second one finds the lock taken, since two would answer on one socket.
 """
 
 from __future__ import annotations
 
-import errno
+import fcntl
 import os
 import signal
 import sys
@@ -18,19 +19,20 @@ from typing import Any
 
 import msgspec
 import zmq
-from sqlalchemy.exc import DBAPIError
 
-from node import logs
-from node.book import Book
+from node import clock, logs, store
+from node.book import Book, alarm
 from node.client import Batch, Draft
 from node.entry import Hold
-from node.errors import Full, Invalid, NodeError
+from node.errors import Conflict, Full, Invalid, NodeError
 from node.settings import Settings
 from node.tier import Tier
 
 log = logs.named("ledger")
 GROUP, PATIENCE, IDLE = 512, 0.003, 0.05
 """Requests in one transaction; seconds to wait for more while they keep coming; seconds for which range statements may wait."""
+ROOM = 4 * 2**20
+"Free bytes at which a disk that was full is believed to have room again."
 
 WRITES: dict[str, Any] = {"write": tuple[tuple[Draft, ...]], "take": tuple[Batch], "held": tuple[tuple[Hold, ...]], "arrived": tuple[bytes]}
 QUESTIONS: dict[str, Any] = {
@@ -67,10 +69,11 @@ class Server:
         for socket, name in ((self.socket, "ledger"), (self.bell, "bell")):
             socket.setsockopt(zmq.LINGER, 200)
             socket.bind(settings.socket(name))
-            os.chmod(settings.path("run", name), 0o600)
+            settings.path("run", name).chmod(0o600)
         self.socket.setsockopt(zmq.RCVHWM, 10_000)
         self.running = True
-        self.full = False
+        self.full = 0
+        "Since when the disk has no room, in milliseconds since 1970 UTC; 0 when it has."
         self._waiting: list[tuple[bytes, bytes, tuple[Any, ...]]] = []
         self._since = 0.0
 
@@ -83,10 +86,12 @@ class Server:
         while self.running:
             timeout = max(0, int((self._since + IDLE - time.monotonic()) * 1000)) if self._waiting else 1000
             try:
-                if not self.socket.poll(timeout) and not self._waiting:
+                if self.socket.poll(timeout) or self._waiting:
+                    self._turn()
+                else:
                     self.book.settle()
-                    continue
-                self._turn()
+                if self.full and _free(self.book.settings) > ROOM:
+                    self.full = 0
             except InterruptedError:
                 continue
         self.context.destroy(200)
@@ -139,12 +144,12 @@ class Server:
         before = self.book.journal.mark
         try:
             results = self.book.commit([request for _, _, request in group])
-            self.full = False
-        except (DBAPIError, OSError) as error:
-            if not _full(error):
+            self.full = 0
+        except Exception as error:
+            if not store.full(error):
                 log.error("disk.failed", trace=True, error=str(error))
                 raise
-            self.full = True
+            self.full = self.full or clock.ms()
             results = [Full("the disk is full; reading goes on", hint="make room on the disk of this node")] * len(group)
         for (who, request, _), result in zip(group, results, strict=True):
             self._answer(who, request, result)
@@ -161,6 +166,11 @@ class Server:
             return self._questions()[name](*args)
         except NodeError as error:
             return error
+        except Exception as error:  # a question that cannot be answered must not end the ledger
+            if store.broken(error) and not store.full(error):
+                raise
+            log.error("question.failed", trace=True, question=name)
+            return NodeError("the ledger cannot answer this")
 
     def _questions(self) -> dict[str, Callable[..., Any]]:
         book, journal = self.book, self.book.journal
@@ -198,7 +208,11 @@ class Server:
         }
 
     def _status(self) -> dict[str, Any]:
-        return self.book.status() | ({"state": "readonly"} if self.full else {})
+        found = self.book.status()
+        if self.full:
+            new = alarm("disk_full", "critical", self.book.here, self.full, "nothing can be written until there is room")
+            found |= {"state": "readonly", "reasons": ["disk_full"], "alarms": [*found["alarms"], new]}
+        return found
 
     def _answer(self, who: bytes, request: bytes, result: Any) -> None:
         if isinstance(result, NodeError):
@@ -208,15 +222,33 @@ class Server:
         self.socket.send_multipart([who, request, word, value])
 
 
-def _full(error: BaseException) -> bool:
-    """Whether a database error means that the disk has no room."""
-    text = str(error)
-    return "disk is full" in text or "No space left" in text or getattr(error, "errno", 0) == errno.ENOSPC
+def _free(settings: Settings) -> int:
+    found = os.statvfs(settings.home)
+    return found.f_bavail * found.f_frsize
+
+
+def lock(settings: Settings) -> int:
+    """The lock of a home's only ledger, held as long as the file descriptor is open; :class:`Conflict` when another holds it."""
+    folder = settings.path("run")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    held = os.open(folder / "ledger.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(held)
+        raise Conflict("another ledger serves this home", hint="yiwang status") from None
+    return held
 
 
 def main(settings: Settings, tier: Tier) -> None:
     """Run the ledger of a home until SIGTERM."""
     logs.start()
+    os.umask(0o077)
+    try:
+        held = lock(settings)
+    except Conflict as error:
+        log.error("ledger.refused", error=str(error))
+        sys.exit(error.exit_code)
     rooms = [module.ROOM for module in tier.models()]
     started = time.monotonic()
     book = Book(settings, rooms)
@@ -226,5 +258,6 @@ def main(settings: Settings, tier: Tier) -> None:
     log.info("ledger.ready", entries=book.journal.last, seconds=round(time.monotonic() - started, 3))
     server.run()
     book.close()
+    os.close(held)
     log.info("ledger.stopped")
     sys.exit(0)

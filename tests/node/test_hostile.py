@@ -6,15 +6,13 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from node import entry as said
 from node import keys
-from node.client import decode
-from node.codec import pack, unpack
+from node.codec import pack
 from node.entry import Head, Header, Lane, Opened, Opening
-from node.errors import Missing, NodeError
+from node.errors import NodeError
 from tests import books
 from tests.books import Noted, carry, draft, exchange, take, texts, write
 
@@ -47,6 +45,7 @@ def test_same_nonce_twice_in_one_write(small):
     town = small["county1-town1"]
     one = draft(town, Noted("一次"))
     from node.errors import Invalid
+
     with pytest.raises(Invalid):
         write(town, one, one)
     assert write(town, one)[0].number
@@ -55,6 +54,7 @@ def test_same_nonce_twice_in_one_write(small):
 
 def test_up_before_tree(tmp_path):
     from tests import city
+
     homes = city.build(tmp_path, port=21300).homes
     bs = {n: books.book(h) for n, h in homes.items()}
     for name, home in homes.items():
@@ -71,8 +71,21 @@ def test_up_before_tree(tmp_path):
 def test_long_names(small):
     town, county = small["county1-town1"], small["county1"]
     from node.client import Batch
+
     for bad in ("x" * 500, "a\0b", "é" * 13):
-        o = Opening(1, town.settings.city, town.here, said.Audience(said.Scope.NODE, bad), Lane.ORDINARY, town.epoch, keys.raw_public(town.epoch_key.public_key()), "start", 1, "x", ())
+        o = Opening(
+            1,
+            town.settings.city,
+            town.here,
+            said.Audience(said.Scope.NODE, bad),
+            Lane.ORDINARY,
+            town.epoch,
+            keys.raw_public(town.epoch_key.public_key()),
+            "start",
+            1,
+            "x",
+            (),
+        )
         raw = pack(o)
         body = pack(Opened(raw, keys.sign(town.identity, said.opening_signed(raw))))
         h = pack(Header(b"", 0, b"", said.body_digest(body), len(body)))
@@ -84,8 +97,22 @@ def test_long_names(small):
 def test_bad_wrap(small):
     town, county = small["county1-town1"], small["county1"]
     from node.client import Batch
+
     for bad in (b"", b"x", b"x" * 1120, b"x" * 5000):
-        o = Opening(1, town.settings.city, town.here, said.Audience(said.Scope.NODE, county.here), Lane.ORDINARY, secrets.token_bytes(32), keys.raw_public(town.epoch_key.public_key()), "start", 1, "x" + bad.hex(), (), ((county.here, bad),))
+        o = Opening(
+            1,
+            town.settings.city,
+            town.here,
+            said.Audience(said.Scope.NODE, county.here),
+            Lane.ORDINARY,
+            secrets.token_bytes(32),
+            keys.raw_public(town.epoch_key.public_key()),
+            "start",
+            1,
+            "x" + bad.hex(),
+            (),
+            ((county.here, bad),),
+        )
         raw = pack(o)
         body = pack(Opened(raw, keys.sign(town.identity, said.opening_signed(raw))))
         h = pack(Header(b"", 0, b"", said.body_digest(body), len(body)))
@@ -103,7 +130,7 @@ def test_long_wait(small):
     exchange([county, town])
     before = asked.id
     for n in range(600):
-        before = write(town, draft(town, Noted(f"{n+1:04}"), to=said.ALL, after=(before,)))[0].id
+        before = write(town, draft(town, Noted(f"{n + 1:04}"), to=said.ALL, after=(before,)))[0].id
     for batch in chain_batches(town):
         take(city, batch)
     assert texts(city) == []

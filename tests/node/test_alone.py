@@ -1,0 +1,82 @@
+"""What the ledger process does when something around it fails: a second ledger, a full disk, questions nobody can answer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from node.errors import Full, NodeError
+from tests import city
+from tests.node.test_ledger import organ, ready
+
+
+def test_a_home_has_one_ledger(tmp_path: Path) -> None:
+    """A second ledger on the same home ends with status 6 and takes nothing from the first."""
+    home = city.build(tmp_path, townships=0, port=21600)["city"]
+    with city.running(city.City({"city": home})):
+        home.start("ledger")
+        with ready(home.settings) as ledger:
+            second = subprocess.run(
+                [sys.executable, "-m", "city_node", "ledger", "--home", str(home.path)], cwd=city.ROOT, capture_output=True, timeout=30
+            )
+            assert second.returncode == 6, second.stderr.decode()
+            assert ledger.write([organ(home.settings, 1)])[0].number
+
+
+def test_a_question_that_cannot_be_answered(tmp_path: Path) -> None:
+    """Numbers no database can hold are an error to the asker, and the next question is answered."""
+    home = city.build(tmp_path, townships=0, port=21700)["city"]
+    with city.running(city.City({"city": home})):
+        home.start("ledger")
+        with ready(home.settings) as ledger:
+            chain = ledger.write([organ(home.settings, 1)])[0].places[0].chain
+            for ask in (lambda: ledger.found(chain, 2**63, 2**64 - 1), lambda: ledger.carried(chain, 2**64 - 1), lambda: ledger.holds(2**64 - 1, -5)):
+                with pytest.raises(NodeError):
+                    ask()
+            assert ledger.status()["state"] == "ready"
+
+
+@contextmanager
+def narrow(folder: Path, megabytes: int) -> Iterator[Path]:
+    """A disk of so many megabytes."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a small disk")
+def test_full_disk(tmp_path: Path) -> None:
+    """With a full disk writers are told so and readers served; with room again writing goes on by itself, and every table equals a refold."""
+    with narrow(tmp_path / "disk", 12) as disk:
+        home = city.build(disk, townships=0, port=21800)["city"]
+        with city.running(city.City({"city": home})):
+            home.start("ledger")
+            with ready(home.settings) as ledger:
+                first = ledger.write([organ(home.settings, 0)])[0]
+                stuffing = home.path / "stuffing"
+                stuffing.write_bytes(bytes(os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize - 600_000))
+                acknowledged, number = [first.id], 1
+                with pytest.raises(Full):
+                    while number < 5000:
+                        acknowledged += [w.id for w in ledger.write([organ(home.settings, number)])]
+                        number += 1
+                assert ledger.status()["state"] == "readonly"
+                assert ledger.places(first.id) == first.places
+                stuffing.unlink()
+                city.wait(lambda: ledger.status()["state"] == "ready", timeout=10)
+                acknowledged += [w.id for w in ledger.write([organ(home.settings, number)])]
+                assert all(len(ledger.places(id_)) == 1 for id_ in acknowledged)
+                assert all(a == b for a, b in ledger.refold().values())
+                logs = [(str(c.audience), c.lane) for c in ledger.chains() if c.author == home.id]
+                assert len(logs) == len(set(logs))
+        print(home.output("ledger")[-2000:])
