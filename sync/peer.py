@@ -627,7 +627,14 @@ class Peer:
             self.counts["duplicates"] += frame.count
         self._asked.pop(frame.chain, None)
         self._coming[frame.chain] = max(coming, frame.start + frame.count)
+        self._theirs_too(frame.chain, frame.start + frame.count)
         self.wishes.append(Take(frame.chain, frame.start, frame.count, line.lane if line else frame.lane, batch, data))
+
+    def _theirs_too(self, chain: bytes, count: int) -> None:
+        """What a neighbour sends it holds: it is not sent back."""
+        passage = self._passages.setdefault(chain, flow.Passage())
+        if not passage.flying:
+            passage.theirs, passage.sent = max(passage.theirs, count), max(passage.sent, count)
 
     def _welcome(self, line: Line | None, seen: Look) -> bool:
         if line is not None and line.frozen and seen.start + seen.count > line.count:

@@ -116,7 +116,7 @@ class Node:
     def boot(self) -> None:
         """Start: what was in memory is gone, the epoch with it."""
         rng, who = self.world.rng, self.identity
-        self.journal = Journal(self.disk.engine, city=self.world.city, identity=self.world.key_of)
+        self.journal = Journal(self.disk.engine, city=self.world.city, identity=self.world.key_of, here=self.identity.id)
         self.epoch, self.epoch_key = rng.randbytes(32), Ed25519PrivateKey.from_private_bytes(rng.randbytes(32))
         self.open: dict[tuple[Audience, Lane], bytes] = {}
         me = Self(node=who.id, certs=tuple(certs.der(c) for c in who.chain), root=self.world.root)
@@ -419,7 +419,7 @@ class World:
 
     def _verifies(self, name: str, node: Node) -> None:
         """Read every chain back from the disk and take it into an empty journal."""
-        fresh = Journal(Memory().engine, city=self.city, identity=self.key_of)
+        fresh = Journal(Memory().engine, city=self.city, identity=self.key_of, here=node.identity.id)
         with node.journal.engine.begin() as c, fresh.engine.begin() as d:
             for state in node.journal.chains.values():
                 at = 0

@@ -11,8 +11,8 @@ from sync import sim
 @pytest.mark.parametrize("seed", range(1, 21))
 def test_whatever_happens_all_agree_in_the_end(seed: int) -> None:
     """Lost messages, broken lines, crashes and restored disks: histories converge and no place is signed twice."""
-    world = sim.run(seed, 250)
-    assert not world.violations, f"python -m sync.sim --seed {seed} --steps 250: {world.violations}"
+    world = sim.run(seed, 150)
+    assert not world.violations, f"python -m sync.sim --seed {seed} --steps 150: {world.violations}"
 
 
 def test_the_same_seed_is_the_same_life() -> None:
