@@ -186,8 +186,12 @@ class Gathering:
     def _reach(self, strand: Strand, start: int, stop: int) -> None:
         """Headers from ``start`` to the first head at or after ``stop``."""
         missing = [seq for seq in range(start, stop + 1) if seq not in strand.headers]
-        if missing:
-            strand.headers.update({f.seq: f.header for f in self.ledger.found(strand.id, missing[0], missing[-1] + 1)})
+        while missing:
+            found = self.ledger.found(strand.id, missing[0], missing[-1] + 1)
+            if not found:
+                return
+            strand.headers.update({f.seq: f.header for f in found})
+            missing = [seq for seq in missing if seq > found[-1].seq]
         if any(head >= stop and all(seq in strand.headers for seq in range(stop, head + 1)) for head in strand.heads):
             return
         batch = self.ledger.read(strand.id, stop, 1)
@@ -339,7 +343,7 @@ def _chain(gathering: Gathering, scroll: Scroll, chain: Chain, wanted: Range) ->
             break
         for seq, (header, body) in enumerate(batch.entries, start):
             hashes[seq] = header_hash(header)
-            yield from _entry(gathering, scroll, chain, seq, header, body, wanted.bodies)
+            yield from _entry(gathering, scroll, chain, seq, header, body, wanted.bodies if seq < stop else "none")
         yield scroll.head(batch.head)
         for hold in (*ledger.hold_for(chain.id, start), *ledger.hold_for(chain.id, batch.head.seq)):
             holds[hold.holder, hold.seq] = hold
