@@ -110,8 +110,8 @@ def _serve(office: Office, context: Any, services: list[type], config: dict[str,
         signal.signal(number, lambda *_: eventlet.hubs.get_hub().schedule_call_global(0, stop))
     runner.start()
     log.info("office.ready", what=what, services=len(services))
-    watch = eventlet.spawn(runner.wait)
-    watch.link(lambda thread: stop())
+    if services:  # a clerk without reactions just waits for its end; a runner without services would end at once
+        eventlet.spawn(runner.wait).link(lambda thread: stop())
     ended.wait()
     eventlet.spawn_after(STOP, os._exit, 0)
     runner.stop()
