@@ -1,0 +1,16 @@
+"""Two hundred simulated lives of thirteen nodes; the smaller daily dose is in ``tests/sync/test_sim.py``."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync import sim
+
+
+@pytest.mark.slow
+@pytest.mark.promise("P7")
+@pytest.mark.parametrize("seed", range(1001, 1201))
+def test_two_hundred_lives(seed: int) -> None:
+    """No seed signs a place twice, loses what a neighbour had, or leaves two nodes of a span with different chains."""
+    world = sim.run(seed, 500)
+    assert not world.violations, f"python -m sync.sim --seed {seed} --steps 500: {world.violations}"
