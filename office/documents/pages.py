@@ -8,7 +8,7 @@ import msgspec
 from werkzeug.wrappers import Response
 
 from node import clock
-from node.errors import Invalid, Missing, NodeError
+from node.errors import Invalid, Missing, Refused
 from office.documents import service, views, workflow
 from office.documents.entries import Annex, Cited, Label, Paper, Role, Urgency
 from office.documents.labels import (
@@ -75,8 +75,8 @@ class OutgoingPages:
         paper = self._paper(request, Paper("", "letter", "", "", ()))
         try:
             doc = service.draft(self.desk, paper, doc=request.text("doc"))
-        except Invalid as e:
-            return self._form(request, msgspec.structs.replace(paper, annexes=()), "", 0, error=str(e))
+        except Refused as e:
+            return self._form(request, msgspec.structs.replace(paper, annexes=()), "", 0, error=e)
         return self._then(request, doc, _("草稿已保存。"))
 
     @page("GET", "/documents/<doc>/edit")
@@ -97,8 +97,8 @@ class OutgoingPages:
             self.desk.expect(doc, seen)
         try:
             service.revise(self.desk, doc, paper)
-        except Invalid as e:
-            return self._form(request, paper, doc, seen, error=str(e))
+        except Refused as e:
+            return self._form(request, paper, doc, seen, error=e)
         return self._then(request, doc, _("已保存。"))
 
     @page("GET", "/documents/<doc>")
@@ -210,8 +210,8 @@ class OutgoingPages:
             self.desk.expect(doc, seen)
         try:
             service.correct(self.desk, doc, paper, note=request.text("note"))
-        except Invalid as e:
-            return self._form(request, paper, doc, seen, correcting=True, error=str(e))
+        except Refused as e:
+            return self._form(request, paper, doc, seen, correcting=True, error=e)
         return see_other(f"/documents/{doc}", _("更正件已发出。"))
 
     def _then(self, request: Request, doc: str, note: str) -> See | Screen:
@@ -222,12 +222,12 @@ class OutgoingPages:
             return see_other(f"/documents/{doc}", note, doc=doc)
         try:
             service.submit(self.desk, doc)
-        except NodeError as e:
-            return self._form(request, self.desk.get(Document, doc).paper, doc, self.desk.version(doc), error=str(e))
+        except Refused as e:
+            return self._form(request, self.desk.get(Document, doc).paper, doc, self.desk.version(doc), error=e)
         return see_other(f"/documents/{doc}", _("已送核。"), doc=doc)
 
     def _form(
-        self, request: Request, paper: Paper, doc: str, version: int, *, preview: bool = False, correcting: bool = False, error: str = ""
+        self, request: Request, paper: Paper, doc: str, version: int, *, preview: bool = False, correcting: bool = False, error: Refused | None = None
     ) -> Screen:
         desk = self.desk
         organs = service.issuers(desk)
@@ -255,11 +255,11 @@ class OutgoingPages:
             "sheet": shown,
             "findings": [(f.refuses, service.sentence(f)) for f in found],
             "correcting": correcting,
-            "error": error,
+            "error": str(error) if error else "",
             "answers_to": views.title_of(desk, paper.in_reply_to),
         }
-        json = {"paper": paper, "doc": doc, "version": version, "findings": values["findings"], "error": error}
-        return Screen("documents/compose.html", status=422 if error else 200, json=json, **values)
+        json = {"paper": paper, "doc": doc, "version": version, "findings": values["findings"], "error": values["error"]}
+        return Screen("documents/compose.html", status=error.http if error else 200, json=json, **values)
 
     def _paper(self, request: Request, former: Paper) -> Paper:
         """The paper a form says; files stay unless they were ticked off, new ones are added."""

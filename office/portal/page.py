@@ -195,7 +195,9 @@ class Request(PlainRequest):
     "Where files that come in a form are kept until the page has taken them."
     fresh_cookie: str = ""
 
-    def _get_file_stream(self, total: int | None, mime: str | None, filename: str | None = None, length: int | None = None) -> Any:
+    def _get_file_stream(
+        self, total_content_length: int | None, content_type: str | None, filename: str | None = None, content_length: int | None = None
+    ) -> Any:
         return tempfile.SpooledTemporaryFile(256 * 1024, dir=self.spool)
 
     @property
