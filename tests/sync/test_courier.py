@@ -27,7 +27,8 @@ from sync.knock import knock
 from tests.city import City, Home, admit, build, wait
 from tests.tcpchaos import Chaos
 
-PORT = 22200
+PORT = 22200 + 50 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+"Each worker of a parallel run has a network of its own."
 
 
 @dataclass
