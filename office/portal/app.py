@@ -192,7 +192,7 @@ class App:
         if not given and request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
             given = request.form.get("csrf", "")
         if not hmac.compare_digest(given.encode(), request.csrf.encode()):
-            raise Forgery(_("页面已过期，请刷新页面后再提交。您填写的内容已自动保存。"))
+            raise Forgery(_("页面已过期，请刷新页面后再提交。"))
 
     def _read(self, request: Request, route: Route) -> None:
         """Read the body here, where a slow sender holds up only itself; files go to disk as they come."""

@@ -21,6 +21,7 @@ from node.settings import Settings
 BEAT = 15.0
 "Seconds between signs of life on a silent stream; a browser that is gone is noticed by them."
 PER_PERSON, STREAMS = 6, 1000
+END = "end"
 log = logs.named("live")
 
 
@@ -65,19 +66,29 @@ class Live:
     def tell(self, topic: str) -> None:
         """Say it to all; who does not read loses the oldest, and looks anyway when it next reads."""
         for queue in list(self._queues):
-            try:
-                queue.put_nowait(topic)
-            except Full:
-                queue.get_nowait()
-                queue.put_nowait(topic)
+            self._put(queue, topic)
 
     def stream(self, person: str, last: int, alive: Callable[[], bool]) -> Iterator[str] | None:
-        """The events for one browser until it goes away or its session ends; None when there are too many already."""
-        if len(self._queues) >= STREAMS or sum(p == person for p in self._queues.values()) >= PER_PERSON:
+        """The events for one browser until it goes away or its session ends; None when the portal has too many.
+
+        A browser that left its page is noticed late, so a person's oldest stream makes room for the newest.
+        """
+        own = [queue for queue, listener in self._queues.items() if listener == person]
+        if len(own) >= PER_PERSON:
+            self._queues.pop(own[0])
+            self._put(own[0], END)
+        elif len(self._queues) >= STREAMS:
             return None
         queue: LightQueue = LightQueue(16)
         self._queues[queue] = person
         return self._events(queue, last, alive)
+
+    def _put(self, queue: LightQueue, topic: str) -> None:
+        try:
+            queue.put_nowait(topic)
+        except Full:
+            queue.get_nowait()
+            queue.put_nowait(topic)
 
     def _events(self, queue: LightQueue, last: int, alive: Callable[[], bool]) -> Iterator[str]:
         try:
@@ -86,12 +97,16 @@ class Live:
                 yield self._event("entries")
             while True:
                 try:
-                    yield self._event(queue.get(timeout=BEAT))
+                    topic = queue.get(timeout=BEAT)
                 except Empty:
                     if not alive():
                         yield self._event("signed_out")
                         return
                     yield ": \n\n"
+                    continue
+                if topic == END:
+                    return
+                yield self._event(topic)
         finally:
             self._queues.pop(queue, None)
 
