@@ -52,7 +52,7 @@ def revise(desk: Desk, doc: str, paper: Paper) -> None:
     document = _step(desk, doc, "revise")
     refuse(desk, workflow.shape(paper))
     if paper.organ != document.organ:
-        raise Refused(_("公文的发文机关不能改，请另拟一件"), code="organ_fixed")
+        raise Refused(_("公文的发文机关不能改，请另拟一件。"), code="organ_fixed")
     if paper != document.paper:
         desk.write(
             said.Revised(paper), record=doc, post=acting_post(desk, document.organ), after=(document.last,), attachments=_stored(paper.annexes)
@@ -111,7 +111,7 @@ def dispatch(desk: Desk, doc: str) -> None:
     sent = envelope(desk, document)
     refuse(desk, findings(desk, document.paper))
     if sent.seal is not None and sent.seal.digest != said.rendering_digest(sent):
-        raise Conflict(_("用印以后收文名单有变化，请重新用印"), code="seal_stale")
+        raise Conflict(_("用印以后收文名单有变化，请重新用印。"), code="seal_stale")
     desk.write(said.Dispatched(sent), record=doc, post=acting_post(desk, document.organ), **_way(desk, sent))
 
 
@@ -129,7 +129,7 @@ def correct(desk: Desk, doc: str, paper: Paper, *, note: str) -> None:
     former = desk.get(Letter, doc).envelope
     refuse(desk, findings(desk, paper))
     if not set(former.paper.to) <= set(paper.to) or paper.organ != document.organ:
-        raise Refused(_("更正件的主送机关只能增加"), code="recipients_fixed")
+        raise Refused(_("更正件的主送机关只能增加。"), code="recipients_fixed")
     bare = msgspec.structs.replace(former, paper=paper, recipients=recipients(desk, paper), issue=former.issue + 1, seal=None)
     sent = msgspec.structs.replace(bare, seal=_mark(desk, bare)) if former.seal is not None else bare
     desk.write(said.Corrected(sent, _reason(note)), record=doc, post=acting_post(desk, document.organ), **_way(desk, sent))
@@ -183,7 +183,7 @@ def send(desk: Desk, paper: Paper, *, doc: str = "", prefix: str = "", opinion: 
     def once() -> Sent:
         acting(desk, paper.organ)
         if SIGNER not in roles(desk, paper.organ):
-            raise Refused(_("直接发文需要本机关的签发权"), code="not_signer")
+            raise Refused(_("直接发文需要本机关的签发权。"), code="not_signer")
         refuse(desk, findings(desk, paper))
         desk.expect(doc, 0)
         parts = _Parts(desk, doc, paper.organ, b"")
@@ -225,12 +225,12 @@ def assign(desk: Desk, incoming: str, *, lead: str = "", assistants: Sequence[st
     helpers = tuple(dict.fromkeys(p for p in assistants if p and p != lead))
     reading = tuple(dict.fromkeys(p for p in readers if p and p != lead and p not in helpers))
     if not (lead or reading):
-        raise Invalid(_("请选择承办人或者阅知人"), code="nobody")
+        raise Invalid(_("请选择承办人或者阅知人。"), code="nobody")
     if helpers and not lead:
-        raise Invalid(_("有协办人就要有一名承办人"), code="no_lead")
+        raise Invalid(_("有协办人就要有一名承办人。"), code="no_lead")
     known = {person.id for person in staff(desk, found.organ)}
     if not {p for p in (lead, *helpers, *reading) if p} <= known:
-        raise Invalid(_("所选人员不在本机关"), code="not_staff")
+        raise Invalid(_("所选人员不在本机关。"), code="not_staff")
     desk.together([_inner(desk, found, said.Assigned(found.doc, found.organ, lead, helpers, reading, _words(opinion)))])
 
 
@@ -246,7 +246,7 @@ def answer(desk: Desk, incoming: str, *, text: str, annexes: tuple[Annex, ...] =
     """R4: tell the issuer what came of it; optionally close it in the same step."""
     found = _move(desk, incoming, "answer")
     if not text.strip() and not annexes:
-        raise Invalid(_("请填写办理情况"), code="text_missing")
+        raise Invalid(_("请填写办理情况。"), code="text_missing")
     content = said.Answered(found.doc, found.organ, desk.name, _words(text), annexes, key)
     if not close_too:
         desk.together([_receipt(desk, found, content)])
@@ -259,7 +259,7 @@ def send_back(desk: Desk, incoming: str, *, reason: str, words: str, key: str = 
     """R2x: send the document back to its issuer, with a reason of the list and in words."""
     found = _move(desk, incoming, "send_back")
     if reason not in workflow.RETURN_REASONS:
-        raise Invalid(_("请选择退文原因"), code="reason")
+        raise Invalid(_("请选择退文原因。"), code="reason")
     desk.together([_receipt(desk, found, said.SentBack(found.doc, found.organ, desk.name, reason, _reason(words), key))])
 
 
@@ -267,7 +267,7 @@ def close(desk: Desk, incoming: str, *, note: str = "") -> None:
     """Be done with a document."""
     found = _move(desk, incoming, "close")
     if found.reply_required and not found.answered_at:
-        raise Refused(_("来文要求答复，请先填写办理情况再办结"), code="answer_first")
+        raise Refused(_("来文要求答复，请先填写办理情况再办结。"), code="answer_first")
     desk.together([_inner(desk, found, said.Closed(found.doc, found.organ, _words(note)))])
 
 
