@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from urllib.parse import quote
 
 import msgspec
 from werkzeug.wrappers import Response
@@ -428,7 +429,8 @@ def _download(desk: Desk, annexes: Sequence[Annex], place: int) -> Response:
     annex = annexes[place]
     body = service.open_annex(desk, annex)
     response = Response(body, mimetype="application/octet-stream", headers={"Content-Length": str(annex.size)})
-    response.headers.set("Content-Disposition", "attachment", filename=annex.name)
+    plain = annex.name.encode("ascii", "replace").decode().replace('"', "_").replace("\\", "_")
+    response.headers["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(annex.name, safe='')}"
     return response
 
 
