@@ -40,8 +40,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evidence": ("ops.commands.chains:evidence", "导出凭证文件"),
     "backup": ("ops.commands.backups:backup", "备份"),
     "demo": ("ops.commands.demos:demo", "在本机演示一张网"),
+    "batch": ("ops.commands.batch:batch", "在一个进程里执行许多命令"),
 }
-ENDLESS = ("run", "demo")
+ENDLESS = ("run", "demo", "batch")
 "Commands that set their own limits."
 DEFAULT_TIMEOUT = 60.0
 GRACE = 1.0

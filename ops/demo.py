@@ -24,7 +24,7 @@ import click
 from node.errors import Invalid, Misconfigured, Missing, NodeError, Unreachable
 from node.keys import write_secret
 from ops import places, supervise
-from ops.caller import ask
+from ops.caller import Shells, ask
 from ops.words import _
 
 LISTEN, LINES, WEB = 7100, 7400, 8443
@@ -33,6 +33,7 @@ SMALLEST_ROOM = 300 * 1024 * 1024
 READY_SECONDS = 90.0
 ACTING = {"registry_clerk", "reviewer", "signer", "seal_keeper", "sysadmin", "secadmin", "auditor"}
 "Roles whose holders get accounts."
+TIERS = ("city", "county", "township")
 T = TypeVar("T")
 
 
@@ -103,7 +104,7 @@ class Network:
         found = [one for one in self.users if one.node == place.name and role in one.roles and organ in one.organs]
         if not found:
             raise Missing(f"nobody at {place.name} is {role} for {organ}")
-        return min(found, key=lambda one: len(one.roles))
+        return min(found, key=lambda one: ("seal_keeper" in one.roles, len(one.roles)))
 
     def tier(self, tier: str) -> list[Place]:
         """The nodes of a tier, in order."""
@@ -219,20 +220,25 @@ def up(network: Network, progress: Progress) -> None:
     _check_ports(network)
     network.save()
     _start_lines(network, progress)
-    city, counties, townships = network.tier("city"), network.tier("county"), network.tier("township")
-    for group in (city, counties, townships):
-        _each(group, lambda place: _establish(network, place, progress))
+    for tier in TIERS:
+        _each(network.tier(tier), lambda place: _establish(network, place, progress))
     network.save()
     _write_directory(network)
-    for group in (city, counties, townships):
-        _each(group, lambda place: ask(place.path, "status", "--wait", "synced", timeout=READY_SECONDS))
-        _each(group, lambda place: _import(network, place, progress))
-    _each(network.nodes, lambda place: _wait(place, "synced", progress, _("名录一致")))
+    with Shells() as shells:
+        _fill(network, shells, progress)
+
+
+def _fill(network: Network, shells: Shells, progress: Progress) -> None:
+    """Directory, accounts and seals, as far as they are not there yet."""
+    for tier in TIERS:
+        _each(network.tier(tier), lambda place: _import(network, place, shells, progress))
     missing = [one for one in network.nodes if not any(user.node == one.name for user in network.users)]
-    for users in _each(missing, lambda place: _accounts(network, place, progress)):
+    for users in _each(missing, lambda place: _accounts(network, place, shells, progress)):
         network.users += users
     network.save()
-    _each(network.nodes, lambda place: _wait(place, "synced", progress, _("人员和印章已到齐")) if missing else None)
+    for place in network.nodes:
+        shells.of(place.path).ask("status", "--wait", "synced", timeout=READY_SECONDS)
+    progress.step(_("{count} 个节点全部就绪，名录一致").format(count=len(network.nodes)))
 
 
 def _check_room(folder: Path) -> None:
@@ -304,31 +310,28 @@ def _write_directory(network: Network) -> None:
     (network.folder / "directory.jsonl").write_text(text, encoding="utf-8")
 
 
-def _import(network: Network, place: Place, progress: Progress) -> None:
-    found = ask(place.path, "dir", "import", "--file", str(network.folder / "directory.jsonl"), timeout=READY_SECONDS)
+def _import(network: Network, place: Place, shells: Shells, progress: Progress) -> None:
+    shell = shells.of(place.path)
+    shell.ask("status", "--wait", "synced", timeout=READY_SECONDS)
+    found = shell.ask("dir", "import", "--file", str(network.folder / "directory.jsonl"), timeout=READY_SECONDS)
     if found["created"] or found["changed"]:
         progress.step(
             _("{name} 导入名录：新增 {created}，更改 {changed}").format(name=place.name, created=found["created"], changed=found["changed"])
         )
 
 
-def _wait(place: Place, condition: str, progress: Progress, text: str) -> None:
-    ask(place.path, "status", "--wait", condition, timeout=READY_SECONDS)
-    progress.step(f"{place.name} {text}")
-
-
-def _accounts(network: Network, place: Place, progress: Progress) -> list[User]:
+def _accounts(network: Network, place: Place, shells: Shells, progress: Progress) -> list[User]:
     """Passwords and key files for those who act at a node, and seals for its organs."""
     users = _people(network, place)
     named = [word for user in users for word in ("--user", user.person)]
-    folder = network.folder / "keys" / place.name
+    shell, folder = shells.of(place.path), network.folder / "keys" / place.name
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    given = {row["user"]: row["password"] for row in ask(place.path, "user", "password", "--settled", *named, timeout=READY_SECONDS)["users"]}
+    given = {row["user"]: row["password"] for row in shell.ask("user", "password", "--settled", *named, timeout=READY_SECONDS)["users"]}
     for user in users:
         user.password, user.key = given[user.person], str(folder / f"{user.person}.pem")
         Path(user.key).unlink(missing_ok=True)
     if len(users) > 1:
-        ask(place.path, "user", "enroll", "--out", str(folder), *named, timeout=READY_SECONDS)
+        shell.ask("user", "enroll", "--out", str(folder), *named, timeout=READY_SECONDS)
     keeper = next(user for user in users if "sysadmin" in user.roles)
     organs = dict.fromkeys(organ for user in users if "seal_keeper" in user.roles for organ in user.organs if organ in _issuing(network))
     ask(
@@ -398,15 +401,18 @@ def cut(network: Network, name: str, *, whole: bool) -> None:
 
 
 def prose(network: Network) -> str:
-    """Addresses, sign-in names and passwords, for people."""
+    """Addresses, sign-in names and passwords, for people: those who act for each place's government, and its administrator."""
     rows = []
     for place in network.nodes:
         rows.append(f"\n{place.name}  {place.url}")
-        for user in [
-            one for one in network.users if one.node == place.name and set(one.roles) & {"registry_clerk", "reviewer", "signer", "sysadmin"}
-        ][:6]:
-            rows.append(f"    {user.login:<16} {user.password:<22} {user.name} {user.title}")
+        shown = [one for one in network.users if one.node == place.name and (government(place) in one.organs or "sysadmin" in one.roles)]
+        rows += [f"    {user.login:<16} {user.password:<22} {user.name} {user.title}" for user in shown]
     root = network.nodes[0].path / "certs/root.pem"
-    rows.append("")
-    rows.append(_("所有账号见 {file}；浏览器可先信任根证书 {root}").format(file=network.folder / "demo.json", root=root))
+    rows += ["", _("所有账号见 {file}；浏览器可先信任根证书 {root}").format(file=network.folder / "demo.json", root=root)]
     return "\n".join(rows)
+
+
+def government(place: Place) -> str:
+    """Id of the government of a place."""
+    known = {"371600": "bz-zf", "371623": "wd-zf", "371623101": "sw-zf", "371623108": "sj-zf"}
+    return known.get(place.code, f"{place.code}-zf")

@@ -7,6 +7,7 @@ guessing; one document leaves as an evidence file and is checked with nothing bu
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from typing import Any
 
 from node.errors import Refused, Unreachable
 from ops import demo
-from ops.caller import ask, lines
+from ops.caller import Shell, Shells
 from ops.commands.chains import VERIFIER
 from ops.demo import Network, Place, Progress, User
 from ops.words import _
@@ -40,11 +41,15 @@ class Cast:
     first: Place
     second: Place
     say: Callable[[str], None]
+    shells: Shells
+
+    def at(self, place: Place) -> Shell:
+        """The command line of a place."""
+        return self.shells.of(place.path)
 
     def organ(self, place: Place) -> str:
         """The government of a place."""
-        known = {"371600": "bz-zf", "371623": "wd-zf", "371623101": "sw-zf", "371623108": "sj-zf"}
-        return known.get(place.code, f"{place.code}-zf")
+        return demo.government(place)
 
     def who(self, place: Place, role: str) -> User:
         """Somebody who plays a role for the government of a place."""
@@ -57,8 +62,9 @@ def tell(network: Network, progress: Progress) -> Row:
     if not counties or len(townships) < 2:
         raise Refused("the story needs a county and two townships", hint="yiwang demo up --counties 1 --townships 2")
     first, second = [one for one in townships if one.parent == townships[0].parent][:2]
-    cast = Cast(network=network, city=network.tier("city")[0], county=network.place(first.parent), first=first, second=second, say=progress.step)
-    with tempfile.TemporaryDirectory(dir=network.folder) as room:
+    city, county = network.tier("city")[0], network.place(first.parent)
+    with Shells() as shells, tempfile.TemporaryDirectory(dir=network.folder) as room:
+        cast = Cast(network=network, city=city, county=county, first=first, second=second, say=progress.step, shells=shells)
         report = _report(cast, Path(room))
         _answer(cast, report)
         directive = _directive(cast, Path(room))
@@ -75,17 +81,17 @@ def _report(cast: Cast, room: Path) -> str:
     text = _file(room, "report.txt", _("7月18日以来，我镇平均降雨62毫米。已转移低洼处群众41户96人，巡查河道12公里，目前无人员伤亡。\n特此报告。"))
     about = ["--kind", "report", "--to", cast.organ(cast.city), "--cc", cast.organ(cast.county), "--title", _("关于近期强降雨防范应对情况的报告")]
     doc = _issue(cast, cast.first, [*about, "--body", str(text)], room)
-    row = _receipt(cast.first, doc, cast.organ(cast.city))
+    row = _receipt(cast, cast.first, doc, cast.organ(cast.city))
     cast.say(
         _("{node} 显示：{number} 送 {to}——{state}").format(
             node=cast.first.name, number=_number(cast, cast.first, doc), to=row["name"], state=_state(row)
         )
     )
     _line(cast, cast.first, whole=True)
-    row = _until(cast.first, doc, cast.organ(cast.city), lambda row: bool(row["carried"]))
+    row = _until(cast, cast.first, doc, cast.organ(cast.city), lambda row: bool(row["carried"]))
     cast.say(_("{node} 显示：{state}").format(node=cast.first.name, state=_state(row)))
     _line(cast, cast.county, whole=True)
-    row = _until(cast.first, doc, cast.organ(cast.city), lambda row: bool(row["delivered"]))
+    row = _until(cast, cast.first, doc, cast.organ(cast.city), lambda row: bool(row["delivered"]))
     cast.say(_("{node} 显示：{state}").format(node=cast.first.name, state=_state(row)))
     return doc
 
@@ -94,14 +100,14 @@ def _answer(cast: Cast, doc: str) -> None:
     """The city signs for the report and answers it."""
     cast.say(_("二、市里签收、答复，镇里看得到"))
     clerk, organ = cast.who(cast.city, "registry_clerk"), cast.organ(cast.city)
-    got = next(row for row in lines(cast.city.path, "inbox", *_as(clerk)) if row["doc"] == doc)
+    got = next(row for row in cast.at(cast.city).lines("inbox", *_as(clerk)) if row["doc"] == doc)
     cast.say(_("{node} 收文：{number}《{title}》").format(node=cast.city.name, number=got["number"], title=got["title"]))
-    _act(cast.city, doc, clerk, "sign")
-    row = _until(cast.first, doc, organ, lambda row: bool(row["signed"]))
+    _act(cast, cast.city, doc, clerk, "sign")
+    row = _until(cast, cast.first, doc, organ, lambda row: bool(row["signed"]))
     cast.say(_("{node} 显示：{state}").format(node=cast.first.name, state=_state(row)))
-    _act(cast.city, doc, clerk, "finish", "--note", _("已阅。请继续做好隐患排查，每日17时前报送雨情。"))
-    row = _until(cast.first, doc, organ, lambda row: bool(row["answered"]))
-    found = ask(cast.first.path, "doc", "get", doc, *_as(cast.who(cast.first, "registry_clerk")))
+    _act(cast, cast.city, doc, clerk, "finish", "--note", _("已阅。请继续做好隐患排查，每日17时前报送雨情。"))
+    row = _until(cast, cast.first, doc, organ, lambda row: bool(row["answered"]))
+    found = cast.at(cast.first).ask("doc", "get", doc, *_as(cast.who(cast.first, "registry_clerk")))
     words = next(one["text"] for one in found["receipts"] if one["receipt"] == "R4" and one["recipient"] == organ)
     cast.say(_("{node} 显示：{state}，“{words}”").format(node=cast.first.name, state=_state(row), words=words))
 
@@ -115,12 +121,13 @@ def _directive(cast: Cast, room: Path) -> str:
     about = ["--kind", "notice", "--to", ",".join(cast.organ(one) for one in everyone), "--title", _("关于开展防汛物资自查的通知")]
     doc = _issue(cast, cast.city, [*about, "--body", str(text), "--attach", str(sheet), "--urgency", "urgent", "--deadline", "3wd"], room)
     for place in everyone:
-        row = _until(cast.city, doc, cast.organ(place), lambda row: bool(row["delivered"]))
+        row = _until(cast, cast.city, doc, cast.organ(place), lambda row: bool(row["delivered"]))
         cast.say(_("{node} 显示：{name}——{state}").format(node=cast.city.name, name=row["name"], state=_state(row)))
     clerk = cast.who(cast.first, "registry_clerk")
     _await_file(cast, doc, clerk, sheet)
-    _act(cast.first, doc, clerk, "sign")
+    _act(cast, cast.first, doc, clerk, "sign")
     _act(
+        cast,
         cast.second,
         doc,
         cast.who(cast.second, "registry_clerk"),
@@ -130,19 +137,19 @@ def _directive(cast: Cast, room: Path) -> str:
         "--note",
         _("附件缺少本镇物资基数，请补齐后再发"),
     )
-    _until(cast.city, doc, cast.organ(cast.first), lambda row: bool(row["signed"]))
-    _until(cast.city, doc, cast.organ(cast.second), lambda row: bool(row["refused"]))
+    _until(cast, cast.city, doc, cast.organ(cast.first), lambda row: bool(row["signed"]))
+    _until(cast, cast.city, doc, cast.organ(cast.second), lambda row: bool(row["refused"]))
     return doc
 
 
 def _await_file(cast: Cast, doc: str, clerk: User, sheet: Path) -> None:
     """Wait until the attachment is whole at the township, and compare it byte for byte."""
     for _passed in demo.supervise.ticks(PATIENCE, 0.2):
-        found = ask(cast.first.path, "doc", "get", doc, *_as(clerk))["attachments"][0]
+        found = cast.at(cast.first).ask("doc", "get", doc, *_as(clerk))["attachments"][0]
         if found["state"] == "whole":
             break
     with tempfile.TemporaryDirectory(dir=cast.network.folder) as room:
-        files = ask(cast.first.path, "doc", "get", doc, *_as(clerk), "--out", str(Path(room) / "out"))["files"]
+        files = cast.at(cast.first).ask("doc", "get", doc, *_as(clerk), "--out", str(Path(room) / "out"))["files"]
         same = Path(files[1]).read_bytes() == sheet.read_bytes()
     cast.say(
         _("{node} 收到附件 {name}，{size} 字节，与原件{same}").format(
@@ -155,8 +162,8 @@ def _map(cast: Cast, doc: str) -> None:
     """The delivery matrix at the city, with a node cut off."""
     cast.say(_("四、送达情况一张表，不知道就说不知道"))
     _line(cast, cast.second, whole=False)
-    _until(cast.city, doc, cast.organ(cast.second), lambda row: bool(row["silent"]))
-    for row in ask(cast.city.path, "receipts", doc)["by_recipient"]:
+    _until(cast, cast.city, doc, cast.organ(cast.second), lambda row: bool(row["silent"]))
+    for row in cast.at(cast.city).ask("receipts", doc)["by_recipient"]:
         cast.say(f"    {row['name']:<8} {_state(row)}{_silence(row)}")
     _line(cast, cast.second, whole=True)
 
@@ -165,27 +172,33 @@ def _evidence(cast: Cast, doc: str) -> str:
     """One document as a file that proves itself."""
     cast.say(_("五、一个文件，谁都能验"))
     file = cast.network.folder / f"evidence-{doc}.jsonl"
-    made = ask(cast.city.path, "evidence", "export", "--doc", doc, "--out", str(file))
+    made = cast.at(cast.city).ask("evidence", "export", "--doc", doc, "--out", str(file))
     cast.say(_("导出 {file}（{bytes} 字节，{entries} 条）").format(file=file, bytes=made["bytes"], entries=made["entries"]))
     root = cast.city.path / "certs/root.pem"
-    code, text = _verify(file, root)
-    if code:
-        raise Unreachable(f"the verifier does not accept {file}: {text}", code="evidence")
-    cast.say(_("独立验证程序：成立。{text}").format(text=text))
+    found = _verify(file, root)
+    if not found["ok"]:
+        raise Unreachable(f"the verifier does not accept {file}: {found['problems']}", code="evidence")
+    cast.say(_("独立验证程序：成立；{documents} 件公文，{receipts} 份回执").format(**found))
     changed = file.with_suffix(".changed")
     shutil.copyfile(file, changed)
     _spoil(changed)
-    code, text = _verify(changed, root)
+    caught = _verify(changed, root)
     changed.unlink()
-    cast.say(_("改动一个字节以后：{verdict}。{text}").format(verdict=_("不成立") if code == 1 else _("没有发现！"), text=text))
+    if caught["ok"]:
+        raise Unreachable("the verifier did not notice a changed byte", code="evidence")
+    problem = caught["problems"][0]
+    cast.say(_("改动一个字节以后：不成立（{kind}：{detail}）").format(kind=problem["kind"], detail=problem["detail"]))
     return str(file)
 
 
-def _verify(file: Path, root: Path) -> tuple[int, str]:
-    """The stand-alone verifier's exit code and last line; it runs isolated, with nothing of the node's code."""
-    done = subprocess.run([sys.executable, "-I", str(VERIFIER), str(file), "--root", str(root)], capture_output=True, text=True, check=False, cwd="/")
-    said = (done.stdout or done.stderr).strip().splitlines()
-    return done.returncode, said[0] if said else ""
+def _verify(file: Path, root: Path) -> Row:
+    """What the stand-alone verifier says; it runs isolated, with nothing of the node's code."""
+    given = [sys.executable, "-I", str(VERIFIER), str(file), "--root", str(root), "--json"]
+    done = subprocess.run(given, capture_output=True, text=True, encoding="utf-8", check=False, cwd="/")
+    if done.returncode not in (0, 1):
+        raise Unreachable(f"the verifier ended with {done.returncode}: {done.stderr.strip()}", code="evidence")
+    found: Row = json.loads(done.stdout)
+    return found
 
 
 def _spoil(file: Path) -> None:
@@ -198,14 +211,14 @@ def _spoil(file: Path) -> None:
 
 def _issue(cast: Cast, place: Place, about: list[str], room: Path) -> str:
     """A document goes its way through an organ: drafted, submitted, reviewed, signed, numbered, sealed, dispatched."""
-    home, organ = place.path, cast.organ(place)
+    shell, organ = cast.at(place), cast.organ(place)
     clerk, reviewer, signer, keeper = (cast.who(place, role) for role in ("registry_clerk", "reviewer", "signer", "seal_keeper"))
-    doc: str = ask(home, "doc", "draft", *_as(clerk), "--from", organ, *about)["doc"]
+    doc: str = shell.ask("doc", "draft", *_as(clerk), "--from", organ, *about)["doc"]
     for user, move in ((clerk, "submit"), (reviewer, "review"), (signer, "sign")):
-        ask(home, "doc", "act", doc, move, *_as(user))
-    prefix = ask(home, "dir", "get", organ)["doc_prefixes"][0]
+        shell.ask("doc", "act", doc, move, *_as(user))
+    prefix = shell.ask("dir", "get", organ)["doc_prefixes"][0]
     secret = _file(room, f"{keeper.person}.password", keeper.password)
-    done = ask(home, "doc", "act", doc, "issue", "--as", keeper.person, "--password-file", str(secret), "--prefix", prefix)
+    done = shell.ask("doc", "act", doc, "issue", "--as", keeper.person, "--password-file", str(secret), "--prefix", prefix)
     people = {"clerk": clerk.name, "reviewer": reviewer.name, "signer": signer.name, "keeper": keeper.name}
     said = _("{node}：{clerk} 拟稿送核，{reviewer} 核稿，{signer} 签发，{keeper} 编号用印核发：{number}")
     cast.say(said.format(node=place.name, number=done["number"], **people))
@@ -213,11 +226,11 @@ def _issue(cast: Cast, place: Place, about: list[str], room: Path) -> str:
 
 
 def _number(cast: Cast, place: Place, doc: str) -> str:
-    return str(ask(place.path, "doc", "get", doc, *_as(cast.who(place, "registry_clerk")))["number"])
+    return str(cast.at(place).ask("doc", "get", doc, *_as(cast.who(place, "registry_clerk")))["number"])
 
 
-def _act(place: Place, doc: str, user: User, action: str, *more: str) -> None:
-    ask(place.path, "receipt", doc, *_as(user), "--action", action, "--id", str(uuid.uuid4()), *more)
+def _act(cast: Cast, place: Place, doc: str, user: User, action: str, *more: str) -> None:
+    cast.at(place).ask("receipt", doc, *_as(user), "--action", action, "--id", str(uuid.uuid4()), *more)
 
 
 def _as(user: User) -> tuple[str, ...]:
@@ -235,21 +248,22 @@ def _line(cast: Cast, place: Place, *, whole: bool) -> None:
     """Cut or heal the line above a node, and wait until the node itself has noticed."""
     demo.cut(cast.network, place.name, whole=whole)
     above = cast.network.place(place.parent)
-    ask(place.path, "status", "--wait", f"link={above.id}:{'up' if whole else 'down'}", timeout=PATIENCE)
+    cast.at(place).ask("status", "--wait", f"link={above.id}:{'up' if whole else 'down'}", timeout=PATIENCE)
     words = _("{name} 到 {above} 的线路已接通") if whole else _("{name} 到 {above} 的线路已切断")
     cast.say(words.format(name=place.name, above=above.name))
 
 
-def _receipt(place: Place, doc: str, organ: str) -> Row:
+def _receipt(cast: Cast, place: Place, doc: str, organ: str) -> Row:
     """What a node shows of one recipient."""
-    rows = ask(place.path, "receipts", doc)["by_recipient"]
+    rows = cast.at(place).ask("receipts", doc)["by_recipient"]
     return next(row for row in rows if row["recipient"] == organ)
 
 
-def _until(place: Place, doc: str, organ: str, reached: Callable[[Row], bool]) -> Row:
+def _until(cast: Cast, place: Place, doc: str, organ: str, reached: Callable[[Row], bool]) -> Row:
     """Look at a node until it shows something of a recipient; :class:`Unreachable` when it does not in time."""
     until = time.monotonic() + PATIENCE
-    while not reached(row := _receipt(place, doc, organ)):
+    while not reached(row := _receipt(cast, place, doc, organ)):
+        time.sleep(0.2)
         if time.monotonic() > until:
             raise Unreachable(f"{place.name} still shows {row}", code="story")
     return row
