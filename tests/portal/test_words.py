@@ -13,15 +13,8 @@ from office.frame.words import OFFICE, _
 
 ROOMS = sorted(path.name for path in OFFICE.iterdir() if (path / "__init__.py").exists())
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
-OPTIONS = {
-    "**/templates/**.html": {
-        "silent": "false",
-        "trim_blocks": "true",
-        "lstrip_blocks": "true",
-        "newstyle_gettext": "true",
-        "extensions": "jinja2.ext.do",
-    }
-}
+JINJA = {"silent": "false", "trim_blocks": "true", "lstrip_blocks": "true", "newstyle_gettext": "true", "extensions": "jinja2.ext.do"}
+OPTIONS = {"**/templates/**.html": JINJA}
 _HOLE = re.compile(r"%\((\w+)\)|(?<!\{)\{(\w+)\}")
 
 
@@ -38,9 +31,11 @@ def english(room: str) -> dict[str, str]:
     if not file.exists():
         return {}
     with file.open("rb") as source:
-        return {
-            (m.id if isinstance(m.id, str) else m.id[0]): (m.string if isinstance(m.string, str) else m.string[0]) for m in read_po(source) if m.id
-        }
+        return {_first(message.id): _first(message.string) for message in read_po(source) if message.id}
+
+
+def _first(forms: str | tuple[str, ...] | list[str]) -> str:
+    return forms if isinstance(forms, str) else forms[0]
 
 
 @pytest.mark.parametrize("room", ROOMS)
