@@ -48,6 +48,8 @@ RUN = 32
 "Signatures that one thread checks at a time."
 BUILD = 1000
 "Entries folded at a time when tables are built."
+FAR = 5000
+"Entries of no interest after which a room's cursor is moved past them all the same, so that a start does not read them again."
 
 
 @dataclass(frozen=True)
@@ -228,6 +230,9 @@ class Book:
     def _fold(self, released: list[Released]) -> bool:
         for name, shelf in self._shelves.items():
             if not any(e is not None and e.kind in shelf.room.kinds for _, e in released):
+                if released[-1][0] // FAR > self._at[name] // FAR:
+                    shelf.move(released[-1][0])
+                self._at[name] = released[-1][0]
                 continue
             for number, error in shelf.fold(released):
                 log.error("fold.failed", room=name, number=number, error=error)

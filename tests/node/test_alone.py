@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from node.errors import Full, NodeError
+from node.errors import Full, NodeError, Unreachable
 from tests import city
 from tests.node.test_ledger import organ, ready
 
@@ -80,3 +81,30 @@ def test_full_disk(tmp_path: Path) -> None:
                 logs = [(str(c.audience), c.lane) for c in ledger.chains() if c.author == home.id]
                 assert len(logs) == len(set(logs))
         print(home.output("ledger")[-2000:])
+
+
+@pytest.mark.promise("P2")
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace makes the disk fail")
+def test_failed_sync(tmp_path: Path) -> None:
+    """When the disk fails to keep what was written, nothing is acknowledged any more: the ledger ends, and its successor has all it ever said."""
+    home = city.build(tmp_path, townships=0, port=21850)["city"]
+    with city.running(city.City({"city": home})):
+        home.start("ledger")
+        with ready(home.settings) as ledger:
+            acknowledged = [ledger.write([organ(home.settings, 0)])[0].id]
+            command = ["strace", "-f", "-p", str(home.running["ledger"].pid), "-e", "trace=fdatasync,fsync", "-o", str(tmp_path / "trace")]
+            tracer = subprocess.Popen([*command, "-e", "inject=fdatasync,fsync:error=EIO:when=4+"], stderr=subprocess.DEVNULL)
+            try:
+                with pytest.raises(Unreachable):
+                    for number in range(1, 10_000):
+                        acknowledged += [w.id for w in ledger.write([organ(home.settings, number)])]
+                assert home.running["ledger"].wait(10) != 0
+            finally:
+                tracer.kill()
+                tracer.wait()
+        assert "disk.failed" in home.output("ledger")
+        home.stop("ledger")
+        home.start("ledger")
+        with ready(home.settings) as ledger:
+            assert all(len(ledger.places(one)) == 1 for one in acknowledged)
+            assert all(a == b for a, b in ledger.refold().values())
