@@ -114,6 +114,7 @@ def sentence(finding: Finding) -> str:
 
 
 def acting(desk: Desk, organ: str) -> Organ:
+    """The organ, in whose name the person must be able to draft."""
     found = next((o for o in issuers(desk) if o.id == organ), None)
     if found is None:
         raise Refused(_("您不能以这个机关的名义发文。"), code="not_issuer")
@@ -121,6 +122,7 @@ def acting(desk: Desk, organ: str) -> Organ:
 
 
 def organ_of(desk: Desk, id: str) -> Organ:
+    """An organ that a document names; :class:`Missing` when the directory does not have it."""
     found = desk.directory.organ(id)
     if found is None:
         raise Missing()

@@ -30,6 +30,7 @@ from office.portal.page import Act
 
 
 def document_line(desk: Desk, row: Document) -> dict[str, Any]:
+    """A line of the outgoing register."""
     drafter = desk.directory.person(row.drafter)
     return {
         "id": row.id,
@@ -49,6 +50,7 @@ def document_line(desk: Desk, row: Document) -> dict[str, Any]:
 
 
 def incoming_line(row: Incoming) -> dict[str, Any]:
+    """A line of the incoming register."""
     return {
         "id": row.id,
         "doc": row.doc,
@@ -69,6 +71,7 @@ def incoming_line(row: Incoming) -> dict[str, Any]:
 
 
 def steps_of(document: Document) -> list[tuple[str, str]]:
+    """The steps of an outgoing document, each done, now or to come; none once it has ended."""
     state = Stage.DRAFT if document.state == Stage.RETURNED else Stage(document.state)
     at = next((n for n, (stage, _label) in enumerate(ORDER) if stage == state), -1)
     return [(label, "now" if n == at else "done" if n < at else "") for n, (_stage, label) in enumerate(ORDER)] if at >= 0 else []
@@ -94,12 +97,14 @@ def acts_of(desk: Desk, document: Document) -> list[Act]:
 
 
 def prefixes_of(desk: Desk, document: Document) -> list[tuple[str, str]]:
+    """The number series of the issuing organ, with the year."""
     organ = desk.directory.organ(document.organ)
     year = workflow.day(desk.now).year
     return [(prefix, f"{prefix}〔{year}〕") for prefix in organ.doc_prefixes] if organ is not None else []
 
 
 def acts_in(row: Incoming, moves: Sequence[str]) -> list[Act]:
+    """Buttons of what may be done now with an incoming document."""
     url = f"/incoming/{row.id}"
     every = {
         "sign_for": Act(f"{url}/sign_for", _("签收"), "main"),
@@ -111,6 +116,7 @@ def acts_in(row: Incoming, moves: Sequence[str]) -> list[Act]:
 
 
 def facts_of(desk: Desk, document: Document, envelope: Envelope) -> list[tuple[str, Any]]:
+    """Labels and values of an outgoing document."""
     paper = envelope.paper
     drafter = desk.directory.person(document.drafter)
     return [
@@ -131,6 +137,7 @@ def facts_of(desk: Desk, document: Document, envelope: Envelope) -> list[tuple[s
 
 
 def facts_in(desk: Desk, row: Incoming, envelope: Envelope) -> list[tuple[str, Any]]:
+    """Labels and values of an incoming sheet."""
     organ = desk.directory.organ(row.organ)
     return [
         (_("收文机关"), organ.full_name if organ is not None else row.organ),
@@ -149,6 +156,7 @@ def facts_in(desk: Desk, row: Incoming, envelope: Envelope) -> list[tuple[str, A
 
 
 def title_of(desk: Desk, doc: str) -> str:
+    """Title and number of a document the person may see, else its id as it was given."""
     found = desk.list(Letter, Letter.id == doc) if doc else []
     if not found:
         return doc
@@ -157,6 +165,7 @@ def title_of(desk: Desk, doc: str) -> str:
 
 
 def matrix_of(rows: Sequence[service.Row]) -> list[tuple[str, list[Any]]]:
+    """The rows of the matrix, ready for the table."""
     return [(f"{row.name}（{ROLE_WORDS[Role(row.role)]}）", _cells(row)) for row in rows]
 
 
@@ -202,6 +211,7 @@ def summary_of(rows: Sequence[service.Row]) -> str:
 
 
 def act_line(desk: Desk, act: Done) -> dict[str, Any]:
+    """One line of what happened so far."""
     person, post = desk.directory.person(act.person), desk.directory.post(act.post)
     text = act.text
     if act.kind == "documents.sent_back":
@@ -220,6 +230,7 @@ def act_line(desk: Desk, act: Done) -> dict[str, Any]:
 
 
 def hands_of(desk: Desk, incoming: str) -> list[dict[str, Any]]:
+    """Who has an incoming document in hand, and who has read it."""
     words = {"lead": _("承办"), "assist": _("协办"), "read": _("阅知")}
     rows = desk.list(Hand, Hand.incoming == incoming, order=(Hand.task, Hand.at, Hand.person))
     found = []
@@ -231,6 +242,7 @@ def hands_of(desk: Desk, incoming: str) -> list[dict[str, Any]]:
 
 
 def files_of(desk: Desk, annexes: Sequence[Annex], url: str) -> list[dict[str, Any]]:
+    """Attached files with their addresses and whether they are here."""
     words = {"whole": ("", ""), "partial": (_("正在传送"), "warn"), "waiting": (_("等待传送"), "warn")}
     found = []
     for place, annex in enumerate(annexes):
