@@ -78,8 +78,8 @@ def _report(cast: Cast, room: Path) -> str:
     cast.say(_("一、断网照常办文"))
     for place in (cast.county, cast.first):
         _line(cast, place, whole=False)
-    text = _file(room, "report.txt", _("7月18日以来，我镇平均降雨62毫米。已转移低洼处群众41户96人，巡查河道12公里，目前无人员伤亡。\n特此报告。"))
-    about = ["--kind", "report", "--to", cast.organ(cast.city), "--cc", cast.organ(cast.county), "--title", _("关于近期强降雨防范应对情况的报告")]
+    text = _file(room, "report.txt", "7月18日以来，我镇平均降雨62毫米。已转移低洼处群众41户96人，巡查河道12公里，目前无人员伤亡。\n特此报告。")
+    about = ["--kind", "report", "--to", cast.organ(cast.city), "--cc", cast.organ(cast.county), "--title", "关于近期强降雨防范应对情况的报告"]
     doc = _issue(cast, cast.first, [*about, "--body", str(text)], room)
     row = _receipt(cast, cast.first, doc, cast.organ(cast.city))
     cast.say(
@@ -105,7 +105,7 @@ def _answer(cast: Cast, doc: str) -> None:
     _act(cast, cast.city, doc, clerk, "sign")
     row = _until(cast, cast.first, doc, organ, lambda row: bool(row["signed"]))
     cast.say(_("{node} 显示：{state}").format(node=cast.first.name, state=_state(row)))
-    _act(cast, cast.city, doc, clerk, "finish", "--note", _("已阅。请继续做好隐患排查，每日17时前报送雨情。"))
+    _act(cast, cast.city, doc, clerk, "finish", "--note", "已阅。请继续做好隐患排查，每日17时前报送雨情。")
     row = _until(cast, cast.first, doc, organ, lambda row: bool(row["answered"]))
     found = cast.at(cast.first).ask("doc", "get", doc, *_as(cast.who(cast.first, "registry_clerk")))
     words = next(one["text"] for one in found["receipts"] if one["receipt"] == "R4" and one["recipient"] == organ)
@@ -115,10 +115,10 @@ def _answer(cast: Cast, doc: str) -> None:
 def _directive(cast: Cast, room: Path) -> str:
     """The city tells everybody; one township signs for it, the other sends it back."""
     cast.say(_("三、市里下发通知，带附件"))
-    text = _file(room, "notice.txt", _("各县（市、区）人民政府，各镇人民政府、各街道办事处：\n请对照附件逐项自查防汛物资，于收文后3个工作日内反馈。"))
-    sheet = _file(room, _("防汛物资自查表.csv"), _("物资,应有,实有\n编织袋,5000,\n抢险舟,4,\n"))
+    text = _file(room, "notice.txt", "各县（市、区）人民政府，各镇人民政府、各街道办事处：\n请对照附件逐项自查防汛物资，于收文后3个工作日内反馈。")
+    sheet = _file(room, "防汛物资自查表.csv", "物资,应有,实有\n编织袋,5000,\n抢险舟,4,\n")
     everyone = [one for one in cast.network.nodes if one.tier in ("county", "township")]
-    about = ["--kind", "notice", "--to", ",".join(cast.organ(one) for one in everyone), "--title", _("关于开展防汛物资自查的通知")]
+    about = ["--kind", "notice", "--to", ",".join(cast.organ(one) for one in everyone), "--title", "关于开展防汛物资自查的通知"]
     doc = _issue(cast, cast.city, [*about, "--body", str(text), "--attach", str(sheet), "--urgency", "urgent", "--deadline", "3wd"], room)
     for place in everyone:
         row = _until(cast, cast.city, doc, cast.organ(place), lambda row: bool(row["delivered"]))
@@ -135,7 +135,7 @@ def _directive(cast: Cast, room: Path) -> str:
         "--reason",
         "annex_missing",
         "--note",
-        _("附件缺少本镇物资基数，请补齐后再发"),
+        "附件缺少本镇物资基数，请补齐后再发",
     )
     _until(cast, cast.city, doc, cast.organ(cast.first), lambda row: bool(row["signed"]))
     _until(cast, cast.city, doc, cast.organ(cast.second), lambda row: bool(row["refused"]))
