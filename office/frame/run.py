@@ -44,7 +44,7 @@ log = logs.named("run")
 
 def portal(settings: Settings, tier: Tier) -> None:
     """Serve the pages of a tier's rooms until SIGTERM; at a township with the reactions in it."""
-    from office.portal import pages
+    from office.portal import pages, uploads
     from office.portal.app import App, Portal
     from office.portal.service import assemble
 
@@ -52,7 +52,7 @@ def portal(settings: Settings, tier: Tier) -> None:
         raise Misconfigured("node.toml: web is empty, it should be IP:PORT of the portal")
     context, office = _office(settings, tier)
     rooms = tier.parts("pages")
-    classes = [cls for module in (*rooms, pages) for cls in module.PAGES]
+    classes = [cls for module in (*rooms, pages, uploads) for cls in module.PAGES]
     service, table = assemble(classes)
     menu = [item for cls in classes for item in getattr(cls, "menu", ())]
     shared = Portal(office, context, menu, table)
@@ -106,8 +106,7 @@ def _serve(office: Office, context: Any, services: list[type], config: dict[str,
         if not ended.ready():
             ended.send()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: eventlet.hubs.get_hub().schedule_call_global(0, stop))
+    _on_signal(stop)
     runner.start()
     log.info("office.ready", what=what, services=len(services))
     if services:  # a clerk without reactions just waits for its end; a runner without services would end at once
@@ -119,3 +118,21 @@ def _serve(office: Office, context: Any, services: list[type], config: dict[str,
     log.info("office.stopped", what=what)
     sys.stderr.flush()
     os._exit(0)  # workers in threads (argon2) must not hold the end up
+
+
+def _on_signal(stop: Callable[[], None]) -> None:
+    """Stop at SIGTERM or SIGINT; the byte that the signal writes wakes a hub that has nothing else to wait for."""
+    read, write = os.pipe()
+    for end in (read, write):
+        os.set_blocking(end, False)
+    signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+
+    def listen() -> None:
+        while True:
+            eventlet.hubs.trampoline(read, read=True)
+            if set(os.read(read, 64)) & {signal.SIGTERM, signal.SIGINT}:
+                stop()
+
+    eventlet.spawn(listen)

@@ -32,8 +32,8 @@ from office.portal.server import Body, Pieces, pairs
 from office.portal.session import Session, Sessions
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-UPLOAD = 1 << 30
-"Bytes of one request that brings files."
+UPLOAD, SMALL = 1 << 30, 64 * 1024
+"Bytes of one request that brings files, and of a body that is read although nobody wants it."
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
@@ -92,12 +92,25 @@ class App:
         request = Request(environ)
         request.portal = self.portal
         response = self._safely(request)
-        if (request.content_length or environ.get("wsgi.input_terminated")) and "yiwang.read" not in environ:
-            environ["yiwang.hang_up"]()  # a body nobody wants is not read to its end
+        self._dismiss(request)
         response.headers.extend(pairs(response.headers, *HEADERS)[len(response.headers) :])
         key = (request.method if request.method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE") else "other", response.status_code)
         self.portal.counts[key] = self.portal.counts.get(key, 0) + 1
         return response(environ, start_response)  # type: ignore[no-any-return]
+
+    def _dismiss(self, request: Request) -> None:
+        """Deal with a body that no page wanted: a small one is read, so that the connection may go on; a large one ends it."""
+        environ = request.environ
+        if "yiwang.read" in environ or not (request.content_length or environ.get("wsgi.input_terminated")):
+            return
+        try:
+            left = request.content_length if request.content_length is not None else SMALL + 1
+            while 0 < left <= SMALL and (data := environ["wsgi.input"].read(left)):
+                left -= len(data)
+        except OSError:
+            left = SMALL + 1
+        if left:
+            environ["yiwang.hang_up"]()
 
     def _safely(self, request: Request) -> Response:
         request.language = self._language(request)

@@ -27,6 +27,8 @@ from node import logs
 
 HEADERS, STALL = 14.0, 30.0
 "Seconds for handshake and headers together (of a kept connection: until the next headers are read), and for a write that does not move."
+LINGER = 2.0
+"Seconds for which a connection is heard out whose body nobody wants."
 HALF_OPEN, OPEN = 512, 3000
 "Connections whose headers are not read yet, and connections at all (less where the system allows fewer files)."
 SLOWEST = 1024
@@ -67,11 +69,13 @@ class Body:
 class Pieces:
     """``wsgi.file_wrapper`` that gives the others a turn at each piece."""
 
-    def __init__(self, file: BinaryIO, size: int = 64 * 1024) -> None:
-        self._file, self._size = file, max(size, 64 * 1024)
+    def __init__(self, file: BinaryIO, size: int = 64 * 1024, *, most: int = -1) -> None:
+        self._file, self._size, self._most = file, max(size, 64 * 1024), most
 
     def __iter__(self) -> Iterator[bytes]:
-        while data := self._file.read(self._size):
+        left = self._most
+        while data := self._file.read(self._size if left < 0 else min(self._size, left)):
+            left -= len(data) if left >= 0 else 0
             yield data
             eventlet.sleep(0)
 
@@ -82,6 +86,8 @@ class Pieces:
 
 class Protocol(HttpOnlyProtocol):  # type: ignore[misc]
     """HTTP/1.1 with a deadline for each request line and its headers."""
+
+    _lingers = False
 
     def handle_one_request(self) -> None:
         """Read a request within its time, then answer it without that limit."""
@@ -106,7 +112,17 @@ class Protocol(HttpOnlyProtocol):  # type: ignore[misc]
         return environ
 
     def _ends(self) -> None:
-        self.close_connection = True
+        self.close_connection, self._lingers = True, True
+
+    def finish(self) -> None:
+        """Close; where the client is still sending, only after it had time to read the answer, which a reset would destroy."""
+        if self._lingers:
+            with contextlib.suppress(OSError), eventlet.Timeout(LINGER, False):
+                self.wfile.flush()
+                _socket.socket.shutdown(getattr(self.connection, "fd", self.connection), _socket.SHUT_WR)
+                while self.connection.recv(64 * 1024):
+                    eventlet.sleep(0)
+        super().finish()
 
     def version_string(self) -> str:
         """Nothing about versions."""

@@ -1,0 +1,152 @@
+"""Bad traffic: it is closed in time, and nobody else is held up by it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import ssl
+import struct
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.portal.house import Browser, House
+
+SLOW = 500
+
+
+def secured(house: House) -> ssl.SSLSocket:
+    """A connection that has shaken hands and said nothing."""
+    return ssl._create_unverified_context().wrap_socket(plain(house))
+
+
+def plain(house: House) -> socket.socket:
+    """A connection that has said nothing."""
+    return socket.create_connection(("127.0.0.1", house.port), timeout=20)
+
+
+def reset(line: socket.socket) -> None:
+    """End a connection the hard way."""
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    line.close()
+
+
+REQUEST = b"POST /signin HTTP/1.1\r\nHost: x\r\n"
+ABUSES: dict[str, Callable[[House], None]] = {
+    "garbage instead of a handshake": lambda h: plain(h).sendall(os.urandom(4000)),
+    "reset at once": lambda h: reset(plain(h)),
+    "plain HTTP": lambda h: plain(h).sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+    "reset after the request": lambda h: _then_reset(h, b"GET /signin HTTP/1.1\r\nHost: x\r\n\r\n"),
+    "reset in the body": lambda h: _then_reset(h, REQUEST + b"Content-Length: 99999\r\n\r\nabc"),
+    "a bad chunk": lambda h: secured(h).sendall(REQUEST + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\nabc"),
+    "two lengths": lambda h: secured(h).sendall(REQUEST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    "a huge header": lambda h: secured(h).sendall(b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 200_000 + b"\r\n\r\n"),
+    "a negative length": lambda h: secured(h).sendall(REQUEST + b"Content-Length: -5\r\n\r\n"),
+    "an impossible host": lambda h: secured(h).sendall(b"GET /signin HTTP/1.1\r\nHost: \xff\xfe:99999999\r\n\r\n"),
+    "a path that is no text": lambda h: secured(h).sendall(b"GET /%ff%fe\x80 HTTP/1.1\r\nHost: x\r\n\r\n"),
+    "a broken form": lambda h: secured(h).sendall(REQUEST + b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 5\r\n\r\nabcde"),
+    "a cookie that is no text": lambda h: secured(h).sendall(b"GET / HTTP/1.1\r\nHost: x\r\nCookie: __Host-yw=\xff\xfe\x00; ;=;\r\n\r\n"),
+}
+
+
+def _then_reset(house: House, data: bytes) -> None:
+    line = secured(house)
+    line.sendall(data)
+    reset(line)
+
+
+@pytest.mark.parametrize("abuse", ABUSES)
+def test_the_portal_outlives(house: House, abuse: str) -> None:
+    """The same process answers the next request."""
+    before = house.home.running["portal"].pid
+    for _ in range(3):
+        with contextlib.suppress(OSError):
+            ABUSES[abuse](house)
+    assert house.browser().get("/healthz").status == 200
+    assert house.home.running["portal"].poll() is None
+    assert house.home.running["portal"].pid == before
+
+
+def test_slow_headers_hold_up_nobody_and_are_closed_in_time(house: House) -> None:
+    """With 500 connections that never finish their headers a page comes within two seconds; all are closed within 15."""
+    begun = time.monotonic()
+    lines = []
+    for _ in range(SLOW):
+        line = plain(house)
+        line.sendall(b"\x16\x03\x01")
+        lines.append(line)
+    slow = secured(house)
+    slow.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nA:")
+    asked = time.monotonic()
+    assert house.browser().get("/signin").status == 200
+    assert time.monotonic() - asked < 2
+    last = time.monotonic()
+    slow.settimeout(1)
+    closed = False
+    while not closed and time.monotonic() - last < 18:
+        with contextlib.suppress(TimeoutError):
+            slow.sendall(b"a")  # a byte now and then does not buy more time
+            closed = not slow.recv(100)
+    assert closed
+    assert time.monotonic() - last < 16
+    for line in lines:
+        line.settimeout(max(0.1, begun + 20 - time.monotonic()))
+        with contextlib.suppress(ConnectionError):
+            while line.recv(1000):
+                pass
+        line.close()
+
+
+def test_a_slow_body_holds_no_worker(house: House) -> None:
+    """More bodies that never come than there are workers, and pages still come at once."""
+    stalled = []
+    for _ in range(210):
+        line = secured(house)
+        line.sendall(REQUEST + b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nlogin=")
+        stalled.append(line)
+    asked = time.monotonic()
+    assert house.browser().get("/signin").status == 200
+    assert time.monotonic() - asked < 3
+    for line in stalled:
+        reset(line)
+
+
+def test_a_live_stream_tells_that_something_was_written(house: House) -> None:
+    """An entry rings at every open page, and a browser that comes back late is told at once that it missed something."""
+    one = house.enter("zhoulixin")
+    stream = _stream(one)
+    assert stream.readline().startswith(b"retry")
+    house.password("zhaoming")
+    event = _next(stream)
+    assert event["event"] == "entries"
+    mark = int(event["id"])
+    late = _stream(one, Last_Event_ID=str(mark - 1))
+    assert _next(late)["id"] >= str(mark)
+
+
+def test_streams_of_pages_that_were_left_make_room(house: House) -> None:
+    """Going from page to page quickly never runs out of streams."""
+    one = house.enter("zhoulixin")
+    kept = [_stream(one) for _ in range(12)]
+    assert all(stream.status == 200 for stream in kept)
+
+
+def _stream(one: Browser, **headers: str):  # type: ignore[no-untyped-def]
+    line = one.connect()
+    cookie = "; ".join(f"{k}={v}" for k, v in one.cookies.items())
+    line.request("GET", "/api/v1/events", headers={"Cookie": cookie, **{k.replace("_", "-"): v for k, v in headers.items()}})
+    answer = line.getresponse()
+    assert answer.status == 200
+    return answer
+
+
+def _next(stream) -> dict[str, str]:  # type: ignore[no-untyped-def]
+    found: dict[str, str] = {}
+    while True:
+        name, _colon, value = stream.readline().decode().strip().partition(": ")
+        if not name and "event" in found:
+            return found
+        if name in ("id", "event"):
+            found[name] = value
