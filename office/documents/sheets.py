@@ -45,7 +45,7 @@ def sheet(desk: Desk, envelope: Envelope, id: str) -> Sheet:
     return Sheet(
         id=id,
         head=head,
-        head_size="s" if len(head) > 16 else "m" if len(head) > 11 else "l",
+        head_size="s" if len(head) > 12 else "m" if len(head) > 8 else "l",
         number=envelope.number,
         signer=envelope.signer if upward else "",
         title=paper.title,
