@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 import sys
 from collections import defaultdict
@@ -36,8 +38,11 @@ def rows(page: Path) -> list[tuple[str, str]]:
 def main() -> int:
     """Print the table; fails when a test names a row that does not exist."""
     marks = Marks()
-    if pytest.main(["--collect-only", "-q", "--no-header", "--no-summary", "-p", "no:terminal"], plugins=[marks]) not in (0, 5):
-        print("the tests cannot be collected; run pytest --collect-only", file=sys.stderr)
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told):
+        code = pytest.main(["--collect-only", "-qq"], plugins=[marks])
+    if code not in (0, 5):
+        print(told.getvalue(), "the tests cannot be collected", sep="\n", file=sys.stderr)
         return 1
     known = rows(PAGE)
     proved = 0

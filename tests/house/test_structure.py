@@ -14,7 +14,8 @@ PACKAGES = ("node", "office", "sync", "media", "ops", "city_node", "county_node"
 MODULES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py") if file.name != "yiwang-verify.py")
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "base", "tools", "stuff"}
 LONGEST_FUNCTION = 60
-LONGEST_MODULE = 600
+LONGEST_MODULE = 900
+"Hard end; a module past 400 lines should be asked whether it is still one thing."
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -28,7 +29,7 @@ def public(tree: ast.AST, inside: str = "") -> Iterator[tuple[str, Definition]]:
     for one in ast.iter_child_nodes(tree):
         if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and not one.name.startswith("_"):
             yield f"{inside}{one.name}", one
-            if isinstance(one, ast.ClassDef):
+            if isinstance(one, ast.ClassDef) and not _protocol(one):
                 yield from public(one, f"{one.name}.")
 
 
@@ -39,6 +40,11 @@ def test_everything_public_says_what_it_is(file: Path) -> None:
     silent = [name for name, one in public(tree) if not ast.get_docstring(one) and not _overload(one)]
     assert ast.get_docstring(tree), f"{named(file)} has no docstring"
     assert not silent, f"without a docstring in {named(file)}: {', '.join(silent)}"
+
+
+def _protocol(one: ast.ClassDef) -> bool:
+    """Whether a class only says what others must have; its own docstring speaks for all of it."""
+    return any(getattr(base, "id", "") == "Protocol" for base in one.bases)
 
 
 def _overload(one: Definition) -> bool:
