@@ -44,7 +44,7 @@ STANDING_WORDS = {
     Standing.IN_HAND: _("承办中"),
     Standing.CIRCULATING: _("传阅中"),
     Standing.ANSWERED: _("已答复"),
-    Standing.CLOSED: _("办结"),
+    Standing.CLOSED: _("已办结"),
     Standing.SENT_BACK: _("已退文"),
     Standing.RECALL_ASKED: _("来文机关请求撤回"),
     Standing.RECALLED: _("已被撤回"),
@@ -104,7 +104,7 @@ IN_TABS = {
     "arrived": (_("待签收"), (Standing.DELIVERED,)),
     "hand": (_("在办"), (Standing.SIGNED_IN, Standing.REGISTERED, Standing.IN_HAND, Standing.ANSWERED, Standing.RECALL_ASKED)),
     "read": (_("待阅"), (Standing.CIRCULATING,)),
-    "done": (_("办结"), (Standing.CLOSED,)),
+    "done": (_("已办结"), (Standing.CLOSED,)),
     "back": (_("退文和撤回"), (Standing.SENT_BACK, Standing.RECALLED)),
 }
 
