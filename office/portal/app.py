@@ -6,6 +6,7 @@ worker is taken, so slow senders hold no worker; the token is checked before the
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import json
 import secrets
@@ -317,6 +318,18 @@ class App:
             response.set_cookie(self.portal.sessions.cookie, fresh, path="/", secure=True, httponly=True, samesite="Strict")
         return response
 
+    def _known(self, request: Request) -> Desk | None:
+        """The desk of whoever asked for something that was refused before there was one, so that every refusal looks the same."""
+        if not hasattr(request, "session"):
+            request.session, request.csrf = None, self.portal.sessions.csrf(self._cookie(request))
+            with contextlib.suppress(NodeError):
+                request.session = self._session(request)
+        if request.session is None:
+            return None
+        with contextlib.suppress(NodeError):
+            return Desk(self.portal.office, person=request.session.person, tracks=False, fresh=False)
+        return None
+
     # --- what went wrong
 
     def _refusal(self, request: Request, error: NodeError | HTTPException) -> Response:
@@ -352,8 +365,8 @@ class App:
             response.mimetype = "application/problem+json"
             return response
         desk = getattr(request, "desk", None)
-        if not hasattr(request, "session"):
-            request.session = None
+        if desk is None:
+            desk = self._known(request)
         back = urlsplit(request.headers.get("Referer", ""))
         values = {"status": status, "code": code, "detail": detail, "reference": reference, "hint": str(error.hint) if error else ""}
         values["back"] = back.path + (f"?{back.query}" if back.query else "") if back.netloc == request.host else ""
