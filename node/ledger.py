@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -66,11 +67,15 @@ class Server:
         self.book = book
         self.context = zmq.Context()
         self.socket, self.bell = self.context.socket(zmq.ROUTER), self.context.socket(zmq.PUB)
-        for socket, name in ((self.socket, "ledger"), (self.bell, "bell")):
-            socket.setsockopt(zmq.LINGER, 200)
-            socket.bind(settings.socket(name))
+        for made, name in ((self.socket, "ledger"), (self.bell, "bell")):
+            made.setsockopt(zmq.LINGER, 200)
+            made.bind(settings.socket(name))
             settings.path("run", name).chmod(0o600)
         self.socket.setsockopt(zmq.RCVHWM, 10_000)
+        self._wake, self._woken = _pipe()
+        self._poller = zmq.Poller()
+        self._poller.register(self.socket, zmq.POLLIN)
+        self._poller.register(self._woken, zmq.POLLIN)
         self.running = True
         self.full = 0
         "Since when the disk has no room, in milliseconds since 1970 UTC; 0 when it has."
@@ -82,11 +87,12 @@ class Server:
         self.running = False
 
     def run(self) -> None:
-        """Serve until told to stop."""
+        """Serve until told to stop; a signal ends the waiting at once."""
+        signal.set_wakeup_fd(self._wake.fileno())
         while self.running:
             timeout = max(0, int((self._since + IDLE - time.monotonic()) * 1000)) if self._waiting else 1000
             try:
-                if self.socket.poll(timeout) or self._waiting:
+                if self._poller.poll(timeout) or self._waiting:
                     self._turn()
                 else:
                     self.book.settle()
@@ -94,6 +100,7 @@ class Server:
                     self.full = 0
             except InterruptedError:
                 continue
+        signal.set_wakeup_fd(-1)
         self.context.destroy(200)
 
     def _turn(self) -> None:
@@ -220,6 +227,13 @@ class Server:
         else:
             word, value = b"ok", msgspec.msgpack.encode(result)
         self.socket.send_multipart([who, request, word, value])
+
+
+def _pipe() -> tuple[socket.socket, socket.socket]:
+    """Two ends of a pipe that a signal may write to."""
+    ends = socket.socketpair()
+    ends[0].setblocking(False)
+    return ends
 
 
 def _free(settings: Settings) -> int:
