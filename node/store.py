@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 FULL, LOOSE = "FULL", "NORMAL"
@@ -103,4 +103,4 @@ def broken(error: BaseException) -> bool:
     if code is not None:
         return code & 0xFF in _SQLITE_BROKEN
     state = getattr(error.orig, "sqlstate", "")
-    return not state or state[:2] in _SERVER
+    return state[:2] in _SERVER if state else isinstance(error, (OperationalError, InterfaceError))  # no word of the server: the line to it broke

@@ -266,3 +266,14 @@ def test_a_range_statement_about_another_entry(small: Books) -> None:
     carry(town, county)
     with town.journal.engine.connect() as c:
         assert [h.holder for h in town.journal.hold_for(c, chain, 1)] == [county.here]
+
+
+@pytest.mark.promise("P16")
+def test_a_text_that_a_store_cannot_hold(world: Books) -> None:
+    """A text with a NUL stops nothing: where the store takes it it is folded, where not it is marked, and tables equal a refold."""
+    town, county = world["county1-town1"], world["county1"]
+    write(town, draft(town, Noted("前"), to=said.UP), draft(town, Noted("a\0b"), to=said.UP), draft(town, Noted("后"), to=said.UP))
+    carry(town, county)
+    assert {"前", "后"} <= set(texts(county))
+    assert len(texts(county)) + county.refused["unfolded"] == 3
+    assert all(living == rebuilt for living, rebuilt in county.refold().values())
