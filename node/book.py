@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
 from node import certs, clock, fold, journal, keys, kinds, logs, seal, store
 from node import entry as said
@@ -37,6 +37,7 @@ from node.errors import Conflict, Forged, Invalid, Missing, NodeError, Refused, 
 from node.fold import Released, Room, Shelf
 from node.journal import Journal, Row, State
 from node.kinds import Entry
+from node.quick import Quick
 from node.settings import Settings
 
 T = TypeVar("T")
@@ -72,6 +73,8 @@ class Ready:
     body: Body
     statement: Statement
     id: bytes
+    signer: Signer
+    content: kinds.Content | None
 
     @property
     def names(self) -> set[str]:
@@ -84,19 +87,19 @@ class Group:
     """What one transaction gathers for after its commit."""
 
     released: list[Released] = field(default_factory=list)
-    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    "Small rows by table, inserted together at the end of each request."
+    rows: dict[Quick, list[tuple[Any, ...]]] = field(default_factory=dict)
+    "Small rows by what inserts them, together at the end of each request."
     grown: set[bytes] = field(default_factory=set)
     "Own chains that need a head."
 
-    def later(self, table: Any, **row: Any) -> None:
+    def later(self, into: Quick, *row: Any) -> None:
         """Insert a row at the end of the request."""
-        self.rows.setdefault(table.name, []).append(row)
+        self.rows.setdefault(into, []).append(row)
 
     def flush(self, c: Connection) -> None:
         """Insert what was put off; what follows may look it up."""
-        for name, rows in self.rows.items():
-            c.execute(insert(journal.META.tables[name]), rows)
+        for into, rows in self.rows.items():
+            into.many(c, rows)
         self.rows.clear()
 
 
@@ -111,6 +114,7 @@ class Book:
         self.chain_certs = certs.load_chain(settings.path("certs", "node.pem").read_bytes())
         self.root = certs.load(settings.path("certs", "root.pem").read_bytes())
         self.fingerprint = certs.fingerprint(self.chain_certs[0])
+        self._self = Signer("node", self.here, "", self.here, self.chain_certs[0])
         self.epoch_key, self.epoch, self.opened = keys.new_ed25519(), secrets.token_bytes(32), now()
         self.blobs = Blobs(settings)
         self.counts: Counter[str] = Counter()
@@ -145,7 +149,7 @@ class Book:
         self._tables.close()
         for shelf in self._shelves.values():
             shelf.engine.dispose()
-        self.journal.engine.dispose()
+        self.journal.close()
 
     # --- trust --------------------------------------------------------------------------------------------------
 
@@ -163,7 +167,7 @@ class Book:
 
     def _signer(self, fingerprint: bytes) -> Signer | None:
         if fingerprint == self.fingerprint:
-            return Signer("node", self.here, "", self.here, self.chain_certs[0])
+            return self._self
         return self.directory.signer(fingerprint) if self.directory else None
 
     def _certs_of(self, author: str) -> tuple[bytes, ...]:
@@ -203,7 +207,7 @@ class Book:
         group = Group()
         doing: dict[str, Callable[..., Any]] = {"write": self._write, "take": self._take, "held": self._held, "arrived": self._arrived}
         try:
-            with self.journal.engine.begin() as c:
+            with self.journal.transaction() as c:
                 for name, args in requests:
                     try:
                         results.append(doing[name](c, group, *args))
@@ -250,13 +254,13 @@ class Book:
 
     def _unpark(self) -> list[Released]:
         """Release what waited for signers that are now known."""
-        with self.journal.engine.connect() as c:
+        with self.journal.asking() as c:
             waiting = [r.wants for r in c.execute(select(journal.PARKED.c.wants).distinct())]
         known = [w for w in waiting if self._signer(w) is not None]
         if not known:
             return []
         group = Group()
-        with self.journal.engine.begin() as c:
+        with self.journal.transaction() as c:
             self._consider(c, group, self._waiting(c, known))
         return group.released
 
@@ -264,11 +268,14 @@ class Book:
 
     def _write(self, c: Connection, group: Group, drafts: Sequence[Draft]) -> tuple[Written, ...]:
         """All or none: everything that can be refused is refused before the first row is written."""
-        done = self._repeated(c, drafts)
+        statements = [unpack(draft.statement, Statement) for draft in drafts]
+        done = self._repeated(c, [statement.nonce for statement in statements])
         ready: list[Ready] = []
+        before: set[bytes] = set()
         for i, draft in enumerate(drafts):
             if i not in done:
-                ready.append(self._checked(c, draft, {r.id for r in ready}))
+                ready.append(self._checked(c, draft, statements[i], before))
+                before.add(ready[-1].id)
         names = {name for r in ready for name in r.names} | {name for r in ready for name, _ in r.draft.relies}
         found = self.journal.versions(c, names)
         for name, version in (pair for r in ready for pair in r.draft.relies):
@@ -277,26 +284,24 @@ class Book:
         placed = self._place_all(c, group, [(r.draft, pack(r.body)) for r in ready])
         written = iter([self._note(c, group, r, places) for r, places in zip(ready, placed, strict=True)])
         if ready:
-            self.journal.bump(c, {name for r in ready for name in r.names}, found)
+            self.journal.bump(c, {name for r in ready for name in r.names})
         group.flush(c)
         self.counts["written"] += len(ready)
         return tuple(done[i] if i in done else next(written) for i in range(len(drafts)))
 
-    def _repeated(self, c: Connection, drafts: Sequence[Draft]) -> dict[int, Written]:
-        """What was written before, by the draft's index."""
-        nonces = {unpack(draft.statement, Statement).nonce: i for i, draft in enumerate(drafts)}
-        if len(nonces) < len(drafts):
+    def _repeated(self, c: Connection, given: Sequence[bytes]) -> dict[int, Written]:
+        """What was written before, by the index of its nonce."""
+        nonces = {nonce: i for i, nonce in enumerate(given)}
+        if len(nonces) < len(given):
             raise Invalid("the same nonce twice in one write", code="nonce")
         found: dict[int, Written] = {}
-        for part in _parts(list(nonces)):
-            for nonce, sid in c.execute(select(journal.NONCES.c.nonce, journal.NONCES.c.sid).where(journal.NONCES.c.nonce.in_(part))):
-                number = c.execute(select(journal.RELEASED.c.number).where(journal.RELEASED.c.sid == sid)).scalar_one()
-                found[nonces[nonce]] = Written(sid, number, self.journal.places(c, sid), True)
+        for nonce, sid in journal.REPEATED.among(c, nonces):
+            number = c.execute(select(journal.RELEASED.c.number).where(journal.RELEASED.c.sid == sid)).scalar_one()
+            found[nonces[nonce]] = Written(sid, number, self.journal.places(c, sid), True)
         return found
 
-    def _checked(self, c: Connection, draft: Draft, before: set[bytes]) -> Ready:
+    def _checked(self, c: Connection, draft: Draft, statement: Statement, before: set[bytes]) -> Ready:
         """A draft after everything that could refuse it; ``before`` are the ids of those written with it."""
-        statement = unpack(draft.statement, Statement)
         if statement.city != self.settings.city:
             raise Refused("the statement is made for another city", code="scope")
         if not draft.audiences:
@@ -322,8 +327,7 @@ class Book:
         for attachment in draft.attachments:
             if not self.blobs.has(attachment.sha) or self.blobs.size(attachment.sha) != attachment.size:
                 raise Missing("an attachment is not stored here; upload it first", code="attachment")
-        kinds.decode(statement.kind, draft.content)
-        return Ready(draft, body, statement, sid)
+        return Ready(draft, body, statement, sid, signer, kinds.decode(statement.kind, draft.content))
 
     def _place_all(self, c: Connection, group: Group, bodies: Sequence[tuple[Draft, bytes]]) -> list[list[tuple[State, int, Row]]]:
         """Write bodies at the ends of their logs: for each its places (chain, local number, row)."""
@@ -351,11 +355,10 @@ class Book:
     def _note(self, c: Connection, group: Group, ready: Ready, places: list[tuple[State, int, Row]]) -> Written:
         state, number, row = places[0]
         for _, n, _ in places:
-            group.later(journal.SAID, sid=ready.id, number=n)
-        group.later(journal.NONCES, nonce=ready.statement.nonce, sid=ready.id)
-        signer = self._signer(ready.statement.signer)
-        assert signer is not None
-        self._release(c, group, Readable(number, state, row, ready.body, ready.statement, ready.id), signer)
+            group.later(journal.ADD_SAID, ready.id, n)
+        group.later(journal.ADD_NONCE, ready.statement.nonce, ready.id)
+        one = Readable(number, state, row, ready.body, ready.statement, ready.id)
+        self._release(group, one, ready.signer, ready.content)
         return Written(ready.id, number, tuple(Place(s.audience, s.author, s.id, r.header.seq, r.hash) for s, _, r in places), False)
 
     def _log(self, c: Connection, group: Group, audience: Audience, lane: Lane) -> State:
@@ -492,7 +495,7 @@ class Book:
                 self._mark(c, number, error.code)
         if found:
             done = self._released_ids(c, [f.id for f in found])
-            c.execute(insert(journal.SAID), [{"sid": f.id, "number": f.number} for f in found])
+            journal.ADD_SAID.many(c, [(f.id, f.number) for f in found])
             self._consider(c, group, [f for f in found if f.id not in done])
 
     def _open(self, c: Connection, state: State, number: int, row: Row) -> Readable:
@@ -539,7 +542,7 @@ class Book:
     def _mark(self, c: Connection, number: int, code: str) -> None:
         self.refused[code] += 1
         log.warning("entry.refused", number=number, code=code)
-        self.journal._put(c, journal.REFUSED, [{"number": number, "code": code}], keep=True)
+        journal.REFUSE.many(c, [(number, code)])
 
     def _consider(self, c: Connection, group: Group, found: Sequence[Readable]) -> None:
         """Release in order what may be, then what waited for that, and so on."""
@@ -556,16 +559,15 @@ class Book:
             signer = signers[one.statement.signer]
             wants = next((a for a in one.statement.after if a not in done), None)
             if signer is None:
-                parked.append({"number": one.number, "wants": one.statement.signer})
+                parked.append((one.number, one.statement.signer))
             elif code:
                 self._mark(c, one.number, code)
             elif wants is not None:
-                parked.append({"number": one.number, "wants": wants})
-            elif one.id not in done and self._release(c, group, one, signer):
+                parked.append((one.number, wants))
+            elif one.id not in done and self._accept(c, group, one, signer):
                 done.add(one.id)
         group.flush(c)
-        if parked:
-            self.journal._put(c, journal.PARKED, parked)
+        journal.PARK.many(c, parked)
         freed = [f for f in found if f.id in done]
         self._remember(c, freed)
         return [f.id for f in freed]
@@ -573,11 +575,8 @@ class Book:
     def _remember(self, c: Connection, found: Sequence[Readable]) -> None:
         """What others brought changes records too; and what comes back to its own author after a restore must not be written twice."""
         names = {f.statement.record for f in found if journal.nameable(f.statement.record)}
-        if names:
-            self.journal.bump(c, names, self.journal.versions(c, names))
-        own = [{"nonce": f.statement.nonce, "sid": f.id} for f in found if f.state.author == self.here]
-        if own:
-            self.journal._put(c, journal.NONCES, own, keep=True)
+        self.journal.bump(c, names)
+        journal.ADD_NONCE.many(c, [(f.statement.nonce, f.id) for f in found if f.state.author == self.here])
 
     def _check_all(self, pairs: Sequence[tuple[Readable, Signer | None]]) -> list[str]:
         """Why each is refused, or empty; in runs, since handing one signature to a thread costs a fifth of checking it."""
@@ -595,24 +594,26 @@ class Book:
             return error.code
         return ""
 
-    def _release(self, c: Connection, group: Group, one: Readable, signer: Signer) -> bool:
-        """Give an entry its place in the order of folding; False when its content cannot be read."""
+    def _accept(self, c: Connection, group: Group, one: Readable, signer: Signer) -> bool:
+        """Release what somebody brought; False when its content cannot be read."""
         try:
             content = kinds.decode(one.statement.kind, one.body.content)
         except Invalid as error:
             self._mark(c, one.number, error.code)
             return False
+        self._release(group, one, signer, content)
+        return True
+
+    def _release(self, group: Group, one: Readable, signer: Signer, content: kinds.Content | None) -> None:
+        """Give an entry its place in the order of folding."""
         self.journal.released += 1
         person = signer.id if signer.kind == "person" else ""
-        group.later(journal.RELEASED, at=self.journal.released, number=one.number, sid=one.id, person=person)
+        group.later(journal.ADD_RELEASED, self.journal.released, one.number, one.id, person)
         group.released.append((self.journal.released, None if content is None else _entry(one, person, content)))
-        return True
 
     def _waiting(self, c: Connection, ids: Sequence[bytes]) -> list[Readable]:
         """Take out what was parked for these statements or signers, in the order it came."""
-        numbers: list[int] = []
-        for part in _parts(ids):
-            numbers += c.scalars(select(journal.PARKED.c.number).where(journal.PARKED.c.wants.in_(part)))
+        numbers = [number for (number,) in journal.WAITING.among(c, ids)]
         for some in _parts(numbers):
             c.execute(journal.PARKED.delete().where(journal.PARKED.c.number.in_(some)))
         found = [self._again(c, f) for f in self.journal.by_numbers(c, sorted(numbers))]
@@ -624,10 +625,7 @@ class Book:
         return self._open(c, state, found.number, Row(unpack(found.header, said.Header), found.header, found.body, found.hash))
 
     def _released_ids(self, c: Connection, ids: Sequence[bytes]) -> set[bytes]:
-        done: set[bytes] = set()
-        for part in _parts(ids):
-            done.update(r.sid for r in c.execute(select(journal.RELEASED.c.sid).where(journal.RELEASED.c.sid.in_(part))))
-        return done
+        return {sid for (sid,) in journal.RELEASED_OF.among(c, ids)}
 
     _folded = _released_ids
 
@@ -718,7 +716,7 @@ class Book:
 
     def read(self, chain: bytes, start: int, limit: int) -> Batch | None:
         """A batch for a neighbour; openings bring the author's certificates."""
-        with self.journal.engine.connect() as c:
+        with self.journal.asking() as c:
             state = self.journal.chain(chain)
             batch = self.journal.read(c, state, start, limit)
         if batch is None or start:

@@ -17,9 +17,9 @@ Invariants: positions are dense; stored bytes are the received bytes; no row is 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -33,13 +33,13 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    bindparam,
     func,
     insert,
+    literal_column,
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects import sqlite as sqlite_dialect
 
 from node import entry as said
 from node import keys
@@ -48,6 +48,7 @@ from node.codec import MAX_ENTRY, base32, pack, unpack
 from node.entry import Attachment, Audience, Head, Header, Hold, Lane, Opening, Scope
 from node.errors import Forged, Fork, Gap, Invalid, Missing, TooLarge, Untrusted
 from node.keys import PublicKey
+from node.quick import Quick, listed, put
 
 META = MetaData()
 NAME = 200
@@ -111,8 +112,11 @@ SAID = Table(
     Column("sid", LargeBinary(32), primary_key=True),
     Column("number", BIG, primary_key=True),
     comment="every place a statement stands in",
+    sqlite_with_rowid=False,
 )
-NONCES = Table("nonces", META, Column("nonce", LargeBinary(16), primary_key=True), Column("sid", LargeBinary(32), nullable=False))
+NONCES = Table(
+    "nonces", META, Column("nonce", LargeBinary(16), primary_key=True), Column("sid", LargeBinary(32), nullable=False), sqlite_with_rowid=False
+)
 PARKED = Table("parked", META, Column("number", BIG, primary_key=True), Column("wants", LargeBinary(32), nullable=False, index=True))
 REFUSED = Table("refused", META, Column("number", BIG, primary_key=True), Column("code", String(32), nullable=False))
 VERSIONS = Table("versions", META, Column("name", String(NAME), primary_key=True), Column("value", BIG, nullable=False))
@@ -120,6 +124,64 @@ FORKS = Table("forks", META, Column("chain", BIG, primary_key=True), Column("seq
 WANTED = Table(
     "wanted", META, Column("sha", LargeBinary(32), primary_key=True), Column("size", BIG, nullable=False), Column("here", Boolean, nullable=False)
 )
+
+
+def _insert(table: Table, *names: str) -> Quick:
+    names = names or tuple(column.name for column in table.columns)
+    return Quick(insert(table).inline(), *names)
+
+
+_ZERO, _ONE = literal_column("0", Integer), literal_column("1", Integer)
+ADD_ENTRY, ADD_SAID, ADD_RELEASED = _insert(ENTRIES), _insert(SAID), _insert(RELEASED)
+ADD_HOLD = _insert(HOLDS, "chain", "holder", "seq", "hash", "at", "signature")
+ADD_HEAD, ADD_NONCE, WANT, ADD_FORK, REFUSE = (put(table, keep=True) for table in (HEADS, NONCES, WANTED, FORKS, REFUSED))
+PARK = put(PARKED)
+BUMP = put(VERSIONS, value=VERSIONS.c.value + _ONE)
+GROW = Quick(
+    update(CHAINS).where(CHAINS.c.no == bindparam("which")).values(count=bindparam("count"), hash=bindparam("hash"), mark=bindparam("mark")),
+    "count",
+    "hash",
+    "mark",
+    "which",
+)
+_PLACE = ENTRIES.c.chain == bindparam("chain"), ENTRIES.c.seq >= bindparam("start")
+HASHES = Quick(select(ENTRIES.c.seq, ENTRIES.c.hash).where(*_PLACE, ENTRIES.c.seq < bindparam("stop")), "chain", "start", "stop")
+ENTRIES_OF = Quick(
+    select(ENTRIES.c.header, ENTRIES.c.body, ENTRIES.c.hash).where(*_PLACE, ENTRIES.c.seq <= bindparam("last")).order_by(ENTRIES.c.seq),
+    "chain",
+    "start",
+    "last",
+)
+SIZES = Quick(
+    select(ENTRIES.c.seq, func.length(ENTRIES.c.body) + func.length(ENTRIES.c.header))
+    .where(*_PLACE, ENTRIES.c.seq <= bindparam("last"))
+    .order_by(ENTRIES.c.seq)
+    .limit(bindparam("limit"))
+    .offset(_ZERO),
+    "chain",
+    "start",
+    "last",
+    "limit",
+)
+HEADS_FROM = Quick(
+    select(HEADS.c.seq, HEADS.c.signature)
+    .where(HEADS.c.chain == bindparam("chain"), HEADS.c.seq >= bindparam("start"))
+    .order_by(HEADS.c.seq)
+    .limit(bindparam("limit"))
+    .offset(_ZERO),
+    "chain",
+    "start",
+    "limit",
+)
+HOLDS_FROM = Quick(
+    select(HOLDS).where(HOLDS.c.no > bindparam("since")).order_by(HOLDS.c.no).limit(bindparam("limit")).offset(_ZERO), "since", "limit"
+)
+LAST_HOLD = Quick(select(func.max(HOLDS.c.seq)).where(HOLDS.c.chain == bindparam("chain"), HOLDS.c.holder == bindparam("holder")), "chain", "holder")
+ENTRIES_AT = Quick(lambda _, size: select(ENTRIES).where(ENTRIES.c.number.in_(listed(size))))
+VERSIONS_OF = Quick(lambda _, size: select(VERSIONS).where(VERSIONS.c.name.in_(listed(size))))
+REPEATED = Quick(lambda _, size: select(NONCES).where(NONCES.c.nonce.in_(listed(size))))
+RELEASED_OF = Quick(lambda _, size: select(RELEASED.c.sid).where(RELEASED.c.sid.in_(listed(size))))
+WAITING = Quick(lambda _, size: select(PARKED.c.number).where(PARKED.c.wants.in_(listed(size))))
 
 
 @dataclass
@@ -176,10 +238,31 @@ class Journal:
         """``here`` is the node whose journal it is; empty where only others' open logs are kept."""
         self.engine, self.here, self.city, self._identity = engine, here, city, identity
         META.create_all(engine)
+        self._writer = engine.connect()
         self.chains: dict[bytes, State] = {}
         self._by_no: dict[int, State] = {}
         self._keys: dict[bytes, PublicKey] = {}
         self.load()
+
+    def close(self) -> None:
+        """Close every file."""
+        self._writer.close()
+        self.engine.dispose()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A transaction on the connection of the one thread that writes; it stays open between them."""
+        with self._writer.begin():
+            yield self._writer
+
+    @contextmanager
+    def asking(self) -> Iterator[Connection]:
+        """The same connection for questions of the same thread."""
+        try:
+            yield self._writer
+        finally:
+            self._writer.rollback()
+            self._writer.connection.rollback()  # what went past SQLAlchemy began a transaction of the driver's
 
     def load(self) -> None:
         """Read what is on disk; after a failed transaction memory follows it again."""
@@ -250,24 +333,16 @@ class Journal:
             return []
         self.mark += 1
         numbers = list(range(self.last + 1, self.last + len(rows) + 1))
-        c.execute(
-            insert(ENTRIES),
-            [
-                {"number": n, "chain": state.no, "seq": r.header.seq, "hash": r.hash, "header": r.raw, "body": r.body}
-                for n, r in zip(numbers, rows, strict=True)
-            ],
-        )
+        ADD_ENTRY.many(c, [(n, state.no, r.header.seq, r.hash, r.raw, r.body) for n, r in zip(numbers, rows, strict=True)])
         self.last += len(rows)
         state.count, state.hash, state.mark = rows[-1].header.seq + 1, rows[-1].hash, self.mark
-        c.execute(update(CHAINS).where(CHAINS.c.no == state.no).values(count=state.count, hash=state.hash, mark=state.mark))
-        wanted = [{"sha": a.sha, "size": a.size, "here": here} for r in rows for a in r.header.attachments]
-        if wanted:
-            self._put(c, WANTED, wanted, keep=True)
+        GROW.many(c, [(state.count, state.hash, state.mark, state.no)])
+        WANT.many(c, [(a.sha, a.size, here) for r in rows for a in r.header.attachments])
         return numbers
 
     def head(self, c: Connection, state: State, seq: int, signature: bytes) -> None:
         """Keep a head."""
-        self._put(c, HEADS, [{"chain": state.no, "seq": seq, "signature": signature}], keep=True)
+        ADD_HEAD.many(c, [(state.no, seq, signature)])
 
     def next(self, state: State | None, body: bytes, attachments: tuple[Attachment, ...], *, after: Row | None = None) -> Row:
         """The entry that follows: at the end of a chain, or after a row not yet written; the opening when there is no chain."""
@@ -344,13 +419,7 @@ class Journal:
     def _check_join(self, c: Connection, state: State, batch: Batch, rows: Sequence[Row]) -> None:
         """Compare what is held with what came; the head of ``batch`` is already known to be the author's."""
         overlap = min(state.count - batch.start, len(rows))
-        held = dict(
-            c.execute(
-                select(ENTRIES.c.seq, ENTRIES.c.hash).where(
-                    ENTRIES.c.chain == state.no, ENTRIES.c.seq >= max(0, batch.start - 1), ENTRIES.c.seq < batch.start + overlap
-                )
-            ).all()
-        )
+        held = dict(HASHES(c, state.no, max(0, batch.start - 1), batch.start + overlap)) if overlap else {state.count - 1: state.hash}
         if batch.start and held.get(batch.start - 1) != rows[0].header.prev:
             self._fork(c, state, batch, batch.start - 1)
         for row in rows[:overlap]:
@@ -363,7 +432,7 @@ class Journal:
         self.mark += 1
         state.mark = self.mark
         c.execute(update(CHAINS).where(CHAINS.c.no == state.no).values(frozen="fork", mark=state.mark))
-        self._put(c, FORKS, [{"chain": state.no, "seq": seq, "proof": pack((ours, batch))}], keep=True)
+        ADD_FORK.many(c, [(state.no, seq, pack((ours, batch)))])
         raise Fork(f"two different entries are signed for {said.position(state.author, state.id, seq)}", hint="yiwang proof check")
 
     # --- reading ------------------------------------------------------------------------------------------------
@@ -372,36 +441,24 @@ class Journal:
         """Entries from ``start``, about ``limit`` bytes but at least to the next head; None when there are none."""
         if start >= state.count:
             return None
-        heads = c.execute(
-            select(HEADS.c.seq, HEADS.c.signature).where(HEADS.c.chain == state.no, HEADS.c.seq >= start).order_by(HEADS.c.seq).limit(2000)
-        ).all()
+        heads = dict(HEADS_FROM(c, state.no, start, max(2, limit // 300)))
         if not heads:
             return None
-        rows = c.execute(
-            select(ENTRIES.c.header, ENTRIES.c.body, ENTRIES.c.hash)
-            .where(ENTRIES.c.chain == state.no, ENTRIES.c.seq >= start, ENTRIES.c.seq <= self._end(c, state, start, limit, heads))
-            .order_by(ENTRIES.c.seq)
-        ).all()
-        last = start + len(rows) - 1
-        signature = next(h.signature for h in heads if h.seq == last)
-        return Batch(state.id, start, tuple((r.header, r.body) for r in rows), Head(state.id, last, rows[-1].hash, signature))
+        last = self._end(c, state, start, limit, list(heads))
+        rows = ENTRIES_OF(c, state.no, start, last)
+        return Batch(state.id, start, tuple((header, body) for header, body, _ in rows), Head(state.id, last, rows[-1][2], heads[last]))
 
-    def _end(self, c: Connection, state: State, start: int, limit: int, heads: Sequence[Any]) -> int:
+    def _end(self, c: Connection, state: State, start: int, limit: int, heads: Sequence[int]) -> int:
         """The last head before which about ``limit`` bytes lie, or the first one."""
-        sizes = c.execute(
-            select(ENTRIES.c.seq, func.length(ENTRIES.c.body) + func.length(ENTRIES.c.header))
-            .where(ENTRIES.c.chain == state.no, ENTRIES.c.seq >= start, ENTRIES.c.seq <= heads[-1].seq)
-            .order_by(ENTRIES.c.seq)
-            .limit(max(1, limit // 300))
-        )
+        if len(heads) == 1:
+            return heads[0]
         reach, total = start - 1, 0
-        for seq, size in sizes:
+        for seq, size in SIZES(c, state.no, start, heads[-1], max(1, limit // 300)):
             total += size
             if total > limit and seq > start:
                 break
             reach = seq
-        within = [h.seq for h in heads if h.seq <= reach]
-        return int(within[-1] if within else heads[0].seq)
+        return next((seq for seq in reversed(heads) if seq <= reach), heads[0])
 
     def found(self, c: Connection, state: State, start: int, stop: int) -> list[Found]:
         """Entries of a chain in [start, stop)."""
@@ -411,10 +468,9 @@ class Journal:
     def by_numbers(self, c: Connection, numbers: Sequence[int]) -> list[Found]:
         """Entries by their local numbers, in that order."""
         held: dict[int, Found] = {}
-        for part in (numbers[i : i + 500] for i in range(0, len(numbers), 500)):
-            for r in c.execute(select(ENTRIES).where(ENTRIES.c.number.in_(part))):
-                state = self._by_no[r.chain]
-                held[r.number] = Found(r.number, state.id, state.author, r.seq, r.hash, r.header, r.body)
+        for number, no, seq, hash, header, body in ENTRIES_AT.among(c, numbers):
+            state = self._by_no[no]
+            held[number] = Found(number, state.id, state.author, seq, hash, header, body)
         return [held[n] for n in numbers]
 
     def places(self, c: Connection, sid: bytes) -> tuple[Place, ...]:
@@ -437,10 +493,10 @@ class Journal:
         state = self.chains.get(hold.chain)
         if state is None:
             return False
-        had = c.execute(select(func.max(HOLDS.c.seq)).where(HOLDS.c.chain == state.no, HOLDS.c.holder == hold.holder)).scalar()
+        had = LAST_HOLD(c, state.no, hold.holder)[0][0]
         if had is not None and had >= hold.seq:
             return False
-        c.execute(insert(HOLDS).values(chain=state.no, holder=hold.holder, seq=hold.seq, hash=hold.hash, at=hold.at, signature=hold.signature))
+        ADD_HOLD.many(c, [(state.no, hold.holder, hold.seq, hold.hash, hold.at, hold.signature)])
         return True
 
     def agrees(self, c: Connection, hold: Hold) -> bool:
@@ -448,15 +504,13 @@ class Journal:
         state = self.chains.get(hold.chain)
         if state is None or hold.seq >= state.count:
             return state is not None
-        return bool(c.execute(select(ENTRIES.c.hash).where(ENTRIES.c.chain == state.no, ENTRIES.c.seq == hold.seq)).scalar_one() == hold.hash)
+        return HASHES(c, state.no, hold.seq, hold.seq + 1) == [(hold.seq, hold.hash)]
 
     def holds(self, c: Connection, since: int, limit: int) -> tuple[int, tuple[Hold, ...]]:
         """(number to go on from, the last statement of each holder and chain among those after ``since``)."""
-        rows = c.execute(select(HOLDS).where(HOLDS.c.no > since).order_by(HOLDS.c.no).limit(limit)).all()
-        last = {(r.chain, r.holder): r for r in rows}
-        return (rows[-1].no if rows else since), tuple(
-            Hold(r.holder, self._by_no[r.chain].id, r.seq, r.hash, r.at, r.signature) for r in last.values()
-        )
+        rows = HOLDS_FROM(c, since, limit)
+        last = {(no, holder): (holder, self._by_no[no].id, *rest) for _, no, holder, *rest in rows}
+        return (rows[-1][0] if rows else since), tuple(Hold(*values) for values in last.values())
 
     def hold_for(self, c: Connection, state: State, seq: int) -> tuple[Hold, ...]:
         """The first statement of each holder that covers a place, as evidence carries it."""
@@ -476,12 +530,12 @@ class Journal:
     def versions(self, c: Connection, names: Iterable[str]) -> dict[str, int]:
         """The present version of each name, 0 when never written."""
         names = tuple(names)
-        found = dict(c.execute(select(VERSIONS.c.name, VERSIONS.c.value).where(VERSIONS.c.name.in_(names))).all())
+        found = dict(VERSIONS_OF.among(c, names))
         return {name: found.get(name, 0) for name in names}
 
-    def bump(self, c: Connection, names: Iterable[str], found: dict[str, int]) -> None:
-        """Raise the version of names whose present versions are ``found``."""
-        self._put(c, VERSIONS, [{"name": name, "value": found[name] + 1} for name in names])
+    def bump(self, c: Connection, names: Iterable[str]) -> None:
+        """Raise the version of names."""
+        BUMP.many(c, [(name, 1) for name in sorted(names)])
 
     def wanted(self, c: Connection) -> tuple[Attachment, ...]:
         """Blobs named here that have not arrived."""
@@ -490,17 +544,6 @@ class Journal:
     def arrived(self, c: Connection, sha: bytes) -> None:
         """A blob is whole on disk."""
         c.execute(update(WANTED).where(WANTED.c.sha == sha).values(here=True))
-
-    def _put(self, c: Connection, table: Table, rows: Sequence[dict[str, Any]], *, keep: bool = False) -> None:
-        """Insert rows; where the key is taken, replace the rest, or keep what is there."""
-        dialect = postgresql if self.engine.dialect.name == "postgresql" else sqlite_dialect
-        statement = dialect.insert(table)
-        primary = [col.name for col in table.primary_key]
-        if keep:
-            c.execute(statement.on_conflict_do_nothing(index_elements=primary), rows)
-            return
-        changes = {col.name: statement.excluded[col.name] for col in table.columns if col.name not in primary}
-        c.execute(statement.on_conflict_do_update(index_elements=primary, set_=changes), rows)
 
 
 def _log_of(opening: Opening) -> tuple[str, Audience, Lane, bytes]:

@@ -16,6 +16,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -79,14 +80,19 @@ class Signer:
     certificate: x509.Certificate
     revoked: said.Revoked | None = None
 
-    @property
+    @cached_property
     def key(self) -> Any:
         """The public key that signatures are checked with."""
         return self.certificate.public_key()
 
+    @cached_property
+    def _term(self) -> tuple[dt.datetime, dt.datetime]:
+        return self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc
+
     def valid_at(self, moment: dt.datetime) -> bool:
         """Whether the certificate's term includes the moment; says nothing about revocation."""
-        return self.certificate.not_valid_before_utc <= moment <= self.certificate.not_valid_after_utc
+        first, last = self._term
+        return first <= moment <= last
 
 
 @dataclass(frozen=True)
