@@ -51,9 +51,9 @@ def noted(session: Session, entry: Entry[Noted]) -> None:
 
 
 @contextmanager
-def opened(folder: Path, *, counties: int = 1, townships: int = 1, storage: str = "sqlite", port: int = 21100) -> Iterator[dict[str, Book]]:
+def opened(folder: Path, *, counties: int = 1, townships: int = 1, storage: str = "sqlite") -> Iterator[dict[str, Book]]:
     """Books of a city by the names of its homes, each knowing all the others."""
-    homes = city.build(folder, counties=counties, townships=townships, port=port).homes
+    homes = city.build(folder, counties=counties, townships=townships).homes
     books = {name: book(home, storage) for name, home in homes.items()}
     try:
         for name, home in homes.items():

@@ -10,7 +10,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -96,10 +98,22 @@ class City:
             home.stop()
 
 
-def build(folder: Path, *, counties: int = 1, townships: int = 1, port: int = 22100) -> City:
-    """Found a city in a folder: ``townships`` under each of the ``counties``; couriers listen from ``port`` on."""
+def free_port() -> int:
+    """A loopback port that nobody listens on, below those that outgoing connections get by themselves."""
+    while True:
+        port = random.randrange(10_000, 30_000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+
+
+def build(folder: Path, *, counties: int = 1, townships: int = 1) -> City:
+    """Found a city in a folder: ``townships`` under each of the ``counties``; couriers listen on free ports."""
     now = dt.datetime.now(dt.UTC)
-    ports = iter(range(port, port + 1000))
+    ports = iter(free_port, 0)
     city = Home(enrol.found_city(folder / "city", _wish("city", "云市", "330000", next(ports)), now))
     city.says.append(enrol.own(city.settings))
     homes = {"city": city}

@@ -25,7 +25,7 @@ from tests.node.test_ledger import organ, ready
 
 def test_a_home_has_one_ledger(tmp_path: Path) -> None:
     """A second ledger on the same home ends with status 6 and takes nothing from the first."""
-    home = city.build(tmp_path, townships=0, port=21600)["city"]
+    home = city.build(tmp_path, townships=0)["city"]
     with city.running(city.City({"city": home})):
         home.start("ledger")
         with ready(home.settings) as ledger:
@@ -38,7 +38,7 @@ def test_a_home_has_one_ledger(tmp_path: Path) -> None:
 
 def test_a_question_that_cannot_be_answered(tmp_path: Path) -> None:
     """Numbers no database can hold are an error to the asker, and the next question is answered."""
-    home = city.build(tmp_path, townships=0, port=21700)["city"]
+    home = city.build(tmp_path, townships=0)["city"]
     with city.running(city.City({"city": home})):
         home.start("ledger")
         with ready(home.settings) as ledger:
@@ -65,7 +65,7 @@ def narrow(folder: Path, megabytes: int) -> Iterator[Path]:
 def test_full_disk(tmp_path: Path) -> None:
     """With a full disk writers are told so and readers served; with room again writing goes on by itself, and every table equals a refold."""
     with narrow(tmp_path / "disk", 12) as disk:
-        home = city.build(disk, townships=0, port=21800)["city"]
+        home = city.build(disk, townships=0)["city"]
         with city.running(city.City({"city": home})):
             home.start("ledger")
             with ready(home.settings) as ledger:
@@ -93,7 +93,7 @@ def test_full_disk(tmp_path: Path) -> None:
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace makes the disk fail")
 def test_failed_sync(tmp_path: Path) -> None:
     """When the disk fails to keep what was written, nothing is acknowledged any more: the ledger ends, and its successor has all it ever said."""
-    home = city.build(tmp_path, townships=0, port=21850)["city"]
+    home = city.build(tmp_path, townships=0)["city"]
     with city.running(city.City({"city": home})):
         home.start("ledger")
         with ready(home.settings) as ledger:
@@ -122,7 +122,7 @@ def test_kill_while_taking(tmp_path: Path) -> None:
     seed = int(os.environ.get("YIWANG_SEED", random.randrange(2**32)))
     print("seed", seed)
     chance = random.Random(seed)
-    world = city.build(tmp_path, townships=0, port=21700)
+    world = city.build(tmp_path, townships=0)
     above, below = world["city"], world["county1"]
     with city.running(world):
         above.start("ledger")

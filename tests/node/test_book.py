@@ -292,7 +292,7 @@ def test_old_disk_never_signs_an_occupied_place(tmp_path: Path) -> None:
 
 def test_stranger_node_is_refused(small: Books, tmp_path: Path) -> None:
     """A node of another city, with certificates of its own root, is not believed."""
-    with books.opened(tmp_path / "other", port=21200) as others:
+    with books.opened(tmp_path / "other") as others:
         notes(others["county1"], "外", to=said.ALL)
         with pytest.raises(Untrusted):
             take(small["county1"], batch_of(others["county1"]))

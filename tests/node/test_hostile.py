@@ -141,7 +141,7 @@ def test_the_same_draft_twice_in_one_write(small: Books) -> None:
 
 def test_a_note_upward_before_the_tree_is_known(tmp_path: Path) -> None:
     """What a township says upward reaches the city's tables even when it comes before the county has told who the township is."""
-    homes = city.build(tmp_path, port=21950).homes
+    homes = city.build(tmp_path).homes
     open_ = {name: books.book(home) for name, home in homes.items()}
     for name, home in homes.items():
         for one in home.says:

@@ -66,7 +66,7 @@ def test_kill_at_any_moment(tmp_path: Path) -> None:
     seed = int(os.environ.get("YIWANG_SEED", random.randrange(2**32)))
     print("seed", seed)
     chance = random.Random(seed)
-    town = city.build(tmp_path, townships=0, port=21300)["city"]
+    town = city.build(tmp_path, townships=0)["city"]
     acknowledged: set[bytes] = set()
     number = 0
     with city.running(city.City({"city": town})):
@@ -99,7 +99,7 @@ def test_kill_at_any_moment(tmp_path: Path) -> None:
 
 def test_nonsense_on_the_socket_harms_nobody(tmp_path: Path) -> None:
     """Unknown requests, wrong shapes and broken bytes get an error that says what was wrong; the next request is served."""
-    home = city.build(tmp_path, townships=0, port=21400)["city"]
+    home = city.build(tmp_path, townships=0)["city"]
     with city.running(city.City({"city": home})):
         home.start("ledger")
         ledger = ready(home.settings)
@@ -115,7 +115,7 @@ def test_nonsense_on_the_socket_harms_nobody(tmp_path: Path) -> None:
 
 def test_orderly_stop(tmp_path: Path) -> None:
     """SIGTERM ends the ledger within two seconds, with status 0, and its socket file is private."""
-    home = city.build(tmp_path, townships=0, port=21500)["city"]
+    home = city.build(tmp_path, townships=0)["city"]
     with city.running(city.City({"city": home})):
         home.start("ledger")
         ready(home.settings).close()

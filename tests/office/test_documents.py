@@ -125,7 +125,7 @@ def _ready(office: Office) -> bool:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A city and a county with their ledgers running, people with keys, and a seal of the city's government."""
-    made = cities.build(tmp_path_factory.mktemp("documents"), counties=1, townships=0, port=25100)
+    made = cities.build(tmp_path_factory.mktemp("documents"), counties=1, townships=0)
     with cities.running(made):
         found = World(made, {}, {}, {})
         for name in ("city", "county1"):

@@ -17,7 +17,7 @@ LOGINS = ("chengxue", "majun", "xuegang", "dinghui", "fanxiaohong")
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A city node with five people who can sign in."""
-    made = build(tmp_path_factory.mktemp("d"), port=25300)
+    made = build(tmp_path_factory.mktemp("d"))
     try:
         for login in LOGINS:
             made.password(login)

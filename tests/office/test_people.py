@@ -61,7 +61,7 @@ class Node:
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """A city with its ledger running, three administrators and a clerk who all have keys."""
-    made = cities.build(tmp_path_factory.mktemp("people"), counties=1, townships=0, port=23100)
+    made = cities.build(tmp_path_factory.mktemp("people"), counties=1, townships=0)
     with cities.running(made):
         made["city"].start("ledger")
         office = Office(made["city"].settings, city_node.TIER)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,8 +15,7 @@ import pytest
 
 from ops import supervise
 from ops.caller import command
-
-FIRST, LAST = 26000, 26999
+from tests.city import free_port
 
 
 @dataclass(frozen=True)
@@ -44,23 +42,10 @@ def call(home: Path | None, *args: str, timeout: float | None = None) -> Said:
     return Said(done.returncode, done.stdout, done.stderr)
 
 
-def free_ports() -> Iterator[int]:
-    """Ports of the tests' own range that nobody has, starting where this worker is alone."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
-    for port in range(FIRST + 100 * (worker % 9), LAST):
-        with socket.socket() as one:
-            try:
-                one.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        yield port
-
-
 @pytest.fixture
 def ports() -> Callable[[], int]:
     """Gives another free port each time it is called."""
-    found = free_ports()
-    return lambda: next(found)
+    return free_port
 
 
 @pytest.fixture

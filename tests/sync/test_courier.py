@@ -27,7 +27,6 @@ from sync.knock import knock
 from tests.city import City, Home, admit, build, wait
 from tests.tcpchaos import Chaos
 
-PORT = 22200 + 50 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 "Each worker of a parallel run has a network of its own."
 
 
@@ -84,8 +83,8 @@ def say(
 def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Net]:
     """One running branch for all tests of the module; each leaves its line healed."""
     folder = tmp_path_factory.mktemp("net")
-    city = build(folder, counties=1, townships=0, port=PORT)
-    with Chaos(f"127.0.0.1:{PORT + 1}") as line:
+    city = build(folder, counties=1, townships=0)
+    with Chaos(city["county1"].settings.listen.removeprefix("tcp://")) as line:
         city.homes["town"] = admit(folder / "town", city["county1"], "township", "云镇", "330101001", 0, endpoint=line.endpoint)
         ledgers: dict[str, Ledger] = {}
         try:

@@ -312,6 +312,27 @@ def signatures() -> Iterator[Vector]:
         "signature": high.hex(),
         "ok": False,
     }
+    yield from crafted(order)
+
+
+def crafted(order: int) -> Iterator[Vector]:
+    """Signatures that hold by the bare equation, with a key or an R of small order: some checkers accept them, ours do not."""
+    prime = 2**255 - 19
+    eighth = int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little")
+    one = (1).to_bytes(32, "little")
+    for y in (0, 1, prime - 1, prime, prime + 1, eighth, prime - eighth):
+        for sign in (0, 1):
+            key = (y | sign << 255).to_bytes(32, "little")
+            yield _small(f"key of small order {key.hex()[:8]}{key.hex()[-2:]}", key, b"x", one + bytes(32))
+    seed = fixed("ed25519")
+    key = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    secret = int.from_bytes(hashlib.sha512(seed).digest()[:32], "little") & ((1 << 254) - 8) | 1 << 254
+    product = int.from_bytes(hashlib.sha512(one + key + b"x").digest(), "little") * secret % order
+    yield _small("R of small order", key, b"x", one + product.to_bytes(32, "little"))
+
+
+def _small(name: str, key: bytes, data: bytes, signature: bytes) -> Vector:
+    return {"name": name, "suite": "ed25519", "key": key.hex(), "data": data.hex(), "signature": signature.hex(), "ok": False}
 
 
 def seals() -> Iterator[Vector]:

@@ -48,7 +48,7 @@ class Direct(Ledger):
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Book]]:
     """A city, a county and a township in which a document went down and a receipt came up."""
-    with books.opened(tmp_path_factory.mktemp("evidence"), port=27100) as found:
+    with books.opened(tmp_path_factory.mktemp("evidence")) as found:
         yield found
 
 
