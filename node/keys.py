@@ -2,6 +2,9 @@
 
 ``ed25519`` (RFC 8032) for persons, seals and epochs; ``p256`` (ECDSA with SHA-256, FIPS 186-5) for identities, because
 browsers accept no Ed25519 certificates. Private keys are PKCS#8 PEM files of mode 0600 and nothing else.
+
+RFC 8032 leaves open what a checker makes of crafted points. The rule here is libsodium's, for every node the same:
+without cofactor, s below the group order, neither key nor R of small order, the key canonical.
 """
 
 from __future__ import annotations
@@ -14,6 +17,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from nacl.bindings import crypto_sign_BYTES, crypto_sign_open
+from nacl.exceptions import BadSignatureError
 
 from node.errors import Forged, Incompatible, Misconfigured
 
@@ -50,14 +55,21 @@ def sign(key: PrivateKey, data: bytes) -> bytes:
 
 def verify(key: PublicKey, signature: bytes, data: bytes) -> None:
     """Raise :class:`Forged` unless ``signature`` is the key's over ``data``, :class:`Incompatible` for a key of another suite."""
-    suite_of(key)
     try:
         if isinstance(key, Ed25519PublicKey):
-            key.verify(signature, data)
+            _verify_ed25519(key.public_bytes_raw(), signature, data)
         else:
+            suite_of(key)
             key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature:
+    except (InvalidSignature, BadSignatureError):
         raise Forged("the signature does not match", code="bad_signature") from None
+
+
+def _verify_ed25519(key: bytes, signature: bytes, data: bytes) -> None:
+    """By libsodium, which takes half the time of OpenSSL and leaves the interpreter's lock meanwhile."""
+    if len(signature) != crypto_sign_BYTES:
+        raise BadSignatureError
+    crypto_sign_open(signature + data, key)
 
 
 def raw_public(key: Ed25519PublicKey) -> bytes:

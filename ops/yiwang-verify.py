@@ -6,8 +6,6 @@
 
 Needs Python 3.11 or later and the package ``cryptography``; shares no code with the program that wrote the files. What is
 checked, and why that is enough, is in ``docs/format.md``. Exit code 0: everything holds; 1: something does not; 2: usage.
-
-In order: canonical values, shapes, hashes, certificates, the bundle line by line and at its end, comparison, words, main.
 """
 
 from __future__ import annotations
@@ -243,11 +241,18 @@ def open_sealed(stored, key, seq):
     return plain
 
 
+FIELD, EIGHTH = 2**255 - 19, 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+SMALL = {0, 1, FIELD - 1, EIGHTH, FIELD - EIGHTH}  # y of the points of small order: some checkers take them, format.md part 2 does not
+
+
 def verify(key, signature, data):
     """Refuse a signature that is not the key's (raw bytes are an Ed25519 key)."""
     try:
         key = Ed25519PublicKey.from_public_bytes(key) if isinstance(key, bytes) else key
         if isinstance(key, Ed25519PublicKey):
+            points = [int.from_bytes(point, "little") % 2**255 for point in (key.public_bytes_raw(), signature[:32])]
+            if points[0] >= FIELD or SMALL & set(points):
+                raise InvalidSignature
             key.verify(signature, data)
         else:
             key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
@@ -972,8 +977,7 @@ def main(argv=None):
     parser.add_argument("--lang", choices=sorted(WORDS), default="zh")
     given = parser.parse_args(argv)
     try:
-        root = Cert(given.root.read_bytes()) if given.root else None
-        bundles = []
+        root, bundles = Cert(given.root.read_bytes()) if given.root else None, []
         for path in given.bundle:
             with path.open("rb") as file:
                 bundles.append(Bundle(root, given.out).load(file))
@@ -986,8 +990,7 @@ def main(argv=None):
     if given.proof and (forks := compare(bundles)):
         write_proof(given.proof, zip(given.bundle, (b.first for b in bundles), strict=False), forks)
     if given.json:
-        at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        print(json.dumps({"v": 1, "cmd": "verify", "node": None, "at": at, **answer}, ensure_ascii=False))
+        print(json.dumps({"v": 1, "cmd": "verify", "node": None, "at": f"{dt.datetime.now(dt.UTC):%FT%T}+00:00", **answer}, ensure_ascii=False))
     else:
         show(answer, WORDS[given.lang])
     return 0 if answer["ok"] else 1
