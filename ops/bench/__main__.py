@@ -6,7 +6,7 @@ import argparse
 
 from ops.bench import chain
 
-PARTS = ("memory", "throughput", "latency", "catchup")
+PARTS = ("memory", "throughput", "single", "latency", "catchup")
 
 
 def main() -> None:
@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("-l", type=int, default=500, help="single documents for latency (500)")
     given = parser.parse_args()
     parts = set(given.parts or PARTS)
-    if parts & {"memory", "throughput", "latency", "catchup"}:
+    if parts & {"memory", "throughput", "single", "latency", "catchup"}:
         chain.run(parts, given.n, given.l)
 
 

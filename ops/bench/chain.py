@@ -52,6 +52,7 @@ def throughput(world: Fleet, author: Author, texts: list[str], *, single: bool, 
     port = int(world["city"].settings.listen.rpartition(":")[2])
     with Watch(world["city"], author.node, to) as city:
         before, span, start = meter.passed(port), meter.Span(world.pids()), time.perf_counter()
+        roles = {role: meter.Span(world.pids(role)) for role in ("ledger", "courier")}
         goal = city.count + len(texts)
         load(world, author, texts, to, size=1 if single else BULK, ahead=1 if single else AHEAD)
         written = time.perf_counter() - start
@@ -67,6 +68,7 @@ def throughput(world: Fleet, author: Author, texts: list[str], *, single: bool, 
         total_s=round(total, 3),
         docs_per_s=round(count / total),
         cpu_s_per_1000_docs=round(span.used() / count * 1000, 3),
+        cpu_s_per_1000_docs_by_role={role: round(each.used() / count * 1000, 3) for role, each in roles.items()},
         client_cpu_s_per_1000_docs=round(span.client() / count * 1000, 3),
         **span.figures(),
         wan_bytes_per_doc=round((after[0] - before[0]) / count),
@@ -147,8 +149,9 @@ def run(parts: set[str], count: int, singles: int) -> None:
         if "throughput" in parts:
             meter.note("throughput")
             throughput(world, author, texts, single=False, sealed=False)
-            throughput(world, author, texts[: max(500, count // 2)], single=True, sealed=False)
             throughput(world, author, texts, single=False, sealed=True)
+        if parts & {"throughput", "single"}:
+            throughput(world, author, texts[: max(500, count // 2)], single=True, sealed=False)
         if "memory" in parts:
             memory(world, "after load")
         if "latency" in parts:
