@@ -50,7 +50,7 @@ check: $(VENV)/.dev
 	$(BIN)/python -m pytest -q tests/house
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal --durations 10
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --durations 10
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m ops.bench
