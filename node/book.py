@@ -354,7 +354,7 @@ class Book:
 
     def _note(self, c: Connection, group: Group, ready: Ready, places: list[tuple[State, int, Row]]) -> Written:
         state, number, row = places[0]
-        for _, n, _ in places:
+        for _, n, _ in places[1:]:
             group.later(journal.ADD_SAID, ready.id, n)
         group.later(journal.ADD_NONCE, ready.statement.nonce, ready.id)
         one = Readable(number, state, row, ready.body, ready.statement, ready.id)
@@ -495,7 +495,7 @@ class Book:
                 self._mark(c, number, error.code)
         if found:
             done = self._released_ids(c, [f.id for f in found])
-            journal.ADD_SAID.many(c, [(f.id, f.number) for f in found])
+            journal.ADD_SAID.many(c, [(f.id, f.number) for f in found if f.id in done])
             self._consider(c, group, [f for f in found if f.id not in done])
 
     def _open(self, c: Connection, state: State, number: int, row: Row) -> Readable:
@@ -554,7 +554,7 @@ class Book:
         signers = {f.statement.signer: self._signer(f.statement.signer) for f in found}
         checks = self._check_all([(f, signers[f.statement.signer]) for f in found])
         done = self._folded(c, [a for f in found for a in f.statement.after])
-        parked = []
+        parked, others = [], []
         for one, code in zip(found, checks, strict=True):
             signer = signers[one.statement.signer]
             wants = next((a for a in one.statement.after if a not in done), None)
@@ -566,8 +566,11 @@ class Book:
                 parked.append((one.number, wants))
             elif one.id not in done and self._accept(c, group, one, signer):
                 done.add(one.id)
+                continue
+            others.append((one.id, one.number))
         group.flush(c)
         journal.PARK.many(c, parked)
+        journal.ADD_SAID.many(c, others)
         freed = [f for f in found if f.id in done]
         self._remember(c, freed)
         return [f.id for f in freed]

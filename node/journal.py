@@ -70,7 +70,7 @@ CHAINS = Table(
     Column("count", BIG, nullable=False),
     Column("hash", LargeBinary(32), nullable=False),
     Column("frozen", String(16), nullable=False),
-    Column("mark", BIG, nullable=False, index=True),
+    Column("mark", BIG, nullable=False),
 )
 ENTRIES = Table(
     "entries",
@@ -84,7 +84,12 @@ ENTRIES = Table(
     UniqueConstraint("chain", "seq"),
 )
 HEADS = Table(
-    "heads", META, Column("chain", BIG, primary_key=True), Column("seq", BIG, primary_key=True), Column("signature", LargeBinary(64), nullable=False)
+    "heads",
+    META,
+    Column("chain", BIG, primary_key=True),
+    Column("seq", BIG, primary_key=True),
+    Column("signature", LargeBinary(64), nullable=False),
+    sqlite_with_rowid=False,
 )
 HOLDS = Table(
     "holds",
@@ -102,7 +107,7 @@ RELEASED = Table(
     "released",
     META,
     Column("at", BIG, primary_key=True, autoincrement=False),
-    Column("number", BIG, nullable=False, unique=True),
+    Column("number", BIG, nullable=False),
     Column("sid", LargeBinary(32), nullable=False, unique=True),
     Column("person", String(64), nullable=False),
 )
@@ -111,7 +116,7 @@ SAID = Table(
     META,
     Column("sid", LargeBinary(32), primary_key=True),
     Column("number", BIG, primary_key=True),
-    comment="every place a statement stands in",
+    comment="places of statements other than the one they were released at",
     sqlite_with_rowid=False,
 )
 NONCES = Table(
@@ -119,7 +124,7 @@ NONCES = Table(
 )
 PARKED = Table("parked", META, Column("number", BIG, primary_key=True), Column("wants", LargeBinary(32), nullable=False, index=True))
 REFUSED = Table("refused", META, Column("number", BIG, primary_key=True), Column("code", String(32), nullable=False))
-VERSIONS = Table("versions", META, Column("name", String(NAME), primary_key=True), Column("value", BIG, nullable=False))
+VERSIONS = Table("versions", META, Column("name", String(NAME), primary_key=True), Column("value", BIG, nullable=False), sqlite_with_rowid=False)
 FORKS = Table("forks", META, Column("chain", BIG, primary_key=True), Column("seq", BIG, nullable=False), Column("proof", LargeBinary, nullable=False))
 WANTED = Table(
     "wanted", META, Column("sha", LargeBinary(32), primary_key=True), Column("size", BIG, nullable=False), Column("here", Boolean, nullable=False)
@@ -132,9 +137,10 @@ def _insert(table: Table, *names: str) -> Quick:
 
 
 _ZERO, _ONE = literal_column("0", Integer), literal_column("1", Integer)
-ADD_ENTRY, ADD_SAID, ADD_RELEASED = _insert(ENTRIES), _insert(SAID), _insert(RELEASED)
+ADD_ENTRY, ADD_RELEASED = _insert(ENTRIES), _insert(RELEASED)
 ADD_HOLD = _insert(HOLDS, "chain", "holder", "seq", "hash", "at", "signature")
-ADD_HEAD, ADD_NONCE, WANT, ADD_FORK, REFUSE = (put(table, keep=True) for table in (HEADS, NONCES, WANTED, FORKS, REFUSED))
+ADD_HEAD, ADD_SAID, ADD_NONCE = put(HEADS, keep=True), put(SAID, keep=True), put(NONCES, keep=True)
+WANT, ADD_FORK, REFUSE = put(WANTED, keep=True), put(FORKS, keep=True), put(REFUSED, keep=True)
 PARK = put(PARKED)
 BUMP = put(VERSIONS, value=VERSIONS.c.value + _ONE)
 GROW = Quick(
@@ -475,7 +481,8 @@ class Journal:
 
     def places(self, c: Connection, sid: bytes) -> tuple[Place, ...]:
         """Where a statement stands."""
-        numbers = [r.number for r in c.execute(select(SAID.c.number).where(SAID.c.sid == sid).order_by(SAID.c.number))]
+        released = select(RELEASED.c.number).where(RELEASED.c.sid == sid)
+        numbers = sorted(c.scalars(select(SAID.c.number).where(SAID.c.sid == sid).union(released)))
         return tuple(Place(self.chains[f.chain].audience, f.author, f.chain, f.seq, f.hash) for f in self.by_numbers(c, numbers))
 
     def known(self, author: str, audience: Audience, lane: Lane) -> list[State]:

@@ -28,6 +28,7 @@ def sqlite(path: Path, synchronous: str) -> Engine:
         connection.execute("pragma busy_timeout=5000")
         connection.execute("pragma foreign_keys=off")
         connection.execute("pragma cache_size=-8000")
+        connection.execute("pragma wal_autocheckpoint=4000")  # pages; an index page that many commits touch is copied back once
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
