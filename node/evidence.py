@@ -363,11 +363,22 @@ def _entry(gathering: Gathering, scroll: Scroll, chain: Chain, seq: int, header:
         yield scroll.entry(header)
         return
     if plain is not None:
-        yield from scroll.certificates(gathering.signer(unpack(plain.statement, Statement).signer))
+        cited = _digests(check(plain.content)) if bodies == "full" else ()  # a seal is cited by its fingerprint
+        for fingerprint in (unpack(plain.statement, Statement).signer, *cited):
+            yield from scroll.certificates(gathering.signer(fingerprint))
     if bodies == "meta" and plain is not None:
         yield scroll.entry(header, statement=(plain.statement, plain.signature))
     else:
         yield scroll.entry(header, body, key=key)
+
+
+def _digests(value: Any) -> Iterator[bytes]:
+    """Whatever in a content may be the fingerprint of a certificate."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _digests(one)
+    elif isinstance(value, bytes) and len(value) == 32:
+        yield value
 
 
 def _plain(gathering: Gathering, chain: Chain, seq: int, body: bytes) -> tuple[bytes, Body | None]:
