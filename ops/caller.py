@@ -21,7 +21,8 @@ class Failed(NodeError):
 
     def __init__(self, error: NodeError, answer: Answer, code: int) -> None:
         super().__init__(error.message, code=error.code)
-        self.answer, self.exit_code, self.retry = answer, code, error.retry
+        self.answer, self.exit_code = answer, code
+        self.retry = (answer.get("error") or {}).get("retry", error.retry)
 
 
 def command(home: Path | None, *args: str, timeout: float | None = None) -> list[str]:
