@@ -117,7 +117,7 @@ class App:
         request.language = self._language(request)
         with words.speaking(request.language):
             try:
-                return self.portal.screens.serve(request) or self._answer(request)
+                return self._doorstep(request) or self.portal.screens.serve(request) or self._answer(request)
             except (NodeError, HTTPException) as e:
                 return self._refusal(request, e)
             except Exception as e:
@@ -126,6 +126,12 @@ class App:
                 return self._problem(request, 500, "error", str(_("系统出错了，这不是您的问题。")), reference=reference)
 
     # --- before the page
+
+    def _doorstep(self, request: Request) -> Response | None:
+        """Without TLS there is only the page that says how to trust the city's root, before a browser first warns."""
+        if "yiwang.plain" not in request.environ or request.path == "/trust" or request.path.startswith(("/trust/", "/static/", "/favicon")):
+            return None
+        return Response(status=302, headers={"Location": "/trust", "Cache-Control": "no-store"})
 
     def _answer(self, request: Request) -> Response:
         provider, values = self._match(request)

@@ -109,6 +109,9 @@ class Protocol(HttpOnlyProtocol):  # type: ignore[misc]
         """What the application gets, with this connection's way to say that it ends after the answer."""
         environ: dict[str, Any] = super().get_environ()
         environ["yiwang.hang_up"] = self._ends
+        if self.server.tls and not isinstance(self.connection, ssl.SSLSocket):
+            environ["yiwang.plain"], environ["wsgi.url_scheme"] = True, "http"
+            environ.pop("HTTPS", None)
         return environ
 
     def _ends(self) -> None:
@@ -203,7 +206,7 @@ class Server(WebServer):  # type: ignore[misc]
             socket_timeout=STALL,
             url_length_limit=8192,
         )
-        server.crowd = self.crowd
+        server.crowd, server.tls = self.crowd, self._tls is not None
         if self._tls:
             server.environ = {"wsgi.url_scheme": "https", "HTTPS": "on"}
         return server
@@ -236,6 +239,9 @@ class Server(WebServer):  # type: ignore[misc]
         try:
             if self._tls:
                 with eventlet.Timeout(self.crowd.left(sock), TimeoutError("the handshake stalls")):
+                    if _speaks_plainly(sock):  # somebody typed the address without https: the doorstep answers
+                        self._serv.process_request([address, sock, wsgi.STATE_IDLE])
+                        return
                     secured = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
                     self.crowd.becomes(sock, secured)
                     secured.do_handshake()
@@ -256,6 +262,12 @@ class Server(WebServer):  # type: ignore[misc]
         self._gt.kill()
         self._sock.close()
         super(WebServer, self).stop()
+
+
+def _speaks_plainly(sock: Any) -> bool:
+    """Whether a connection begins like an HTTP request and not like TLS, whose first byte is no letter."""
+    first = sock.recv(1, _socket.MSG_PEEK)
+    return first.isalpha()  # type: ignore[no-any-return]
 
 
 def tls(certificate: str, key: str) -> ssl.SSLContext:
