@@ -28,12 +28,12 @@ from sqlalchemy import Connection, func, select
 from node import certs, clock, fold, journal, keys, kinds, logs, seal, store
 from node import entry as said
 from node.blobs import Blobs
-from node.client import Batch, Chain, Draft, Found, Place, Taken, Written
+from node.client import Batch, Chain, Draft, Found, Place, Taken, Told, Written
 from node.codec import base32, pack, unpack
 from node.directory.entries import Revoked
 from node.directory.view import Directory, Signer
 from node.entry import Audience, Body, Hold, Known, Lane, Opened, Opening, Scope, Statement
-from node.errors import Conflict, Forged, Invalid, Missing, NodeError, Refused, Untrusted
+from node.errors import Conflict, Forged, Invalid, Missing, NodeError, Refused, Unreachable, Untrusted
 from node.fold import Released, Room, Shelf
 from node.journal import Journal, Row, State
 from node.kinds import Entry
@@ -49,6 +49,8 @@ RUN = 32
 "Signatures that one thread checks at a time."
 BUILD = 1000
 "Entries folded at a time when tables are built."
+TELL = 4 * 2**20
+"Bytes of entries told to a follower at a time, about."
 FAR = 5000
 "Entries of no interest after which a room's cursor is moved past them all the same, so that a start does not read them again."
 
@@ -755,6 +757,22 @@ class Book:
                 raise Missing(f"no entry {seq} here")
             return self.plain(c, state, seq, found[0].body)
 
+    def released(self, since: int, limit: int) -> tuple[int, tuple[Told, ...]]:
+        """(place up to which every room has folded, entries released after ``since``), for those who follow what folds saw."""
+        if self._building:
+            raise Unreachable("tables are being built", hint="wait a moment and try again")
+        end, size, told = min(self._at.values(), default=self.journal.released), 0, []
+        with self.journal.engine.connect() as c:
+            between = journal.RELEASED.c.at > since, journal.RELEASED.c.at <= end
+            rows = c.execute(select(journal.RELEASED).where(*between).order_by(journal.RELEASED.c.at).limit(min(limit, BUILD))).all()
+            for r, found in zip(rows, self.journal.by_numbers(c, [r.number for r in rows]), strict=True):
+                plain = self.plain(c, self.journal.chain(found.chain), found.seq, found.body)
+                told.append(Told(r.at, msgspec.structs.replace(found, body=plain), r.person))
+                size += len(found.header) + len(plain)
+                if size > TELL:
+                    break
+        return end, tuple(told)
+
     def chains(self) -> tuple[Chain, ...]:
         """Every chain held."""
         return tuple(s.chain() for s in self.journal.chains.values())
@@ -820,24 +838,8 @@ def _before(revoked: Revoked, place: tuple[bytes, int] | None) -> bool:
 
 
 def _entry(one: Readable, person: str, content: kinds.Content) -> Entry[Any]:
-    return Entry(
-        number=one.number,
-        id=one.id,
-        kind=one.statement.kind,
-        record=one.statement.record,
-        home=one.statement.home,
-        author=one.state.author,
-        signer=one.statement.signer,
-        person=person,
-        post=one.statement.post,
-        at=one.statement.at,
-        chain=one.state.id,
-        seq=one.row.header.seq,
-        hash=one.row.hash,
-        recipients=one.statement.recipients,
-        after=one.statement.after,
-        body=content,
-    )
+    at: dict[str, Any] = {"number": one.number, "author": one.state.author, "chain": one.state.id, "seq": one.row.header.seq, "hash": one.row.hash}
+    return kinds.seen(one.statement, one.id, content, person=person, **at)
 
 
 def _origins(chains: Any) -> list[dict[str, Any]]:

@@ -16,11 +16,11 @@ import msgspec
 import zmq
 
 from node import clock, entry, kinds
-from node.codec import Value
+from node.codec import Value, unpack
 from node.directory.entries import Node
 from node.entry import Attachment, Audience, Head, Hold, Lane
-from node.errors import NodeError, Unreachable, revive
-from node.kinds import Content
+from node.errors import Invalid, NodeError, Unreachable, revive
+from node.kinds import Content, Entry
 from node.settings import Settings
 
 T = TypeVar("T")
@@ -124,6 +124,34 @@ class Found(Value, frozen=True):
     body: bytes
 
 
+class Told(Value, frozen=True):
+    """A released entry readable here, as rooms fold it."""
+
+    at: int
+    "Place in the order of release."
+    found: Found
+    "Its place; the body is the plain one."
+    person: str
+    "Person who signed, or empty for seals and nodes."
+
+    def entry(self) -> Entry[Any] | None:
+        """The entry as folds see it; None where its kind is unknown or its content is not of that kind."""
+        body = unpack(self.found.body, entry.Body)
+        said = unpack(body.statement, entry.Statement)
+        try:
+            content = kinds.decode(said.kind, body.content)
+        except Invalid:
+            return None
+        at: dict[str, Any] = {
+            "number": self.found.number,
+            "author": self.found.author,
+            "chain": self.found.chain,
+            "seq": self.found.seq,
+            "hash": self.found.hash,
+        }
+        return None if content is None else kinds.seen(said, entry.statement_id(body.statement), content, person=self.person, **at)
+
+
 def statement(
     city: str,
     content: Content,
@@ -184,6 +212,7 @@ ANSWERS: dict[str, Any] = {
     "refold": dict[str, tuple[str, str]],
     "places": tuple[Place, ...],
     "found": tuple[Found, ...],
+    "released": tuple[int, tuple[Told, ...]],
     "wanted": tuple[Attachment, ...],
     "arrived": None,
     "disclose": bytes,
@@ -303,6 +332,13 @@ class Ledger:
     def found(self, chain: bytes, start: int, stop: int) -> tuple[Found, ...]:
         """Entries of a chain in [start, stop)."""
         return self.ask("found", chain, start, stop)  # type: ignore[no-any-return]
+
+    def released(self, since: int, limit: int = 200) -> tuple[int, tuple[Told, ...]]:
+        """(place up to which every room has folded, entries released after the place ``since``, in that order).
+
+        Exactly what folds saw. :class:`Unreachable` while tables are built.
+        """
+        return self.ask("released", since, limit)  # type: ignore[no-any-return]
 
     def body(self, chain: bytes, seq: int) -> bytes:
         """The plain body of an entry readable here, its seal opened."""

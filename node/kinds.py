@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from node.codec import Value, check, pack, unpack
+from node.entry import Statement
 from node.errors import Invalid
 
 
@@ -107,3 +108,25 @@ class Entry(Generic[C]):
     recipients: tuple[str, ...]
     after: tuple[bytes, ...]
     body: C
+
+
+def seen(said: Statement, id: bytes, content: Content, *, number: int, author: str, chain: bytes, seq: int, hash: bytes, person: str) -> Entry[Any]:
+    """The entry that folds and reactions see: what was said, at the place where it stands."""
+    return Entry(
+        number=number,
+        id=id,
+        kind=said.kind,
+        record=said.record,
+        home=said.home,
+        author=author,
+        signer=said.signer,
+        person=person,
+        post=said.post,
+        at=said.at,
+        chain=chain,
+        seq=seq,
+        hash=hash,
+        recipients=said.recipients,
+        after=said.after,
+        body=content,
+    )
