@@ -42,10 +42,14 @@ class Shell:
     """One living ``yiwang batch`` of a home: calls cost no start of Python. One call at a time."""
 
     def __init__(self, home: Path) -> None:
-        self._process = subprocess.Popen(
-            command(home, "batch"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8"
-        )
+        self._home = home
         self._lock = threading.Lock()
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            command(self._home, "batch"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8"
+        )
 
     def ask(self, *args: str, timeout: float | None = None) -> Answer:
         """The one object a command answers with; :class:`Failed` when it says no."""
@@ -53,20 +57,27 @@ class Shell:
 
     def lines(self, *args: str, timeout: float | None = None) -> list[Answer]:
         """The objects of a command that answers in lines."""
-        source, sink = self._process.stdout, self._process.stdin
-        assert source is not None and sink is not None
         rows: list[str] = []
         with self._lock:
+            source, sink = self._process.stdout, self._process.stdin
+            assert source is not None and sink is not None
             try:
                 sink.write(json.dumps([*_limit(timeout), *args]) + "\n")
                 sink.flush()
                 while text := source.readline():
                     if text.startswith('{"exit":'):
-                        return _checked(_objects(rows), json.loads(text)["exit"], "")
+                        return _checked(_objects(rows), self._told(json.loads(text)), "")
                     rows.append(text)
             except OSError as e:
                 raise Unreachable(f"the command has ended: {e}") from None
         raise Unreachable("the command has ended")
+
+    def _told(self, end: Answer) -> int:
+        """The exit code of a command; a process that says it was its last is followed by another."""
+        if end.get("last"):
+            self.close()
+            self._process = self._start()
+        return int(end["exit"])
 
     def close(self) -> None:
         """End it."""

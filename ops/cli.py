@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -100,10 +101,15 @@ def cli(ctx: click.Context, home: Path | None, as_json: bool, timeout: float | N
         alarm((DEFAULT_TIMEOUT if timeout is None else timeout) + GRACE)
 
 
+rang = threading.Event()
+"Set once a command was ended by its limit: whatever it was doing, loading a module perhaps, is half done in this process."
+
+
 def alarm(seconds: float) -> None:
     """End whatever is going on after so many seconds; 0 takes an earlier limit back (for what follows for ever)."""
 
     def ring(*_: object) -> None:
+        rang.set()
         raise Unreachable("this took longer than --timeout", code="timeout", indeterminate=True)
 
     signal.signal(signal.SIGALRM, ring)
