@@ -35,6 +35,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doc": ("ops.commands.documents:doc", "读取公文"),
     "receipt": ("ops.commands.documents:receipt", "签收、退文、阅知、办结"),
     "receipts": ("ops.commands.documents:receipts", "一件公文的回执"),
+    "deadlines": ("ops.commands.calendar:deadlines", "本节点收文的期限"),
+    "calendar": ("ops.commands.calendar:calendar", "工作日历和办理期限"),
     "blob": ("ops.commands.blobs:blob", "附件"),
     "log": ("ops.commands.chains:log", "日志链的导出和跟踪"),
     "verify": ("ops.commands.chains:verify", "离线验证凭证文件"),
@@ -160,7 +162,7 @@ class Teller:
                     break
                 continue
             found.append(word)
-            if len(found) == 2 or word not in ("node", "dir", "user", "doc", "blob", "log", "backup", "demo", "evidence"):
+            if len(found) == 2 or word not in ("node", "dir", "user", "doc", "blob", "log", "backup", "demo", "evidence", "calendar"):
                 break
         return " ".join(found)
 

@@ -135,7 +135,7 @@ class Workdays:
             kept = [c for c in (self.years.get(year), *shipped()) if c is not None and c.year == year]
             found = next((c for c in kept if c.version == number), None)
             if found is None and (number or kept):
-                have = "+".join(f"{c.year}.{c.version}" for c in kept) or f"{year}.0"
+                have = " or ".join(sorted({f"{c.year}.{c.version}" for c in kept})) or f"{year}.0"
                 raise Missing(f"no version {number} of the calendar of {year} is kept here", hint=f"there is {have}", code="no_calendar")
             if found is not None:
                 chosen[year] = found
@@ -187,6 +187,11 @@ def before(event: dt.datetime, rule: str, days: Workdays) -> Due:
     except OverflowError:
         raise Invalid("the term begins before the calendar", code="beyond_calendar") from None
     return _told(steps, rule, days, steps)
+
+
+def dated(rule: str) -> bool:
+    """Whether a rule is a date of the next year, such as ``06-30``, and no term."""
+    return _DATE.fullmatch(rule) is not None
 
 
 def term(rule: str) -> tuple[int, str]:

@@ -30,7 +30,10 @@ create table if not exists lockouts(name text primary key, boot text not null, f
 create table if not exists drafts(person text, name text, at integer not null, content text not null, primary key(person, name));
 create table if not exists marks(person text, name text, at integer not null, primary key(person, name));
 create table if not exists cursors(name text primary key, at integer not null);
-create table if not exists parked(name text, at integer, error text not null, primary key(name, at));
+create table if not exists failures(
+  name text, at integer, number integer not null, error text not null, since integer not null, primary key(name, at));
+create table if not exists rings(
+  id integer primary key autoincrement, topic text not null, record text not null, at integer not null, unique(topic, record));
 create table if not exists uploads(id text primary key, person text not null, size integer not null, at integer not null, sha text not null);
 """
 TRIES = 200
@@ -131,11 +134,44 @@ class Local:
 
     # cursors
 
-    def cursor(self, name: str) -> int:
-        """How far a reaction has got."""
+    def cursor(self, name: str) -> int | None:
+        """How far a reaction has got; None when it never ran here."""
         row = self.row("select at from cursors where name=?", name)
-        return row["at"] if row else 0
+        return row["at"] if row else None
 
     def advance(self, name: str, at: int) -> None:
         """A reaction has got so far."""
         self.write("insert into cursors values(?,?) on conflict(name) do update set at=excluded.at", name, at)
+
+    # what reactions could not do
+
+    def fail(self, name: str, at: int, number: int, error: str, since: int) -> None:
+        """Keep an entry that a reaction failed with every time; ``since`` in milliseconds."""
+        self.write("insert or ignore into failures values(?,?,?,?,?)", name, at, number, error, since)
+
+    def failed(self, name: str) -> list[sqlite3.Row]:
+        """Entries that a reaction failed with, in their order."""
+        return self.rows("select * from failures where name=? order by at", name)
+
+    def mend(self, name: str, at: int) -> None:
+        """A reaction need not come back to this entry."""
+        self.write("delete from failures where name=? and at=?", name, at)
+
+    def failures(self) -> list[sqlite3.Row]:
+        """(name, count, since) of every reaction that failed."""
+        return self.rows("select name, count(*) as count, min(since) as since from failures group by name order by name")
+
+    # rings for the portals of this node
+
+    def ring(self, topic: str, record: str, at: int) -> bool:
+        """Tell every portal to look, once for each topic and record; whether it is the first time. ``at`` in milliseconds."""
+        return self.write("insert or ignore into rings(topic, record, at) values(?,?,?)", topic, record, at) == 1
+
+    def rung(self, since: int) -> tuple[int, list[str]]:
+        """(number of the last ring, topics that rang after the number ``since``)."""
+        rows = self.rows("select max(id) as last, topic from rings where id>? group by topic", since)
+        return max((row["last"] for row in rows), default=since), sorted(row["topic"] for row in rows)
+
+    def unring(self, before: int) -> None:
+        """Forget rings from before a moment (milliseconds)."""
+        self.write("delete from rings where at<?", before)
