@@ -190,14 +190,16 @@ def encode(request: bytes, name: str, args: Sequence[Any]) -> list[bytes]:
     return [request, name.encode(), msgspec.msgpack.encode(args)]
 
 
-def decode(frames: Sequence[bytes], shape: Any) -> Any:
-    """The value of an answer; raises the error the ledger named."""
+def decode(frames: Sequence[bytes], name: str) -> Any:
+    """The value of an answer to a request of this name; raises the error the ledger named."""
     word, payload = frames[-2:]
     if word == b"no":
-        raise revive(*msgspec.msgpack.decode(payload, type=tuple[str, str, str]))
-    return msgspec.msgpack.decode(payload, type=shape)
+        raise revive(*_refusal.decode(payload))
+    return _answers[name].decode(payload)
 
 
+Grown = tuple[int, int, tuple[Chain, ...]]
+"""(mark before, mark now, chains that changed between): who knows all up to the first need not ask."""
 ANSWERS: dict[str, Any] = {
     "write": tuple[Written, ...],
     "versions": dict[str, int],
@@ -224,6 +226,8 @@ ANSWERS: dict[str, Any] = {
     "signal": bytes,
     "stop": None,
 }
+_answers = {name: msgspec.msgpack.Decoder(shape) for name, shape in ANSWERS.items()}
+_refusal = msgspec.msgpack.Decoder(tuple[str, str, str])
 
 
 class Ledger:
@@ -283,7 +287,7 @@ class Ledger:
                 raise Unreachable("the ledger does not answer", hint="is the node running? see: yiwang status") from None
             if frames[0] != request:
                 raise Unreachable("the ledger answered another question")
-            return decode(frames, ANSWERS[name])
+            return decode(frames, name)
 
     def write(self, drafts: Sequence[Draft]) -> tuple[Written, ...]:
         """Write all or none; durable and folded on return."""
@@ -409,13 +413,16 @@ class Line:
             if not name:
                 continue
             try:
-                yield frames[0], decode(frames, ANSWERS[name])
+                yield frames[0], decode(frames, name)
             except NodeError as error:
                 yield frames[0], error
 
 
 def bell(settings: Settings, context: Any, *topics: str) -> Any:
-    """A socket that wakes whoever waits for ``entries``, ``holds`` or ``blobs``; losing a ring loses nothing."""
+    """A socket that wakes whoever waits for ``entries``, ``holds`` or ``blobs``; losing a ring loses nothing.
+
+    ``grown`` rings with ``entries`` and says what has changed, as :data:`Grown`.
+    """
     socket = context.socket(zmq.SUB)
     socket.setsockopt(zmq.LINGER, 0)
     for topic in topics:

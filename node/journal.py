@@ -16,6 +16,7 @@ Invariants: positions are dense; stored bytes are the received bytes; no row is 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -247,6 +248,8 @@ class Journal:
         self._writer = engine.connect()
         self.chains: dict[bytes, State] = {}
         self._by_no: dict[int, State] = {}
+        self._grown: dict[bytes, State] = {}
+        "Chains in the order of their marks."
         self._keys: dict[bytes, PublicKey] = {}
         self.load()
 
@@ -277,7 +280,7 @@ class Journal:
             self.last = c.execute(select(func.coalesce(func.max(ENTRIES.c.number), 0))).scalar_one()
             self.released = c.execute(select(func.coalesce(func.max(RELEASED.c.at), 0))).scalar_one()
             self.mark = max((r.mark for r in rows), default=0)
-        self.chains, self._by_no = {}, {}
+        self.chains, self._by_no, self._grown = {}, {}, {}
         for r in rows:
             self._keep(
                 State(
@@ -295,10 +298,18 @@ class Journal:
                     r.mark,
                 )
             )
+        self._grown = dict(sorted(self._grown.items(), key=lambda item: item[1].mark))
 
     def _keep(self, state: State) -> None:
         self.chains[state.id] = state
         self._by_no[state.no] = state
+        self._grown[state.id] = state
+
+    def _touch(self, state: State) -> None:
+        """A chain has changed: it is the last of those that have."""
+        self.mark += 1
+        state.mark = self.mark
+        self._grown[state.id] = self._grown.pop(state.id, state)
 
     def chain(self, id: bytes) -> State:
         """The chain of an id, or :class:`Missing`."""
@@ -311,7 +322,6 @@ class Journal:
 
     def open(self, c: Connection, row: Row, opening: Opening) -> State:
         """Write the opening of a chain."""
-        self.mark += 1
         values = {
             "id": row.hash,
             "author": opening.author,
@@ -324,24 +334,25 @@ class Journal:
             "count": 0,
             "hash": row.hash,
             "frozen": "",
-            "mark": self.mark,
+            "mark": self.mark + 1,
         }
         no = c.execute(insert(CHAINS).values(**values)).inserted_primary_key[0]  # type: ignore[index]
         state = State(
-            no, row.hash, opening.author, opening.audience, opening.lane, opening.epoch, opening.epoch_key, opening.opened, 0, row.hash, "", self.mark
+            no, row.hash, opening.author, opening.audience, opening.lane, opening.epoch, opening.epoch_key, opening.opened, 0, row.hash, "", 0
         )
         self._keep(state)
+        self._touch(state)
         return state
 
     def append(self, c: Connection, state: State, rows: Sequence[Row], *, here: bool = False) -> list[int]:
         """Write entries at the end of a chain; their local numbers. ``here`` says that the blobs they name are on this disk."""
         if not rows:
             return []
-        self.mark += 1
+        self._touch(state)
         numbers = list(range(self.last + 1, self.last + len(rows) + 1))
         ADD_ENTRY.many(c, [(n, state.no, r.header.seq, r.hash, r.raw, r.body) for n, r in zip(numbers, rows, strict=True)])
         self.last += len(rows)
-        state.count, state.hash, state.mark = rows[-1].header.seq + 1, rows[-1].hash, self.mark
+        state.count, state.hash = rows[-1].header.seq + 1, rows[-1].hash
         GROW.many(c, [(state.count, state.hash, state.mark, state.no)])
         WANT.many(c, [(a.sha, a.size, here) for r in rows for a in r.header.attachments])
         return numbers
@@ -374,7 +385,7 @@ class Journal:
             raise Gap(f"chain {base32(batch.chain)} is held to {have}, the batch begins at {batch.start}")
         rows = _links(batch)
         opening = self._admit(batch, rows[0]) if state is None else None
-        twin = next((s for s in self.chains.values() if opening is not None and s.log == _log_of(opening)), None)
+        twin = None if opening is None else next((s for s in self.chains.values() if s.log == _log_of(opening)), None)
         key = self._epoch_key(state.epoch_key if state is not None else opening.epoch_key)  # type: ignore[union-attr]
         self._check_head(batch, rows, key)
         if twin is not None:
@@ -435,8 +446,7 @@ class Journal:
     def _fork(self, c: Connection, state: State, batch: Batch, seq: int) -> None:
         ours = self.read(c, state, seq, 1)
         state.frozen = "fork"
-        self.mark += 1
-        state.mark = self.mark
+        self._touch(state)
         c.execute(update(CHAINS).where(CHAINS.c.no == state.no).values(frozen="fork", mark=state.mark))
         ADD_FORK.many(c, [(state.no, seq, pack((ours, batch)))])
         raise Fork(f"two different entries are signed for {said.position(state.author, state.id, seq)}", hint="yiwang proof check")
@@ -491,7 +501,8 @@ class Journal:
 
     def changed(self, since: int) -> tuple[int, tuple[Chain, ...]]:
         """(mark, chains that grew after ``since``)."""
-        return self.mark, tuple(s.chain() for s in self.chains.values() if s.mark > since)
+        fresh = itertools.takewhile(lambda s: s.mark > since, reversed(self._grown.values()))
+        return self.mark, tuple(s.chain() for s in fresh)[::-1]
 
     # --- range statements ---------------------------------------------------------------------------------------
 

@@ -80,6 +80,7 @@ class Server:
         self.running = True
         self.full = 0
         "Since when the disk has no room, in milliseconds since 1970 UTC; 0 when it has."
+        self._asked = self._questions()
         self._waiting: list[tuple[bytes, bytes, tuple[Any, ...]]] = []
         self._since = 0.0
 
@@ -162,7 +163,9 @@ class Server:
         for (who, request, _), result in zip(group, results, strict=True):
             self._answer(who, request, result)
         if self.book.journal.mark != before:
-            self.bell.send_multipart([b"entries", str(self.book.journal.mark).encode()])
+            mark, chains = self.book.journal.changed(before)
+            self.bell.send_multipart([b"entries", str(mark).encode()])
+            self.bell.send_multipart([b"grown", msgspec.msgpack.encode((before, mark, chains))])
         names = {name for _, _, (name, _) in group}
         if "held" in names:
             self.bell.send_multipart([b"holds", b""])
@@ -171,7 +174,7 @@ class Server:
 
     def _ask(self, name: str, args: tuple[Any, ...]) -> Any:
         try:
-            return self._questions()[name](*args)
+            return self._asked[name](*args)
         except NodeError as error:
             return error
         except Exception as error:  # a question that cannot be answered must not end the ledger

@@ -13,6 +13,10 @@ from sqlalchemy.pool import QueuePool
 
 FULL, LOOSE = "FULL", "NORMAL"
 """FULL for the truth: a commit is on the disk. NORMAL for what can be built again: a power cut may take back commits, never mix them."""
+PAGES, PAGE = 2000, 4096 + 24
+"Pages in the write-ahead log until they are copied back, and the bytes each takes there."
+AMPLE = 256 * 1024 * 1024
+"Free bytes below which nothing is laid out beforehand."
 
 
 def sqlite(path: Path, synchronous: str) -> Engine:
@@ -28,7 +32,7 @@ def sqlite(path: Path, synchronous: str) -> Engine:
         connection.execute("pragma busy_timeout=5000")
         connection.execute("pragma foreign_keys=off")
         connection.execute("pragma cache_size=-8000")
-        connection.execute("pragma wal_autocheckpoint=4000")  # pages; an index page that many commits touch is copied back once
+        connection.execute(f"pragma wal_autocheckpoint={PAGES}")  # an index page that many commits touch is copied back once
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
@@ -37,7 +41,27 @@ def sqlite(path: Path, synchronous: str) -> Engine:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    if synchronous == FULL:
+        _lengthen(path.with_name(path.name + "-wal"))
     return engine
+
+
+def _lengthen(log: Path) -> None:
+    """Give the write-ahead log its full length beforehand: a sync that need not note a new length takes a third of the time.
+
+    Only zeros are added, behind whatever is there; SQLite reads them as the end of the log. A nearly full disk is left alone.
+    """
+    disk = os.statvfs(log.parent)
+    if disk.f_bavail * disk.f_frsize < AMPLE:
+        return
+    fd = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+    try:
+        missing = PAGES * PAGE - os.fstat(fd).st_size
+        if missing > 0:
+            os.write(fd, bytes(missing))
+            os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def reader(path: Path) -> Engine:

@@ -233,7 +233,7 @@ class Courier:
         if self.stuck:
             return 10
         moment = now()
-        due = min([one.due(moment) for one in self.exchange.peers.values()], default=1.0)
+        due = min([self.store.due(moment), *(one.due(moment) for one in self.exchange.peers.values())])
         return max(1, int(min(1.0, due) * 1000) + 1)
 
     def _posted(self, data: bytes) -> None:

@@ -30,6 +30,8 @@ RETRY = 1.0
 "Seconds until a question that got no answer is asked again."
 PAGE = 1000
 "Range statements asked for at a time."
+GATHER = 0.02
+"Seconds for which range statements wait for others to ask for them together; they are on no entry's way."
 
 
 class _Head(msgspec.Struct, array_like=True, frozen=True):
@@ -42,6 +44,7 @@ class _Head(msgspec.Struct, array_like=True, frozen=True):
 
 _head = msgspec.msgpack.Decoder(_Head)
 _entry = msgspec.msgpack.Decoder(tuple[bytes, bytes])
+_grown = msgspec.msgpack.Decoder(client.Grown)
 
 
 def look(batch: bytes) -> Look:
@@ -75,7 +78,7 @@ class LedgerStore:
         self.socket: zmq.Socket[bytes] = self._line.socket
         self.monitor: zmq.Socket[bytes] = self.socket.get_monitor_socket(zmq.EVENT_CONNECTED | zmq.EVENT_DISCONNECTED)
         self._looked = 0.0
-        self.bell: zmq.Socket[bytes] = client.bell(settings, context, "entries", "holds", "blobs")
+        self.bell: zmq.Socket[bytes] = client.bell(settings, context, "grown", "holds", "blobs")
         self.below: dict[str, str] = {}
         "CURVE key to node id of the nodes directly below."
         self.nodes: tuple[Node, ...] = ()
@@ -182,16 +185,36 @@ class LedgerStore:
             self._news("holds")
         for question in [question for question, at in self._due.items() if at <= now.mono]:
             del self._due[question]
-            self._news(question)
+            if question == "holds":
+                self.exchange.promised(now)
+            else:
+                self._news(question)
+
+    def due(self, now: Now) -> float:
+        """Seconds until :meth:`tick` has something to do."""
+        return max(0.0, min(self._due.values(), default=now.mono + RETRY) - now.mono)
 
     def _rung(self) -> set[str]:
-        topics = {b"entries": "changed", b"holds": "holds", b"blobs": "wanted"}
-        found = set()
+        """The questions that bells make worth asking; what a bell itself has told is none any more."""
+        found: set[str] = set()
         while True:
             try:
-                found.add(topics.get(self.bell.recv_multipart(zmq.NOBLOCK)[0].split(b" ")[0], "changed"))
+                topic, told = self.bell.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return found
+            if topic != b"grown":
+                found.add("holds" if topic == b"holds" else "wanted")
+            elif not self._heard(told):
+                found.add("changed")
+
+    def _heard(self, told: bytes) -> bool:
+        """Take what a bell tells of chains; False when something before it is not known here."""
+        before, mark, chains = _grown.decode(told)
+        if before > self._mark or "changed" in self._asking:
+            return False
+        if mark > self._mark:
+            self._on_changed((mark, chains))
+        return True
 
     def _watch(self) -> None:
         while True:
@@ -213,7 +236,7 @@ class LedgerStore:
             self._again.add(question)
             return
         if question == "holds":
-            self.exchange.promised(self._now)
+            self._due.setdefault("holds", self._now.mono + GATHER)
             return
         self._asking.add(question)
         args = (self._mark,) if question == "changed" else ()

@@ -19,6 +19,8 @@ from ops.bench.papers import Author, Paper, documents
 
 BULK, AHEAD = 100, 4
 "Documents in one write, and writes under way, in bulk."
+HANDS = 16
+"Writes of one document each under way, as from so many people; each is acknowledged by itself when it is durable."
 TOWN = "county1-town1"
 
 
@@ -46,15 +48,15 @@ def load(world: Fleet, author: Author, texts: list[str], to: Audience, *, size: 
         context.destroy(0)
 
 
-def throughput(world: Fleet, author: Author, texts: list[str], *, single: bool, sealed: bool) -> None:
-    """Documents a second from the first write to the last one durable at the city, verified at each hop."""
+def throughput(world: Fleet, author: Author, texts: list[str], *, single: bool, sealed: bool, ahead: int) -> None:
+    """Documents a second from the first write to the last one durable at the city, verified at each hop; ``single``: one in a write."""
     to = to_node(world["city"].id) if sealed else UP
     port = int(world["city"].settings.listen.rpartition(":")[2])
     with Watch(world["city"], author.node, to) as city:
         before, span, start = meter.passed(port), meter.Span(world.pids()), time.perf_counter()
         roles = {role: meter.Span(world.pids(role)) for role in ("ledger", "courier")}
         goal = city.count + len(texts)
-        load(world, author, texts, to, size=1 if single else BULK, ahead=1 if single else AHEAD)
+        load(world, author, texts, to, size=1 if single else BULK, ahead=ahead)
         written = time.perf_counter() - start
         total = city.until(goal) - start
     after, count = meter.passed(port), len(texts)
@@ -62,6 +64,7 @@ def throughput(world: Fleet, author: Author, texts: list[str], *, single: bool, 
         "yiwang.throughput",
         mode="one_commit_per_doc" if single else "bulk",
         audience="sealed_to_city" if sealed else "up",
+        writes_under_way=ahead,
         docs=count,
         doc_bytes=round(sum(len(text.encode()) for text in texts) / count),
         load_s=round(written, 3),
@@ -127,7 +130,7 @@ def catchup(world: Fleet, author: Author, texts: list[str]) -> None:
 def check(world: Fleet, author: Author) -> None:
     """That every node holds the same chains, whatever was measured."""
     held = {name: {(c.id, c.count, c.hash) for c in m.book.chains() if c.audience == UP} for name, m in world.members.items()}
-    county = {row for row in held["county1"]}
+    county = held["county1"]
     meter.emit("yiwang.check", identical=held[TOWN] <= county <= held["city"], docs=world["city"].held(author.node, UP))
 
 
@@ -148,10 +151,11 @@ def run(parts: set[str], count: int, singles: int) -> None:
             memory(world, "idle")
         if "throughput" in parts:
             meter.note("throughput")
-            throughput(world, author, texts, single=False, sealed=False)
-            throughput(world, author, texts, single=False, sealed=True)
+            throughput(world, author, texts, single=False, sealed=False, ahead=AHEAD)
+            throughput(world, author, texts, single=False, sealed=True, ahead=AHEAD)
         if parts & {"throughput", "single"}:
-            throughput(world, author, texts[: max(500, count // 2)], single=True, sealed=False)
+            throughput(world, author, texts[: max(500, count // 2)], single=True, sealed=False, ahead=HANDS)
+            throughput(world, author, texts[: max(500, count // 10)], single=True, sealed=False, ahead=1)
         if "memory" in parts:
             memory(world, "after load")
         if "latency" in parts:

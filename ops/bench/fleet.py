@@ -223,8 +223,9 @@ class Watch:
     def __init__(self, member: Member, author: str, audience: Audience, lane: Lane = Lane.ORDINARY) -> None:
         self.member, self.log = member, (author, audience, lane)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._bell = client.bell(member.settings, self._context, "entries")
-        self._mark, self.count = 0, 0
+        self._bell = client.bell(member.settings, self._context, "grown")
+        self._chains: dict[bytes, int] = {}
+        self.count = 0
         self.look()
 
     def __enter__(self) -> Watch:
@@ -235,22 +236,27 @@ class Watch:
 
     def look(self) -> int:
         """The log's length now, openings not counted."""
-        self._mark, chains = self.member.book.changed(0)
-        self.count = sum(max(0, c.count - 1) for c in chains if (c.author, c.audience, c.lane) == self.log)
+        return self._note(self.member.book.chains())
+
+    def _note(self, chains: Iterable[client.Chain]) -> int:
+        self._chains |= {c.id: c.count - 1 for c in chains if (c.author, c.audience, c.lane) == self.log}
+        self.count = sum(self._chains.values())
         return self.count
 
-    def rung(self, patience: float) -> bool:
-        """Wait for the bell."""
+    def rung(self, patience: float) -> None:
+        """Wait for the bell, which tells what has grown; look for oneself when it does not ring."""
         if not self._bell.poll(int(patience * 1000)):
-            return False
-        self._bell.recv_multipart()
-        return True
+            self.look()
+            return
+        while self._bell.poll(0):
+            _, told = self._bell.recv_multipart()
+            self._note(msgspec.msgpack.decode(told, type=client.Grown)[2])
 
     def until(self, count: int, *, seconds: float = 900.0) -> float:
         """The moment (of ``perf_counter``) at which the bell told that the log had this length."""
         deadline = time.perf_counter() + seconds
         moment = time.perf_counter()
-        while self.look() < count:
+        while self.count < count:
             if time.perf_counter() > deadline:
                 raise Unreachable(f"{self.member.settings.name} stands at {self.count} of {count}")
             self.rung(0.5)
