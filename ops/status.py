@@ -42,7 +42,7 @@ def collect(settings: Settings) -> Found:
     processes = _processes(settings)
     ledger, silent = _ledger(settings)
     watch, links = _read(settings, "watch.json"), _links(settings)
-    alarms = [*ledger.get("alarms", ()), *_as_alarms(watch.get("alarms", ()))]
+    alarms = [*ledger.get("alarms", ()), *_as_alarms(watch.get("alarms", ())), *_as_alarms(_read(settings, "reactions.json").get("alarms", ()))]
     reasons = [*ledger.get("reasons", ()), *silent, *(f"{one['role']}_{one['state']}" for one in processes if one["state"] != "up")]
     base: Found = {
         "node": settings.id,

@@ -19,16 +19,17 @@ class DeskPages:
     @page("GET", "/")
     def home(self, request: Request) -> Screen:
         """What waits, what is in hand, what is overdue, and how the lines stand."""
-        found = service.board(self.desk)
+        found = service.board(self.desk, full=True)
         now = lines.read(request.portal.settings)
         return Screen("desk/home.html", board=found, json={"board": found, "lines": now.lines, "waiting": now.waiting})
 
     @page("GET", "/todo")
     def todo(self, request: Request) -> Screen:
-        """The same in short: numbers, and matters of the highest urgency."""
-        found = service.board(self.desk)
+        """The same in short: numbers, matters of the highest urgency, and terms that end."""
+        found = service.board(self.desk, full=True)
         counts = {"todo": len(found.todo), "hand": len(found.hand), "overdue": len(found.overdue)}
-        return Screen("desk/home.html", board=found, json={"counts": counts, "urgent": list(service.urgent(found))})
+        pressing = {"urgent": list(service.urgent(found)), "alerts": list(service.alerts(found))}
+        return Screen("desk/home.html", board=found, json={"counts": counts, **pressing})
 
     @page("GET", "/me")
     def me(self, request: Request) -> Screen:

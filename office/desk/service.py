@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from node.errors import Missing
 from office.frame.desk import Desk
-from office.frame.todo import Column, Todo
+from office.frame.todo import Column, Notice, Todo
 
 DONE = 20
 "Matters that are done and still shown."
@@ -21,13 +22,16 @@ class Board:
     hand: tuple[Todo, ...]
     done: tuple[Todo, ...]
     overdue: tuple[Todo, ...]
+    notices: tuple[Notice, ...] = ()
+    "Terms that end soon or have ended, the first to end first, then what came in of late."
     missing: tuple[str, ...] = ()
     "Rooms whose tables are being built, so that nobody takes silence for nothing."
 
 
-def board(desk: Desk) -> Board:
-    """Everything that waits for the person, the most pressing first."""
-    matters, missing = _gather(desk)
+def board(desk: Desk, *, full: bool = False) -> Board:
+    """Everything that waits for the person, the most pressing first; notices only when it is to be ``full``."""
+    matters, missing = _gather(desk, "todo")
+    notices, _ = _gather(desk, "notices") if full else ([], [])
     late = [m for m in matters if m.overdue(desk.now)]
     left = [m for m in matters if not m.overdue(desk.now)]
 
@@ -36,7 +40,14 @@ def board(desk: Desk) -> Board:
 
     done = sorted((m for m in left if m.column is Column.DONE), key=lambda m: m.arrived, reverse=True)
     overdue = sorted(late, key=lambda m: m.due or m.arrived)
-    return Board(todo=column(Column.TODO), hand=column(Column.HAND), done=tuple(done[:DONE]), overdue=tuple(overdue), missing=tuple(missing))
+    return Board(
+        todo=column(Column.TODO),
+        hand=column(Column.HAND),
+        done=tuple(done[:DONE]),
+        overdue=tuple(overdue),
+        notices=tuple(sorted(notices, key=_soonest)),
+        missing=tuple(missing),
+    )
 
 
 def waiting(desk: Desk) -> int:
@@ -50,18 +61,27 @@ def urgent(found: Board) -> Sequence[Todo]:
     return [m for m in (*found.overdue, *found.todo) if m.urgency == "flash" and m.column is Column.TODO]
 
 
-def _gather(desk: Desk) -> tuple[list[Todo], list[str]]:
-    matters: list[Todo] = []
+def alerts(found: Board) -> Sequence[Notice]:
+    """Notices of terms, which are told wherever the person is."""
+    return [n for n in found.notices if n.due is not None]
+
+
+def _gather(desk: Desk, what: str) -> tuple[list[Any], list[str]]:
+    found: list[Any] = []
     missing: list[str] = []
     for module in desk.office.tier.parts("service"):
-        asks = getattr(module, "todo", None)
+        asks = getattr(module, what, None)
         if asks is None:
             continue
         try:
-            matters += asks(desk)
+            found += asks(desk)
         except Missing:
             missing.append(module.__name__.split(".")[1])
-    return matters, missing
+    return found, missing
+
+
+def _soonest(notice: Notice) -> tuple[float, float]:
+    return notice.due.timestamp() if notice.due else float("inf"), -notice.at.timestamp()
 
 
 def _pressing(matter: Todo) -> tuple[int, float, float]:

@@ -15,8 +15,11 @@ from office.documents.rights import acting_post, with_role
 from office.documents.workflow import CLERK, KEEPER, REVIEWER, SIGNER, Stage, Standing
 from office.frame import calendar
 from office.frame.desk import Desk
-from office.frame.todo import Column, Todo
+from office.frame.todo import Column, Notice, Todo, Why
 from office.frame.words import _
+
+RECENT, SHOWN = dt.timedelta(days=30), 8
+"How old what one may read is at most on the home page, and how many of them it shows."
 
 
 def outgoing_where(desk: Desk, states: Sequence[Stage], words: str = "", *, kind: str = "", organ: str = "") -> list[ColumnElement[bool]]:
@@ -86,12 +89,65 @@ def waiting_in(desk: Desk) -> int:
     return desk.count(Incoming, _mine_in(desk))
 
 
+class Terms:
+    """When incoming documents are due, by the calendars of the years, each read once."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk, self._days = desk, dict[int, calendar.Workdays]()
+
+    def sign_in(self, row: Incoming) -> dt.datetime:
+        """Rule ``doc.sign_in``: 特急 within an hour, 加急 within half a day, others by the end of the next working day."""
+        start = clock.from_ms(row.sent_at)
+        hours = workflow.SIGN_IN_HOURS.get(row.urgency)
+        return calendar.due(start, f"{hours}h" if hours else "1wd", self._workdays(start.year)).at
+
+    def _workdays(self, year: int) -> calendar.Workdays:
+        if year not in self._days:
+            found = map(self._desk.directory.calendar, (year, year + 1))
+            self._days[year] = calendar.Workdays([one for one in found if one is not None])
+        return self._days[year]
+
+    def due(self, row: Incoming) -> dt.datetime | None:
+        """When the next step is due: signing for it, or what the issuer asked for."""
+        if row.state == Standing.DELIVERED:
+            return self.sign_in(row)
+        return clock.from_ms(row.due) if row.due else None
+
+    def stage(self, row: Incoming) -> str:
+        """``near``, ``passed`` or empty."""
+        due = self.due(row)
+        if due is None or due - self._notice(row) > self._desk.now:
+            return ""
+        return "near" if due > self._desk.now else "passed"
+
+    def _notice(self, row: Incoming) -> dt.timedelta:
+        return dt.timedelta(minutes=workflow.NOTICE.get(row.urgency, 480) if row.state == Standing.DELIVERED else 1440)
+
+
 def sign_in_due(desk: Desk, incoming: Incoming) -> dt.datetime:
-    """Rule ``doc.sign_in``: 特急 within an hour, 加急 within half a day, others by the end of the next working day."""
-    start = clock.from_ms(incoming.sent_at)
-    hours = workflow.SIGN_IN_HOURS.get(incoming.urgency)
-    days = calendar.Workdays([found for found in map(desk.directory.calendar, (start.year, start.year + 1)) if found is not None])
-    return calendar.due(start, f"{hours}h" if hours else "1wd", days).at
+    """When an incoming document must be signed for."""
+    return Terms(desk).sign_in(incoming)
+
+
+def open_terms() -> ColumnElement[bool]:
+    """Incoming documents whose next step has an end: those not signed for, and those in hand with a date."""
+    in_hand = Incoming.state.in_([Standing.SIGNED_IN, Standing.REGISTERED, Standing.IN_HAND, Standing.CIRCULATING])
+    return or_(Incoming.state == Standing.DELIVERED, and_(Incoming.due > 0, in_hand))
+
+
+def notices(desk: Desk) -> list[Notice]:
+    """Terms of the person that end soon or have ended, and what came in of late that the person may read."""
+    terms = Terms(desk)
+    pressing = [(row, stage) for row in desk.list(Incoming, _mine_in(desk), open_terms(), limit=100) if (stage := terms.stage(row))]
+    since = int((desk.now - RECENT).timestamp() * 1000)
+    gone = Incoming.state.in_([Standing.RECALLED, Standing.SENT_BACK])
+    recent = desk.list(Incoming, ~_mine_in(desk), ~gone, Incoming.sent_at > since, order=Incoming.sent_at.desc(), limit=SHOWN)
+    return [*(_notice(row, stage, terms.due(row)) for row, stage in pressing), *(_notice(row, "recent", None) for row in recent)]
+
+
+def _notice(row: Incoming, why: str, due: dt.datetime | None) -> Notice:
+    at = clock.from_ms(row.sent_at)
+    return Notice(title=row.title, url=f"/incoming/{row.id}", at=at, why=Why(why), due=due, urgency=row.urgency, source=row.issuer_name)
 
 
 def todo(desk: Desk) -> list[Todo]:

@@ -8,6 +8,7 @@ from office.documents.programs import Post, Reply, doc_get, inbox, paper_of, pos
 from office.documents.registers import (
     incoming_count,
     incoming_where,
+    notices,
     outgoing_count,
     outgoing_where,
     sign_in_due,
@@ -73,6 +74,7 @@ __all__ = [
     "issuers",
     "matrix",
     "moves",
+    "notices",
     "number",
     "open_annex",
     "outgoing_count",

@@ -151,6 +151,8 @@ BURDEN, BURDEN_TASK = 5_000, 4_000
 "Characters beyond which the burden rules of 2024 ask why."
 SIGN_IN_HOURS = {"flash": 1, "urgent": 4}
 "Rule ``doc.sign_in``: hours; otherwise one working day."
+NOTICE = {"flash": 15, "urgent": 60}
+"Minutes before that end from which it is said to be near; otherwise the last working day's eight hours."
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,6 @@ from node.client import Ledger
 from node.errors import NodeError
 from node.kinds import Content, Entry
 from node.settings import Settings
-from office.frame.bells import Bell
 from office.frame.desk import Desk
 from office.frame.local import Local
 
@@ -43,7 +42,7 @@ PAUSES = (0.2, 1.0, 5.0, 20.0)
 "Seconds before each further try."
 LAST = 2**62
 SHORTENED = 30
-"By how much the profile ``acceptance`` divides the periods of timers."
+"By how much the profile ``acceptance`` divides periods and pauses."
 log = logs.named("applied")
 
 
@@ -87,6 +86,7 @@ class Applied(Entrypoint):  # type: ignore[misc]
         self._feed, self._bell, self._local = config["feed"], config["bell"], config["local"]
         self._settings: Settings = config["office"].settings
         self._names = {kinds.name_of(kind) for kind in self._wanted}
+        self._pauses = [one / shortened(self._settings) for one in PAUSES]
         self._ended = Event()
 
     @property
@@ -152,10 +152,10 @@ class Applied(Entrypoint):  # type: ignore[misc]
             if isinstance(error, NodeError) and error.retry == "later":
                 self._pause(1.0)
                 continue
-            if tried == len(PAUSES):
+            if tried == len(self._pauses):
                 self._park(place, entry, error)
                 return True
-            self._pause(PAUSES[tried])
+            self._pause(self._pauses[tried])
             tried += 1
         return False
 
@@ -200,8 +200,7 @@ class Every(Timer):  # type: ignore[misc]
     def setup(self) -> None:
         """Shorten the period where the profile says so."""
         super().setup()
-        if self.container.config["office"].settings.profile == "acceptance":
-            self.interval = self.interval / SHORTENED
+        self.interval = self.interval / shortened(self.container.config["office"].settings)
 
     def handle_result(self, worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         """Say what went wrong; the next time comes all the same."""
@@ -244,6 +243,11 @@ class Rings(DependencyProvider):  # type: ignore[misc]
     def get_dependency(self, worker_ctx: Any) -> Local:
         """The local database, where the rings stand."""
         return self.container.config["local"]  # type: ignore[no-any-return]
+
+
+def shortened(settings: Settings) -> int:
+    """By how much this node's periods are divided."""
+    return SHORTENED if settings.profile == "acceptance" else 1
 
 
 def report(settings: Settings, local: Local) -> None:

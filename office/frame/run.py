@@ -33,6 +33,7 @@ from node import logs  # noqa: E402
 from node.errors import Misconfigured  # noqa: E402
 from node.settings import Settings  # noqa: E402
 from node.tier import Tier  # noqa: E402
+from office.frame.bells import Bell  # noqa: E402
 from office.frame.desk import Office  # noqa: E402
 
 WORKERS = 200
@@ -55,7 +56,7 @@ def portal(settings: Settings, tier: Tier) -> None:
     classes = [cls for module in (*rooms, pages, uploads) for cls in module.PAGES]
     service, table = assemble(classes)
     menu = [item for cls in classes for item in getattr(cls, "menu", ())]
-    shared = Portal(office, context, menu, table)
+    shared = Portal(office, menu, table)
     host, _colon, port = settings.web.rpartition(":")
     config = {
         "address": (host.strip("[]"), int(port)),
@@ -63,16 +64,23 @@ def portal(settings: Settings, tier: Tier) -> None:
         "app": partial(App, portal=shared),
         "portal": shared,
     }
+    bell = Bell(settings, context)
+    bell.hear(shared.live.entries)
     services = [service] if "clerk" in tier.roles else [service, *_services(tier)]
-    _serve(office, context, services, config | {"local": shared.local}, f"portal {settings.web}")
+    _serve(office, context, services, config | {"local": shared.local, "bell": bell}, f"portal {settings.web}")
 
 
 def clerk(settings: Settings, tier: Tier) -> None:
     """Run the reactions and timers of a tier's rooms until SIGTERM."""
+    react(settings, tier, _services(tier))
+
+
+def react(settings: Settings, tier: Tier, services: list[type]) -> None:
+    """Run these reactions and timers until SIGTERM."""
     from office.frame.local import Local
 
     context, office = _office(settings, tier)
-    _serve(office, context, _services(tier), {"local": Local(settings)}, "clerk")
+    _serve(office, context, services, {"local": Local(settings), "bell": Bell(settings, context)}, "clerk")
 
 
 def _office(settings: Settings, tier: Tier) -> tuple[Any, Office]:
@@ -92,12 +100,15 @@ def _aside(act: Callable[[], Any]) -> Any:
 
 
 def _services(tier: Tier) -> list[type]:
-    modules: list[ModuleType] = tier.parts("service")
+    modules: list[ModuleType] = tier.parts("reactions")
     return [service for module in modules for service in getattr(module, "SERVICES", ())]
 
 
 def _serve(office: Office, context: Any, services: list[type], config: dict[str, Any], what: str) -> None:
-    runner = ServiceRunner({"max_workers": WORKERS, "office": office, "zmq": context, **config})
+    from office.frame.applied import Feed
+
+    eventlet.spawn(config["bell"].follow)
+    runner = ServiceRunner({"max_workers": WORKERS, "office": office, "zmq": context, "feed": Feed(office.ledger), **config})
     for service in services:
         runner.add_service(service)
     ended = Event()

@@ -42,3 +42,25 @@ class Todo:
     def overdue(self, now: dt.datetime) -> bool:
         """Whether the matter waits although its time is over."""
         return self.due is not None and self.due < now and self.column is not Column.DONE
+
+
+class Why(StrEnum):
+    """Why something is brought to a person's notice."""
+
+    NEAR = "near"
+    PASSED = "passed"
+    RECENT = "recent"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """Something to know: a term that ends, or what came in of late; a room's ``service.notices(desk)`` returns a list of them."""
+
+    title: str
+    url: str
+    at: dt.datetime
+    "When it came."
+    why: Why
+    due: dt.datetime | None = None
+    urgency: str = "none"
+    source: str = ""

@@ -66,12 +66,12 @@ class Forgery(Refused):
 class Portal:
     """What the portal has once, shared by the application, its pages and its service."""
 
-    def __init__(self, office: Office, context: Any, menu: Iterable[Item], routes: list[Route]) -> None:
+    def __init__(self, office: Office, menu: Iterable[Item], routes: list[Route]) -> None:
         self.office, self.settings = office, office.settings
         self.local = Local(office.settings)
         self.sessions = Sessions(office, self.local)
         self.screens = Screens()
-        self.live = Live(office.settings, context)
+        self.live = Live(office.settings, self.local)
         self.menu, self.routes = tuple(menu), routes
         self.counts: dict[tuple[str, int], int] = {}
         self.begun = time.monotonic()

@@ -1,35 +1,39 @@
-"""What is live: the ledger's bell and the courier's lines, passed on to every open page as server-sent events.
+"""What is live: the ledger's bell, the clerk's rings and the courier's lines, passed on to every open page as server-sent events.
 
-An event carries no matter, only that there is something to look at; the page then asks. Its id is the journal's mark, so a browser
-that comes back with ``Last-Event-ID`` is told at once when it has missed something.
+An event carries no matter, only that there is something to look at and how pressing it is (``urgent`` for 特急); the page then asks
+with the rights of its person. Its id is the journal's mark, so a browser that comes back with ``Last-Event-ID`` is told at once when it
+has missed something.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import eventlet
-from eventlet.green import zmq
 from eventlet.queue import Empty, Full, LightQueue
 
-from node import logs
-from node.client import bell
+from node.errors import NodeError
 from node.settings import Settings
+from office.frame.local import Local
 
 BEAT = 15.0
 "Seconds between signs of life on a silent stream; a browser that is gone is noticed by them."
+RINGS = 0.5
+"Seconds between two looks for rings."
 PER_PERSON, STREAMS = 6, 1000
 END = "end"
-log = logs.named("live")
+URGENCY = {"urgent": "flash"}
+"Topics that a browser rings for at once, with the urgency it shows."
 
 
 class Live:
     """Everybody who listens to this portal."""
 
-    def __init__(self, settings: Settings, context: Any) -> None:
-        self.settings, self._context = settings, context
+    def __init__(self, settings: Settings, local: Local) -> None:
+        self.settings, self._local = settings, local
         self.mark = 0
         self._queues: dict[LightQueue, str] = {}
 
@@ -38,20 +42,20 @@ class Live:
         """Browsers that listen."""
         return len(self._queues)
 
-    def follow_bell(self) -> None:
-        """Listen to the ledger for ever; run as a managed thread."""
+    def entries(self, mark: int) -> None:
+        """The journal has grown to this mark."""
+        self.mark = max(self.mark, mark)
+        self.tell("entries")
+
+    def follow_rings(self) -> None:
+        """Pass on what reactions and timers ring for, whichever process they run in."""
+        last, _topics = self._local.rung(0)
         while True:
-            ring = bell(self.settings, self._context, "entries")
-            try:
-                while True:
-                    _topic, mark = ring.recv_multipart()
-                    self.mark = max(self.mark, int(mark or 0))
-                    self.tell("entries")
-            except (zmq.ZMQError, ValueError) as e:
-                log.warning("bell.lost", error=str(e))
-                eventlet.sleep(1)
-            finally:
-                ring.close(0)
+            eventlet.sleep(RINGS)
+            with contextlib.suppress(NodeError, sqlite3.Error):  # held by another process: the next look finds the same
+                last, topics = self._local.rung(last)
+                for topic in topics:
+                    self.tell(topic)
 
     def follow_lines(self) -> None:
         """Notice when the courier writes that a line went up or down."""
@@ -111,7 +115,8 @@ class Live:
             self._queues.pop(queue, None)
 
     def _event(self, topic: str) -> str:
-        return f"id: {self.mark}\nevent: {topic}\ndata: {json.dumps({'topic': topic, 'mark': self.mark})}\n\n"
+        data = {"topic": topic, "mark": self.mark} | ({"urgency": URGENCY[topic]} if topic in URGENCY else {})
+        return f"id: {self.mark}\nevent: {topic}\ndata: {json.dumps(data)}\n\n"
 
 
 def _states(settings: Settings) -> str:

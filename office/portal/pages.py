@@ -191,6 +191,8 @@ class HousePages:
             rows.append(f'yiwang_portal_requests_total{{method="{method}",status="{status}"}} {count}')
         rows += ["# TYPE yiwang_portal_streams gauge", f"yiwang_portal_streams {portal.live.streams}"]
         rows += ["# TYPE yiwang_portal_open_files gauge", f"yiwang_portal_open_files {len(os.listdir('/proc/self/fd'))}"]  # noqa: PTH208
+        rows += ["# TYPE yiwang_reactions_failed gauge"]
+        rows += [f'yiwang_reactions_failed{{reaction="{row["name"]}"}} {row["count"]}' for row in portal.local.failures()]
         return Response("\n".join(rows) + "\n", mimetype="text/plain")
 
     @page("GET", "/openapi.json", public=True)
@@ -210,7 +212,7 @@ class HousePages:
 
     @page("GET", "/api/v1/events")
     def events(self, request: Request) -> Response:
-        """Server-sent events ``entries`` and ``lines``; resumable by Last-Event-ID."""
+        """Server-sent events ``entries``, ``urgent``, ``deadline`` and ``lines``; resumable by Last-Event-ID."""
         last = request.headers.get("Last-Event-ID", "")
         session, sessions = _session(request), request.portal.sessions
         stream = request.portal.live.stream(session.person, int(last) if last.isdigit() else 0, lambda: sessions.lives(session))

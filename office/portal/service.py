@@ -54,9 +54,9 @@ class Bells(DependencyProvider):  # type: ignore[misc]
     """Keeps the portal's live streams fed as long as the service runs."""
 
     def start(self) -> None:
-        """Follow the ledger's bell and the courier's lines."""
+        """Follow the clerk's rings and the courier's lines; the ledger's bell the process follows."""
         live = self.container.config["portal"].live
-        self.container.spawn_managed_thread(live.follow_bell)
+        self.container.spawn_managed_thread(live.follow_rings)
         self.container.spawn_managed_thread(live.follow_lines)
 
 

@@ -3,7 +3,7 @@ import { toast } from "./toast.js";
 
 const node = document.body.dataset.node;
 const hall = new BroadcastChannel("yiwang-" + node);
-let pending = 0;
+let pending = 0, pressing = false;
 
 export function follow() {
   hall.onmessage = (event) => heard(event.data);
@@ -13,21 +13,24 @@ export function follow() {
 
 function listen(done = () => {}) {
   const stream = new EventSource(document.body.dataset.live);
-  for (const topic of ["entries", "lines", "signed_out"]) {
+  for (const topic of ["entries", "lines", "urgent", "deadline", "signed_out"]) {
     stream.addEventListener(topic, () => { heard(topic); hall.postMessage(topic); if (topic === "signed_out") { stream.close(); done(); } });
   }
 }
 
 function heard(topic) {
   if (topic === "signed_out") return toast(document.body.dataset.tongue === "en" ? "You have been signed out." : "登录已超时，请重新登录。", { href: "/signin" });
+  if (topic === "urgent" || topic === "deadline") pressing = true;
   clearTimeout(pending);
-  pending = setTimeout(look, 300 + Math.random() * 700);  // several rings, one look; not all browsers in the same instant
+  pending = setTimeout(look, (pressing ? 50 : 300) + Math.random() * (pressing ? 250 : 700));  // several rings, one look; not all browsers in the same instant
 }
 
+// What presses is looked at in a hidden tab too: it must sound there.
 async function look() {
-  if (document.hidden && !("Notification" in window && Notification.permission === "granted")) return;
+  if (document.hidden && !pressing && !("Notification" in window && Notification.permission === "granted")) return;
+  pressing = false;
   await swap(location.href);
-  await urgent();
+  await tell();
 }
 
 // Put the parts of a fresh copy of the page in place of those shown, but never where somebody is typing.
@@ -41,16 +44,20 @@ export async function swap(url) {
   }
 }
 
-async function urgent() {
+async function tell() {
   const answer = await fetch("/todo.json").catch(() => null);
   if (!answer || !answer.ok) return;
   const told = new Set(JSON.parse(localStorage.getItem("told-" + node) || "[]"));
-  for (const matter of (await answer.json()).urgent) {
-    if (told.has(matter.url)) continue;
-    told.add(matter.url);
+  const english = document.body.dataset.tongue === "en", found = await answer.json();
+  const words = english ? { near: "Due soon: ", passed: "Overdue: " } : { near: "即将到期：", passed: "已超期：" };
+  const alerts = found.alerts.map((one) => ({ ...one, title: words[one.why] + one.title, mark: one.url + "#" + one.why }));
+  for (const matter of [...found.urgent, ...alerts]) {
+    const mark = matter.mark || matter.url;
+    if (told.has(mark)) continue;
+    told.add(mark);
     toast(matter.title, { href: matter.url, urgent: true });
-    chime();
-    if ("Notification" in window && Notification.permission === "granted") new Notification(matter.title, { tag: matter.url });
+    if (matter.urgency === "flash") chime();
+    if ("Notification" in window && Notification.permission === "granted") new Notification(matter.title, { tag: mark });
   }
   localStorage.setItem("told-" + node, JSON.stringify([...told].slice(-200)));
 }

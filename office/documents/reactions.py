@@ -1,0 +1,88 @@
+"""What the node does by itself with documents: it confirms silent recalls, rings for 特急, and notices when time runs out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import eventlet
+
+from node import clock
+from node.codec import digest
+from node.entry import Lane
+from node.errors import Missing
+from node.kinds import Entry
+from office.documents import entries as said
+from office.documents import registers
+from office.documents.entries import Urgency
+from office.documents.model import Incoming
+from office.documents.workflow import Standing
+from office.frame.applied import NodeDesk, Rings, applied, every
+from office.frame.desk import Desk
+from office.frame.local import Local
+
+LOOK = 60.0
+"Seconds between two looks at the deadlines."
+KEPT = 90 * 86_400_000
+"Milliseconds for which rings are remembered, so that none rings twice."
+SILENT = (Incoming.state == Standing.RECALLED, Incoming.recall_at > 0, Incoming.signed_at == 0, Incoming.recall_confirmed == 0)
+"Recalled before anybody signed for it, and the issuer has not heard so."
+
+
+class DocumentsService:
+    """Reactions and timers of the documents room."""
+
+    name = "documents"
+    desk: Desk = NodeDesk()  # type: ignore[assignment]
+    rings: Local = Rings()  # type: ignore[assignment]
+
+    @applied(said.Recalled, said.Dispatched, said.Corrected)
+    def confirm_silent_recall(self, entry: Entry[Any]) -> None:
+        """R5 where nobody had signed for the document; on dispatch too, because a recall may overtake it."""
+        for row in self.desk.list(Incoming, Incoming.doc == entry.record, Incoming.home == entry.author, *SILENT, everything=True):
+            confirm(self.desk, row.id)
+
+    @every(3600.0)
+    def confirm_what_was_missed(self) -> None:
+        """The same for recalls that came while nothing reacted."""
+        for row in self.desk.list(Incoming, *SILENT, everything=True):
+            confirm(self.desk, row.id)
+
+    @applied(said.Dispatched, said.Corrected)
+    def ring_for_flash(self, entry: Entry[Any]) -> None:
+        """A 特急 that came in rings at every desk which may see it."""
+        if entry.body.envelope.paper.urgency != Urgency.FLASH:
+            return
+        for row in self.desk.list(Incoming, Incoming.said == entry.id, Incoming.state == Standing.DELIVERED, everything=True):
+            self.rings.ring("urgent", row.id, clock.ms())
+
+    @every(LOOK)
+    def look_at_deadlines(self) -> None:
+        """What is about to be late, and what has become late, is said once each."""
+        terms = registers.Terms(self.desk)
+        for row in self.desk.list(Incoming, registers.open_terms(), order=Incoming.sent_at.desc(), everything=True):
+            stage = terms.stage(row)
+            if stage:
+                self.rings.ring("deadline", f"{row.id}/{row.state}/{stage}", clock.ms())
+            eventlet.sleep(0)
+
+    @every(3600.0)
+    def forget_rings(self) -> None:
+        """Rings of long ago are not kept."""
+        self.rings.unring(clock.ms() - KEPT)
+
+
+def confirm(desk: Desk, incoming: str) -> None:
+    """Say as the node that a recall took effect before anybody signed; once, however often it is asked."""
+    desk.version(incoming)
+    row = next(iter(desk.list(Incoming, Incoming.id == incoming, everything=True)), None)
+    if row is None:
+        raise Missing()
+    if row.signed_at or row.recall_confirmed or row.state != Standing.RECALLED:
+        return
+    content = said.RecallConfirmed(row.doc, row.organ, desk.name, automatic=True)
+    after = tuple(dict.fromkeys((row.said, row.receipt, row.recall_said)))
+    once = digest("documents.recall_confirmed.1", row.recall_said, row.id.encode())[:16]
+    desk.write(content, record=row.id, after=after, to=(row.home,), lane=Lane.URGENT, nonce=once)
+
+
+SERVICES = (DocumentsService,)
