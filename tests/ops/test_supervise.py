@@ -27,9 +27,9 @@ def python(name: str, text: str) -> Program:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    """A folder with a blank in its name and a Chinese one; whatever runs in it is ended."""
-    folder = tmp_path / "无棣 100%县"
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a blank in its name and a Chinese one, short enough for a socket; whatever runs in it is ended."""
+    folder = tmp_path_factory.mktemp("s") / "无棣 100%县"
     folder.mkdir()
     yield folder
     end(folder)
