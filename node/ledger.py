@@ -10,6 +10,7 @@ A home has one ledger: a second one finds the lock taken, since two would answer
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import signal
 import socket
@@ -272,6 +273,7 @@ def main(settings: Settings, tier: Tier) -> None:
     started = time.monotonic()
     book = Book(settings, rooms)
     server = Server(book, settings)
+    gc.freeze()  # what was loaded stays; to look through it for garbage again and again costs more than an entry
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, server.stop)
     log.info("ledger.ready", entries=book.journal.last, seconds=round(time.monotonic() - started, 3))

@@ -10,6 +10,7 @@ lines stand, for status and for "unknown since"; ``run/post`` and
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -185,6 +186,7 @@ class Courier:
             signal.signal(each, lambda *_: setattr(self, "stopping", True))
         self.store.start()
         self._dial()
+        gc.freeze()  # what was loaded stays, and need not be looked through for garbage
         while not self.stopping:
             self._turn()
         self._write_links(force=True, down=True)

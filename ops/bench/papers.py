@@ -19,13 +19,14 @@ from node.codec import pack, uuid7
 from node.entry import Attachment, Audience, Lane
 from node.kinds import Content, kind
 
-FORMULAS = """
+_PHRASES = """
 为贯彻落实会议精神 根据工作安排 现就有关事项通知如下 请结合实际抓好落实 各乡镇人民政府 县直有关单位 加强组织领导
 压实工作责任 强化督导检查 确保取得实效 按照职责分工 及时报送进展情况 联系人 联系电话 附件 实施方案 责任清单
 经研究同意 此复 请予支持 妥否请批示 特此报告 特此函告 森林防火 防汛备汛 安全隐患排查 农村人居环境 基层治理
 营商环境 乡村振兴 高标准农田 义务教育 医疗保障 养老服务 政务服务 信访化解 值班值守 前期准备 集中整治 总结提升
 牵头部门 配合单位 完成时限 工作专班 统一思想 提高认识 突出重点 分类施策 长效机制 宣传引导
-""".split()
+"""
+FORMULAS = _PHRASES.split()
 _LETTERS = [bytes((0xA0 + row, 0xA0 + place)).decode("gb2312") for row in range(16, 55) for place in range(1, 95)]
 random.Random(20).shuffle(_LETTERS)
 _WEIGHTS = list(itertools.accumulate(1 / (rank + 8) for rank in range(len(_LETTERS))))
