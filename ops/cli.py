@@ -112,10 +112,14 @@ def alarm(seconds: float) -> None:
 
     def ring(*_: object) -> None:
         rang.set()
-        raise Unreachable("this took longer than --timeout", code="timeout", indeterminate=True)
+        raise _late()
 
     signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _late() -> Unreachable:
+    return Unreachable("this took longer than --timeout", code="timeout", indeterminate=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -139,7 +143,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except NodeError as e:
         return teller.failed(e)
     except Exception as e:
-        return teller.bug(e)
+        return teller.failed(_late()) if rang.is_set() else teller.bug(e)  # whatever the limit broke off may call it something else
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
