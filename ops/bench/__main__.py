@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
-from ops.bench import chain
+from node.errors import NodeError
+from ops.bench import chain, fan, fold, meter, peers, portal, urgent
 
-PARTS = ("memory", "throughput", "single", "latency", "catchup")
+CHAIN = ("memory", "throughput", "single", "latency", "catchup")
+PARTS = (*CHAIN, "fanout", "urgent", "fold", "portal", "peers")
 
 
 def main() -> None:
-    """Measure what the command line asks for."""
+    """Measure what the command line asks for; what cannot be measured says why, and the rest goes on."""
     parser = argparse.ArgumentParser(prog="ops.bench", description="Measure this program on this machine.")
-    parser.add_argument("parts", nargs="*", choices=(*PARTS, []), help=f"of {', '.join(PARTS)}; all when none is named")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all when none is named")
     parser.add_argument("-n", type=int, default=20_000, help="documents (20000)")
     parser.add_argument("-l", type=int, default=500, help="single documents for latency (500)")
+    parser.add_argument("-m", type=int, default=512, help="MiB of attachments before the urgent documents (512)")
     given = parser.parse_args()
+    if unknown := set(given.parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
     parts = set(given.parts or PARTS)
-    if parts & {"memory", "throughput", "single", "latency", "catchup"}:
-        chain.run(parts, given.n, given.l)
+    acts: dict[str, Callable[[], None]] = {
+        "fanout": lambda: fan.run(min(75, given.l)),
+        "urgent": lambda: urgent.run(given.n, given.m, 40),
+        "fold": lambda: fold.run(given.n // 2),
+        "portal": lambda: portal.run(10.0),
+        "peers": lambda: peers.run(given.n, given.l),
+    }
+    if parts & set(CHAIN):
+        _try("chain", lambda: chain.run(parts & set(CHAIN), given.n, given.l))
+    for part, act in acts.items():
+        if part in parts:
+            _try(part, act)
+
+
+def _try(part: str, act: Callable[[], None]) -> None:
+    try:
+        act()
+    except (NodeError, OSError) as error:
+        meter.emit(f"yiwang.{part}", failed=str(error))
 
 
 if __name__ == "__main__":

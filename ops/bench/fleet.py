@@ -106,9 +106,9 @@ class Fleet:
             member.start("ledger")
         for member in self.members.values():
             until(lambda member=member: answers(member), f"the ledger of {member.settings.name}")  # type: ignore[misc]
-            with _directory(member.settings) as directory:
+            with directory(member.settings) as known:
                 if member.says:
-                    member.book.write([draft(member.settings, directory, about) for about in member.says])
+                    member.book.write([draft(member.settings, known, about) for about in member.says])
             member.start("courier")
         until(lambda: all(len(m.book.nodes()) == len(self.members) for m in self.members.values()), "the directory")
 
@@ -123,8 +123,8 @@ class Fleet:
         door, cert = persons.make_person_key(member.settings, f"bench-{name}", "测试员", dt.datetime.now(dt.UTC))
         organ = _organ(member.settings)
         contents = [organ, Certified(f"bench-{name}", cert.public_bytes(_der()), "")]
-        with _directory(member.settings) as directory:
-            done = member.book.write([draft(member.settings, directory, one) for one in contents])
+        with directory(member.settings) as known:
+            done = member.book.write([draft(member.settings, known, one) for one in contents])
         until(lambda: all(reached(m, done[-1]) for m in self.members.values()), "a certificate")
         return Author(member.settings.city, member.id, organ.id, door.key, door.fingerprint)
 
@@ -207,7 +207,8 @@ def _der() -> object:
 
 
 @contextmanager
-def _directory(settings: Settings) -> Iterator[Directory]:
+def directory(settings: Settings) -> Iterator[Directory]:
+    """The directory of a home, read from its tables."""
     from node.directory import model
 
     tables = Tables(settings, [model.ROOM])
@@ -268,8 +269,3 @@ def each(values: Iterable[str], size: int) -> Iterator[list[str]]:
     """Portions of at most ``size``."""
     held = list(values)
     return (held[i : i + size] for i in range(0, len(held), size))
-
-
-def settings_of(member: Member, **changes: object) -> Settings:
-    """A member's settings with some changed."""
-    return msgspec.structs.replace(member.settings, **changes)

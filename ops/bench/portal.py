@@ -1,0 +1,166 @@
+"""One portal process: the register of incoming documents with a full page of rows, asked for over TLS by people who stay connected."""
+
+from __future__ import annotations
+
+import datetime as dt
+import http.client
+import re
+import ssl
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import urlencode
+
+from node import certs, clock, enrol, persons, settings
+from node.codec import uuid7
+from node.directory.entries import Appointed, Certified, File, Organ, Person, Post
+from node.directory.writing import draft
+from node.entry import SELF
+from node.settings import Settings
+from ops.bench import fleet, meter
+from ops.bench.fleet import Member
+from ops.bench.papers import Author, documents
+
+WEB = fleet.PORT + 700
+ROWS, HANDS = 30, 8
+"Rows on the page; people at once."
+LOGIN, PASSWORD = "bench", "测量所用的十个字以上"
+PAGE = f"/incoming?tab=arrived&size={ROWS}"
+
+
+def run(seconds: float) -> None:
+    """Ask for the page for some seconds."""
+    meter.note("portal")
+    with TemporaryDirectory(prefix="yw-bench-") as folder:
+        member = _home(Path(folder) / "city")
+        try:
+            member.start("ledger")
+            fleet.until(lambda: fleet.answers(member), "the ledger")
+            _furnish(member)
+            member.start("portal")
+            fleet.until(lambda: _alive(member), "the portal")
+            _measure(member, seconds)
+        finally:
+            member.end()
+
+
+def _home(home: Path) -> Member:
+    wish = Settings(id="", tier="city", name="云市", code="330000", city="", web=f"127.0.0.1:{WEB}", profile="acceptance")
+    return Member(settings.load(enrol.found_city(home, wish, dt.datetime.now(dt.UTC)).home))
+
+
+def _furnish(member: Member) -> None:
+    """An organ, a clerk who may see its documents, and a page of them."""
+    names = "云市人民政府", "云市"
+    organ = Organ("organ", "330000", *names, "government", "city", "330000", "", "", "", member.id, True, ("云政",), "", 1)
+    post = Post("post", "organ", "收发员", "", (), 1, "", ("registry_clerk",))
+    person = Person("clerk", "李文", "organ", "88000000", 1, "active", "li wen")
+    cert = persons.new_person_key(member.settings, "clerk", "李文", PASSWORD, clock.now(), first=False)
+    held = Appointed("held", "clerk", "post", True, None, None, "")
+    file = File("clerk", LOGIN, "1", "", "", "", "")
+    contents = [enrol.own(member.settings), organ, post, person, file, held, Certified("clerk", certs.der(cert), "")]
+    with fleet.directory(member.settings) as known:
+        member.book.write([draft(member.settings, known, one) for one in contents])
+    door = persons.open_person_key(member.settings, "clerk", PASSWORD)
+    author = Author(member.settings.city, member.id, "organ", door.key, door.fingerprint)
+    member.book.write([_letter(author, text) for text in documents(ROWS + 5)])
+
+
+def _letter(author: Author, text: str) -> Any:
+    from office.documents.entries import Dispatched, Envelope, Paper, Recipient
+
+    paper = Paper("organ", "notice", "关于做好防汛工作的通知", text, ("organ",))
+    envelope = Envelope(paper, "云政〔2026〕1号", "云市人民政府", "李文", "2026-11-20", (Recipient("organ", author.node, "to"),))
+    return author.draft(Dispatched(envelope), SELF, record=uuid7())
+
+
+def _line(member: Member) -> http.client.HTTPSConnection:
+    trust = ssl.create_default_context(cafile=str(member.settings.path("certs", "root.pem")))
+    return http.client.HTTPSConnection("127.0.0.1", WEB, context=trust, timeout=20)
+
+
+def _alive(member: Member) -> bool:
+    line = _line(member)
+    try:
+        line.request("GET", "/healthz")
+        return line.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        line.close()
+
+
+def _measure(member: Member, seconds: float) -> None:
+    cookie = _enter(member)
+    answer, body = _ask(_line(member), "GET", PAGE, cookie)
+    rows = body.count(b"<tr")
+    span = meter.Span(member.pids("portal"))
+    command = [sys.executable, "-m", "ops.bench.portal", str(member.settings.path("certs", "root.pem")), str(seconds), cookie]
+    people = [subprocess.Popen(command, stdout=subprocess.PIPE, cwd=fleet.ROOT) for _ in range(2)]
+    times = [float(line) for one in people for line in one.communicate()[0].split()]
+    meter.emit(
+        "yiwang.portal",
+        page=PAGE,
+        status=answer.status,
+        rows=rows - 1,
+        page_bytes=len(body),
+        requests=len(times),
+        people=HANDS,
+        requests_per_s=round(len(times) / seconds),
+        **meter.spread(times),
+        cpu_ms_per_request=round(span.used() / len(times) * 1000, 3),
+        pss_mib=round(meter.pss(member.pids("portal")), 1),
+        **span.figures(),
+        tls=True,
+    )
+
+
+def _enter(member: Member) -> str:
+    """Sign in; the cookie."""
+    line = _line(member)
+    answer, body = _ask(line, "GET", "/signin", "")
+    jar = dict(_cookies(answer))
+    token = re.search(rb'data-csrf="([^"]+)"', body)
+    form = urlencode({"csrf": token[1].decode() if token else "", "login": LOGIN, "password": PASSWORD, "next": "/"})
+    held = "; ".join(f"{name}={value}" for name, value in jar.items())
+    answer, body = _ask(line, "POST", "/signin", held, form)
+    jar |= _cookies(answer)
+    return "; ".join(f"{name}={value}" for name, value in jar.items())
+
+
+def _cookies(answer: http.client.HTTPResponse) -> dict[str, str]:
+    found = (value.partition(";")[0].partition("=") for value in answer.headers.get_all("Set-Cookie", []))
+    return {name: value for name, _, value in found}
+
+
+def _ask(line: http.client.HTTPSConnection, method: str, path: str, cookie: str, form: str = "") -> tuple[http.client.HTTPResponse, bytes]:
+    headers = {"Cookie": cookie} | ({"Content-Type": "application/x-www-form-urlencoded"} if form else {})
+    line.request(method, path, body=form or None, headers=headers)
+    answer = line.getresponse()
+    return answer, answer.read()
+
+
+def people(root: str, seconds: float, cookie: str) -> None:
+    """Half of those who ask, each again as soon as it has its answer; prints the seconds of every request."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    trust, until = ssl.create_default_context(cafile=root), time.perf_counter() + seconds
+
+    def one(_: int) -> list[float]:
+        line, times = http.client.HTTPSConnection("127.0.0.1", WEB, context=trust, timeout=20), []
+        while time.perf_counter() < until:
+            start = time.perf_counter()
+            _ask(line, "GET", PAGE, cookie)
+            times.append(time.perf_counter() - start)
+        return times
+
+    with ThreadPoolExecutor(HANDS // 2) as hands:
+        for times in hands.map(one, range(HANDS // 2)):
+            sys.stdout.write("".join(f"{took:.6f}\n" for took in times))
+
+
+if __name__ == "__main__":
+    people(sys.argv[1], float(sys.argv[2]), sys.argv[3])
