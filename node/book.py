@@ -13,6 +13,7 @@ Invariants: nothing is answered before it is durable; a request that fails leave
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import secrets
 from collections import Counter
@@ -30,6 +31,7 @@ from node import entry as said
 from node.blobs import Blobs
 from node.client import Batch, Chain, Draft, Found, Place, Taken, Told, Written
 from node.codec import base32, pack, unpack
+from node.digest import Digest
 from node.directory.entries import Revoked
 from node.directory.view import Directory, Signer
 from node.entry import Audience, Body, Hold, Known, Lane, Opened, Opening, Scope, Statement
@@ -45,12 +47,16 @@ log = logs.named("book")
 SOFTWARE = "yiwang 0.1.0"
 PURPOSES = ("hello", "signal", "challenge", "admission", "evidence")
 "What others in this node may have signed by the identity key."
+PUBLIC = {f"directory.{past}" for past in ("node", "organ", "post", "person", "appointed", "delegated", "list", "calendar", "certified", "revoked")}
+"Kinds that count only in logs for all."
 RUN = 32
 "Signatures that one thread checks at a time."
 BUILD = 1000
 "Entries folded at a time when tables are built."
 TELL = 4 * 2**20
 "Bytes of entries told to a follower at a time, about."
+EXPIRING = dt.timedelta(days=30)
+"What is left of the node's certificate when the alarm begins."
 FAR = 5000
 "Entries of no interest after which a room's cursor is moved past them all the same, so that a start does not read them again."
 
@@ -129,6 +135,9 @@ class Book:
         "Of each chain that grows in this group: where heads are to stand inside it, entries and bytes since the last."
         self._builder = ThreadPoolExecutor(1, "build")
         self._pool = ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1)), "verify")
+        self._digest = Digest()
+        self.alive: Callable[[], None] = lambda: None
+        "Called now and then while something long is done, so that whoever watches sees life."
         self._place = fold.Place(settings)
         self._tables = fold.Tables(settings, self.rooms)
         for room in self.rooms:
@@ -148,6 +157,7 @@ class Book:
         """Close every file."""
         self._builder.shutdown(cancel_futures=True)
         self._pool.shutdown()
+        self._digest.close()
         self._tables.close()
         for shelf in self._shelves.values():
             shelf.engine.dispose()
@@ -590,6 +600,8 @@ class Book:
         return [code for codes in check(lambda run: [self._why_not(*pair) for pair in run], runs) for code in codes]
 
     def _why_not(self, one: Readable, signer: Signer | None) -> str:
+        if one.state.audience.scope is not Scope.ALL and one.statement.kind in PUBLIC:
+            return "scope"  # some would believe what others cannot see
         if signer is None:
             return ""
         try:
@@ -692,6 +704,7 @@ class Book:
                 released = [(r.at, self._reread(c, f, r.person)) for r, f in zip(rows, found, strict=True)]
             for number, error in shelf.fold(released):
                 log.error("fold.failed", room=shelf.room.name, number=number, error=error)
+            self.alive()
             at = rows[-1].at
 
     def _reread(self, c: Connection, found: Found, person: str) -> Entry[Any] | None:
@@ -711,6 +724,7 @@ class Book:
         """(living, rebuilt) digest of each room; they are equal unless a fold depends on more than it should."""
         compared = {}
         for name, shelf in self._shelves.items():
+            self.alive()
             rebuilt = self.build(shelf.room, "verify")
             compared[name] = fold.digest(shelf.room, shelf.engine), fold.digest(shelf.room, rebuilt.engine)
             rebuilt.engine.dispose()
@@ -777,7 +791,7 @@ class Book:
         """Every chain held."""
         return tuple(s.chain() for s in self.journal.chains.values())
 
-    def _alarms(self, forks: int, refused: int, rooms: dict[str, int]) -> list[dict[str, Any]]:
+    def _alarms(self, forks: int, refused: int) -> list[dict[str, Any]]:
         found = []
         if forks:
             found.append(alarm("fork", "critical", self.here, self.opened, f"{forks} chains carry two entries signed for one place"))
@@ -785,8 +799,35 @@ class Book:
             found.append(alarm("cert_refused", "warn", self.here, self.opened, f"{refused} entries were not signed as they say"))
         if self.reason == "rollback":
             found.append(alarm("rolled_back", "critical", self.here, self.opened, "this process was set back while it ran"))
-        found += [alarm("unfolded", "warn", room, self.opened, f"{count} entries could not be folded") for room, count in rooms.items() if count]
+        ends = self.chain_certs[0].not_valid_after_utc
+        if ends - clock.from_ms(self._now()) < EXPIRING:
+            found.append(alarm("cert_expiring", "critical", self.here, self.opened, f"the certificate of this node ends on {ends:%Y-%m-%d}"))
         return found
+
+    def state_digest(self) -> dict[str, Any] | None:
+        """One hash of what the logs for all have made of the directory, and the exact places it was made from."""
+        shelf = self._shelves.get("directory")
+        if shelf is None:
+            return None
+        chains = {s.no: s for s in self.journal.chains.values() if s.audience.scope is Scope.ALL}
+        at = {f"{s.author}/{base32(s.id)}": s.count for s in chains.values()}
+        with self.journal.engine.connect() as c:
+            held = select(journal.ENTRIES.c.chain, journal.ENTRIES.c.seq).join(journal.PARKED, journal.PARKED.c.number == journal.ENTRIES.c.number)
+            waiting = [(base32(chains[r.chain].id), r.seq) for r in c.execute(held) if r.chain in chains]
+        return self._digest.ask(shelf, at, waiting)
+
+    def _trust(self) -> dict[str, Any]:
+        """How far the city's own log of trust has come here, and the city's calendars."""
+        if self.directory is None:
+            return {}
+        root = certs.subject(self.chain_certs[-1]).id
+        newest = [s for s in self.journal.chains.values() if (s.author, s.audience, s.lane) == (root, said.ALL, Lane.TRUST)]
+        last = max(newest, key=lambda s: s.opened, default=None)
+        days = {str(one.year): f"{one.year}.{one.version}" for one in self.directory.calendars()}
+        return {
+            "trust": {"root": root, "head": said.ref(root, last.id, last.count - 1, last.hash) if last else None},
+            "calendar": {"version": max(days.values(), default=None), "years": days},
+        }
 
     def status(self) -> dict[str, Any]:
         """What the ledger knows of itself, in the words of the status command."""
@@ -801,6 +842,7 @@ class Book:
         own = [s for s in self.journal.chains.values() if s.author == self.here and s.epoch == self.epoch]
         top = max(own, key=lambda s: s.mark, default=None)
         head = {"seq": top.count - 1, "hash": f"sha256:{top.hash.hex()}"} if top else None
+        before = [s for s in self.journal.chains.values() if s.author == self.here and s.epoch != self.epoch]
         return {
             "state": "recovering" if self._building else "ready",
             "building": sorted(self._building),
@@ -808,7 +850,7 @@ class Book:
                 "id": base32(self.epoch),
                 "reason": self.reason,
                 "opened_at": clock.from_ms(self.opened).isoformat(timespec="milliseconds"),
-                "previous": [],
+                "previous": _origins(before)[0]["epochs"][-8:] if before else [],
             },
             "head": head,
             "durable_head": head,
@@ -816,8 +858,11 @@ class Book:
             "entries": self.journal.last,
             "folded": self.journal.released,
             "queues": {"blobs_wanted": wanted, "quarantined_entries": refused, "parked": parked, "unfolded": sum(rooms.values())},
-            "alarms": self._alarms(forks, refused, rooms),
+            "reasons": [f"unfolded_{name}" for name, count in rooms.items() if count],
+            "alarms": self._alarms(forks, refused),
             "counters": dict(self.counts) | {"refused": dict(self.refused)},
+            "state_digest": None if self._behind else self.state_digest(),
+            **self._trust(),
         }
 
 
