@@ -23,6 +23,7 @@ import msgspec
 import zmq
 
 from node import clock, logs, store
+from node.beat import Beat
 from node.book import Book, alarm
 from node.client import Batch, Draft
 from node.entry import Hold
@@ -79,6 +80,8 @@ class Server:
         self._poller.register(self.socket, zmq.POLLIN)
         self._poller.register(self._woken, zmq.POLLIN)
         self.running = True
+        self.beat = Beat(settings, "ledger")
+        book.alive = self.beat.touch
         self.full = 0
         "Since when the disk has no room, in milliseconds since 1970 UTC; 0 when it has."
         self._asked = self._questions()
@@ -93,6 +96,7 @@ class Server:
         """Serve until told to stop; a signal ends the waiting at once."""
         signal.set_wakeup_fd(self._wake.fileno())
         while self.running:
+            self.beat.touch()
             timeout = max(0, int((self._since + IDLE - time.monotonic()) * 1000)) if self._waiting else 1000
             try:
                 if self._poller.poll(timeout) or self._waiting:

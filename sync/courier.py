@@ -27,6 +27,7 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from node import certs, clock, enrol, keys, signals
+from node.beat import Beat
 from node.blobs import Blobs
 from node.codec import pack, unpack
 from node.errors import Invalid, NodeError
@@ -97,6 +98,7 @@ class Courier:
         self.redial = 0.0
         self.tries = 0
         self.wrote = 0.0
+        self.beat = Beat(settings, "courier")
         self.written: object = None
         self.stopping = False
         self.wake, self._waker = socket.socketpair()
@@ -188,6 +190,7 @@ class Courier:
         self._dial()
         gc.freeze()  # what was loaded stays, and need not be looked through for garbage
         while not self.stopping:
+            self.beat.touch()
             self._turn()
         self._write_links(force=True, down=True)
 

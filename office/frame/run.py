@@ -30,6 +30,7 @@ from eventlet.semaphore import Semaphore  # noqa: E402
 from nameko.runners import ServiceRunner  # noqa: E402
 
 from node import logs  # noqa: E402
+from node.beat import PERIOD, Beat  # noqa: E402
 from node.errors import Misconfigured  # noqa: E402
 from node.settings import Settings  # noqa: E402
 from node.tier import Tier  # noqa: E402
@@ -120,6 +121,7 @@ def _serve(office: Office, context: Any, services: list[type], config: dict[str,
     _on_signal(stop)
     runner.start()
     log.info("office.ready", what=what, services=len(services))
+    eventlet.spawn(_live, Beat(office.settings, what.partition(" ")[0]))
     if services:  # a clerk without reactions just waits for its end; a runner without services would end at once
         eventlet.spawn(runner.wait).link(lambda thread: stop())
     ended.wait()
@@ -129,6 +131,13 @@ def _serve(office: Office, context: Any, services: list[type], config: dict[str,
     log.info("office.stopped", what=what)
     sys.stderr.flush()
     os._exit(0)  # workers in threads (argon2) must not hold the end up
+
+
+def _live(beat: Beat) -> None:
+    """Beat for as long as greenlets get their turn."""
+    while True:
+        beat.touch()
+        eventlet.sleep(PERIOD)
 
 
 def _on_signal(stop: Callable[[], None]) -> None:

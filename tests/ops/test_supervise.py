@@ -9,16 +9,20 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from node.errors import Misconfigured, Unreachable
 from ops import supervise
-from ops.supervise import Program, Supervisor, wait_for
+from ops.supervise import Program, Supervisor, running, wait_for
 from tests.ops.conftest import end
 
 CLEAN = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); time.sleep(600)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+
+
+BEATING = "import itertools, pathlib, time; any(time.sleep(0.5) or pathlib.Path('run/one.beat').touch() for _ in itertools.count())"
 
 
 def python(name: str, text: str) -> Program:
@@ -52,6 +56,25 @@ def test_a_killed_process_comes_back(home: Path) -> None:
     os.kill(pid, signal.SIGKILL)
     assert wait_for(lambda: any(row["name"] == "one" and row["statename"] == "RUNNING" and row["pid"] != pid for row in boss.processes()), 5)
     assert wait_for(lambda: json.loads((home / "run/watch.json").read_text())["processes"]["one"]["restarts"] == 1, 5)
+
+
+def test_a_stopped_process_is_found_and_started_afresh(home: Path) -> None:
+    """A process that gets SIGSTOP is killed within fifteen seconds and runs again; the alarm says so."""
+    boss = started(home, python("one", BEATING))
+
+    def watched() -> dict[str, Any]:
+        return dict(json.loads((home / "run/watch.json").read_text()))
+
+    def pid() -> int:
+        return next(int(row["pid"]) for row in boss.processes() if row["name"] == "one" and row["statename"] in ("RUNNING", "STARTING"))
+
+    first = pid()
+    assert wait_for(lambda: (home / "run/one.beat").exists() and "one" in watched()["processes"], 10)
+    os.kill(first, signal.SIGSTOP)
+    assert wait_for(lambda: not running(first), 15)
+    assert wait_for(lambda: boss.state("one") == "RUNNING" and pid() != first, 10)
+    assert wait_for(lambda: [(row["kind"], row["subject"]) for row in watched()["alarms"]] == [("hung_process", "one")], 5)
+    assert watched()["processes"]["one"]["restarts"] == 1
 
 
 def test_stopping_tells_who_ended_clean(home: Path) -> None:
