@@ -18,7 +18,7 @@ import os
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -26,7 +26,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Connection, func, select
 
-from node import certs, clock, fold, journal, keys, kinds, logs, seal, store
+from node import certs, clock, journal, keys, kinds, logs, seal, store
 from node import entry as said
 from node.blobs import Blobs
 from node.client import Batch, Chain, Draft, Found, Place, Taken, Told, Written
@@ -36,11 +36,12 @@ from node.directory.entries import Revoked
 from node.directory.view import Directory, Signer
 from node.entry import Audience, Body, Hold, Known, Lane, Opened, Opening, Scope, Statement
 from node.errors import Conflict, Forged, Invalid, Missing, NodeError, Refused, Unreachable, Untrusted
-from node.fold import Released, Room, Shelf
+from node.fold import Released, Room
 from node.journal import Journal, Row, State
 from node.kinds import Entry
 from node.quick import Quick
 from node.settings import Settings
+from node.shelves import Shelves
 
 T = TypeVar("T")
 log = logs.named("book")
@@ -51,14 +52,12 @@ PUBLIC = {f"directory.{past}" for past in ("node", "organ", "post", "person", "a
 "Kinds that count only in logs for all."
 RUN = 32
 "Signatures that one thread checks at a time."
-BUILD = 1000
-"Entries folded at a time when tables are built."
+PAGE = 1000
+"Released entries told at a time."
 TELL = 4 * 2**20
 "Bytes of entries told to a follower at a time, about."
 EXPIRING = dt.timedelta(days=30)
 "What is left of the node's certificate when the alarm begins."
-FAR = 5000
-"Entries of no interest after which a room's cursor is moved past them all the same, so that a start does not read them again."
 
 
 @dataclass(frozen=True)
@@ -133,34 +132,24 @@ class Book:
         self._logs: dict[tuple[Audience, Lane], State] = {}
         self._spaced: dict[bytes, tuple[list[tuple[int, bytes]], int, int]] = {}
         "Of each chain that grows in this group: where heads are to stand inside it, entries and bytes since the last."
-        self._builder = ThreadPoolExecutor(1, "build")
         self._pool = ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1)), "verify")
         self._digest = Digest()
         self.alive: Callable[[], None] = lambda: None
         "Called now and then while something long is done, so that whoever watches sees life."
-        self._place = fold.Place(settings)
-        self._tables = fold.Tables(settings, self.rooms)
-        for room in self.rooms:
-            room.here = self.here
         self.journal = Journal(_engine(settings), here=self.here, city=settings.city, identity=self._identity_of)
         self.directory: Directory | None = None
-        self._building: dict[str, Future[Shelf]] = {}
-        self._shelves = {room.name: shelf for room in self.rooms if (shelf := self._shelf(room))}
-        self._at = {name: shelf.at for name, shelf in self._shelves.items()}
-        if "directory" in self._shelves:
-            directory = self._shelves["directory"].room
-            self.directory = Directory.of(settings, lambda: self._tables.session(directory), auto=False)
+        self.shelves = Shelves(settings, self.rooms, self._released, end=lambda: self.journal.released, alive=lambda: self.alive())
+        directory = next((room for room in self.rooms if room.name == "directory"), None)
+        if directory is not None:
+            self.directory = Directory.of(settings, lambda: self.shelves.session(directory), auto=False)
         self._catch_up()
         self.revive()
 
     def close(self) -> None:
         """Close every file."""
-        self._builder.shutdown(cancel_futures=True)
         self._pool.shutdown()
         self._digest.close()
-        self._tables.close()
-        for shelf in self._shelves.values():
-            shelf.engine.dispose()
+        self.shelves.close()
         self.journal.close()
 
     # --- trust --------------------------------------------------------------------------------------------------
@@ -244,16 +233,7 @@ class Book:
             released = self._unpark() if touched else []
 
     def _fold(self, released: list[Released]) -> bool:
-        for name, shelf in self._shelves.items():
-            if not any(e is not None and e.kind in shelf.room.kinds for _, e in released):
-                if released[-1][0] // FAR > self._at[name] // FAR:
-                    shelf.move(released[-1][0])
-                self._at[name] = released[-1][0]
-                continue
-            for number, error in shelf.fold(released):
-                log.error("fold.failed", room=name, number=number, error=error)
-                self.refused["unfolded"] += 1
-            self._at[name] = released[-1][0]
+        self.refused["unfolded"] += self.shelves.fold(released)
         self.counts["folded"] += len(released)
         touched = any(e is not None and e.kind.startswith("directory.") for _, e in released)
         if touched and self.directory is not None:
@@ -648,64 +628,27 @@ class Book:
 
     # --- tables -------------------------------------------------------------------------------------------------
 
-    def _shelf(self, room: Room) -> Shelf | None:
-        """The living tables of a room; None while they are built beside the work. The directory is never waited for: trust needs it."""
-        name = self._place.current(room)
-        if self._place.belongs(room, name):
-            return Shelf(room, self._place.engine(room, name), name)
-        if room.name != "directory" and self.journal.released > BUILD:
-            self._building[room.name] = self._builder.submit(self.build, room, self._place.fresh(room))
-            log.info("tables.building", room=room.name, entries=self.journal.released)
-            return None
-        shelf = self.build(room, self._place.fresh(room))
-        self._place.swap(room, shelf.place)
-        return shelf
-
-    def build(self, room: Room, name: str) -> Shelf:
-        """Fold a room from zero into a generation of this name."""
-        self._place.clear(room, name)
-        shelf = Shelf(room, self._place.engine(room, name), name)
-        self._fill(shelf, 0)
-        return shelf
-
     def settle(self, *, wait: bool = False) -> None:
-        """Take over tables that have been built: fold what came meanwhile, then swap. An error of the building is raised here."""
-        for name, building in list(self._building.items()):
-            if not (building.done() or wait):
-                continue
-            shelf = building.result()
-            del self._building[name]
-            self._fill(shelf, shelf.at)
-            self._place.swap(shelf.room, shelf.place)
-            self._shelves[name], self._at[name] = shelf, self.journal.released
-            log.info("tables.built", room=name, entries=self.journal.released)
+        """Take over tables that were built beside the work."""
+        self.shelves.settle(wait=wait)
 
     def _catch_up(self) -> None:
-        for name, shelf in self._shelves.items():
-            self._fill(shelf, self._at[name])
-            self._at[name] = self.journal.released
+        self.shelves.catch_up()
         self._behind = False
         if self.directory is not None:
             self.directory.refresh()
 
-    def _fill(self, shelf: Shelf, at: int) -> None:
-        """Fold everything released after ``at``."""
-        while True:
-            with self.journal.engine.connect() as c:
-                rows = c.execute(
-                    select(journal.RELEASED.c.at, journal.RELEASED.c.number, journal.RELEASED.c.person)
-                    .where(journal.RELEASED.c.at > at)
-                    .order_by(journal.RELEASED.c.at)
-                    .limit(BUILD)
-                ).all()
-                if not rows:
-                    return
-                found = self.journal.by_numbers(c, [r.number for r in rows])
-                released = [(r.at, self._reread(c, f, r.person)) for r, f in zip(rows, found, strict=True)]
-            for number, error in shelf.fold(released):
-                log.error("fold.failed", room=shelf.room.name, number=number, error=error)
-            self.alive()
-            at = rows[-1].at
+    def _released(self, at: int, limit: int) -> list[Released]:
+        """Entries released after a place, as they were folded."""
+        with self.journal.engine.connect() as c:
+            rows = c.execute(
+                select(journal.RELEASED.c.at, journal.RELEASED.c.number, journal.RELEASED.c.person)
+                .where(journal.RELEASED.c.at > at)
+                .order_by(journal.RELEASED.c.at)
+                .limit(limit)
+            ).all()
+            found = self.journal.by_numbers(c, [r.number for r in rows])
+            return [(r.at, self._reread(c, f, r.person)) for r, f in zip(rows, found, strict=True)]
 
     def _reread(self, c: Connection, found: Found, person: str) -> Entry[Any] | None:
         """A released entry again; its signature was checked when it was released."""
@@ -718,18 +661,11 @@ class Book:
 
     def digests(self) -> dict[str, str]:
         """Hash of each room's living tables."""
-        return {name: fold.digest(shelf.room, shelf.engine) for name, shelf in self._shelves.items()}
+        return self.shelves.digests()
 
     def refold(self) -> dict[str, tuple[str, str]]:
         """(living, rebuilt) digest of each room; they are equal unless a fold depends on more than it should."""
-        compared = {}
-        for name, shelf in self._shelves.items():
-            self.alive()
-            rebuilt = self.build(shelf.room, "verify")
-            compared[name] = fold.digest(shelf.room, shelf.engine), fold.digest(shelf.room, rebuilt.engine)
-            rebuilt.engine.dispose()
-            self._place.clear(shelf.room, rebuilt.place)
-        return compared
+        return self.shelves.refold()
 
     # --- questions ----------------------------------------------------------------------------------------------
 
@@ -773,12 +709,12 @@ class Book:
 
     def released(self, since: int, limit: int) -> tuple[int, tuple[Told, ...]]:
         """(place up to which every room has folded, entries released after ``since``), for those who follow what folds saw."""
-        if self._building:
+        if self.shelves.building:
             raise Unreachable("tables are being built", hint="wait a moment and try again")
-        end, size, told = min(self._at.values(), default=self.journal.released), 0, []
+        end, size, told = self.shelves.least, 0, []
         with self.journal.engine.connect() as c:
             between = journal.RELEASED.c.at > since, journal.RELEASED.c.at <= end
-            rows = c.execute(select(journal.RELEASED).where(*between).order_by(journal.RELEASED.c.at).limit(min(limit, BUILD))).all()
+            rows = c.execute(select(journal.RELEASED).where(*between).order_by(journal.RELEASED.c.at).limit(min(limit, PAGE))).all()
             for r, found in zip(rows, self.journal.by_numbers(c, [r.number for r in rows]), strict=True):
                 plain = self.plain(c, self.journal.chain(found.chain), found.seq, found.body)
                 told.append(Told(r.at, msgspec.structs.replace(found, body=plain), r.person))
@@ -806,7 +742,7 @@ class Book:
 
     def state_digest(self) -> dict[str, Any] | None:
         """One hash of what the logs for all have made of the directory, and the exact places it was made from."""
-        shelf = self._shelves.get("directory")
+        shelf = self.shelves.living.get("directory")
         if shelf is None:
             return None
         chains = {s.no: s for s in self.journal.chains.values() if s.audience.scope is Scope.ALL}
@@ -837,15 +773,15 @@ class Book:
                 return int(c.execute(select(func.count()).select_from(table)).scalar_one())
 
             parked, refused, forks = count(journal.PARKED), count(journal.REFUSED), count(journal.FORKS)
-            rooms = {name: shelf.unfolded for name, shelf in self._shelves.items()}
+            rooms = {name: shelf.unfolded for name, shelf in self.shelves.living.items()}
             wanted = int(c.execute(select(func.count()).select_from(journal.WANTED).where(~journal.WANTED.c.here)).scalar_one())
         own = [s for s in self.journal.chains.values() if s.author == self.here and s.epoch == self.epoch]
         top = max(own, key=lambda s: s.mark, default=None)
         head = {"seq": top.count - 1, "hash": f"sha256:{top.hash.hex()}"} if top else None
         before = [s for s in self.journal.chains.values() if s.author == self.here and s.epoch != self.epoch]
         return {
-            "state": "recovering" if self._building else "ready",
-            "building": sorted(self._building),
+            "state": "recovering" if self.shelves.building else "ready",
+            "building": sorted(self.shelves.building),
             "epoch": {
                 "id": base32(self.epoch),
                 "reason": self.reason,

@@ -121,5 +121,5 @@ def texts(book: Book) -> list[str]:
     """Texts of all notes folded, in no order."""
     from sqlalchemy import select
 
-    with book._tables.session(NOTES) as session:
+    with book.shelves.session(NOTES) as session:
         return sorted(session.scalars(select(Note.text)))

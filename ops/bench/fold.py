@@ -63,7 +63,7 @@ def _rebuild(world: Fleet, name: str, count: int) -> None:
     try:
         room = next(room for room in rooms if room.name == name)
         used, start = time.process_time(), time.perf_counter()
-        shelf = book.build(room, "bench")
+        shelf = book.shelves.build(room, "bench")
         took = time.perf_counter() - start
         shelf.engine.dispose()
         entries = book.journal.released

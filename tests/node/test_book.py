@@ -300,7 +300,7 @@ def test_stranger_node_is_refused(small: Books, tmp_path: Path) -> None:
 
 def test_new_version_is_built_beside_the_work(tmp_path: Path) -> None:
     """A room whose VERSION rose is built from the journal while the book goes on writing, and ends equal to a refold."""
-    from node import book as module
+    from node import shelves as module
 
     with books.opened(tmp_path) as world:
         town = world["county1-town1"]
