@@ -56,7 +56,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m ops.bench
 
 drill: $(VENV)/.dev
-	@$(BIN)/python -m pytest -q tests/drill
+	@YIWANG_KILLS=40 $(BIN)/python -m pytest -q tests/drill tests/node/test_alone.py tests/node/test_ledger.py
 
 rows: $(VENV)/.dev
 	@$(BIN)/python -m ops.rows
