@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -230,6 +232,14 @@ _answers = {name: msgspec.msgpack.Decoder(shape) for name, shape in ANSWERS.item
 _refusal = msgspec.msgpack.Decoder(tuple[str, str, str])
 
 
+LOOK = 0.5
+"Seconds between two looks whether the ledger that was asked still lives."
+
+
+class _Reborn(Unreachable):
+    """The ledger that was asked has ended and another one lives."""
+
+
 class Ledger:
     """Asks this node's ledger and waits for the answer; safe to share between threads or greenlets."""
 
@@ -263,8 +273,8 @@ class Ledger:
             socket = self._context.socket(zmq.DEALER)
             socket.setsockopt(zmq.LINGER, 0)
             socket.setsockopt(zmq.IMMEDIATE, 1)
-            socket.setsockopt(zmq.RCVTIMEO, max(1, int(self._timeout * 1000)))
-            socket.setsockopt(zmq.SNDTIMEO, max(1, int(self._timeout * 1000)))
+            for option in (zmq.RCVTIMEO, zmq.SNDTIMEO):
+                socket.setsockopt(option, max(1, int(min(self._timeout, LOOK) * 1000)))
             socket.connect(self._address)
         try:
             yield socket
@@ -278,16 +288,37 @@ class Ledger:
 
     def ask(self, name: str, *args: Any) -> Any:
         """The ledger's answer to one request; :class:`Unreachable` when it gives none in time."""
-        request = next(self._requests).to_bytes(8, "big")
-        with self._socket() as socket:
+        until = time.monotonic() + self._timeout
+        while True:
+            with suppress(_Reborn), self._socket() as socket:
+                return self._exchange(socket, name, args, until)
+
+    def _exchange(self, socket: Any, name: str, args: Sequence[Any], until: float) -> Any:
+        request, born = next(self._requests).to_bytes(8, "big"), self._born()
+        self._await(lambda: socket.send_multipart(encode(request, name, args)), born, until)
+        frames = self._await(socket.recv_multipart, born, until)
+        if frames[0] != request:
+            raise Unreachable("the ledger answered another question")
+        return decode(frames, name)
+
+    def _await(self, act: Callable[[], Any], born: tuple[int, int], until: float) -> Any:
+        """Send or receive, looking now and then whether the ledger that was asked still lives."""
+        while True:
             try:
-                socket.send_multipart(encode(request, name, args))
-                frames = socket.recv_multipart()
+                return act()
             except zmq.Again:
-                raise Unreachable("the ledger does not answer", hint="is the node running? see: yiwang status") from None
-            if frames[0] != request:
-                raise Unreachable("the ledger answered another question")
-            return decode(frames, name)
+                if time.monotonic() >= until:
+                    raise Unreachable("the ledger does not answer", hint="is the node running? see: yiwang status") from None
+                if self._born() != born:
+                    raise _Reborn from None  # what it was asked died with it; asking twice is asking once
+
+    def _born(self) -> tuple[int, int]:
+        """Changes with every ledger that binds the socket."""
+        try:
+            found = Path(self._address.removeprefix("ipc://")).stat()
+        except OSError:
+            return 0, 0
+        return found.st_ino, found.st_ctime_ns
 
     def write(self, drafts: Sequence[Draft]) -> tuple[Written, ...]:
         """Write all or none; durable and folded on return."""

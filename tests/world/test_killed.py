@@ -28,7 +28,7 @@ from ops.commands.chains import VERIFIER
 from tests.city import wait
 from tests.world.net import CITY, COUNTY, FIRST, SECOND, World, acting
 
-PAUSE = 0.8
+PAUSE = 1.2
 "Seconds between two kills: less than a process needs to come back and another to notice."
 ROUTES = ((CITY, (COUNTY, FIRST, SECOND)), (COUNTY, (CITY, SECOND)), (FIRST, (CITY,)), (SECOND, (COUNTY, FIRST)))
 GIVE_UP = 60.0
@@ -62,7 +62,7 @@ class Office:
 
     def _sign_one(self, shell: Shell, clerk: Any) -> None:
         try:
-            waiting = [row["doc"] for row in shell.lines("inbox", *acting(clerk)) if row["state"] == "arrived" and row["doc"] not in self.signed]
+            waiting = [row["doc"] for row in shell.lines("inbox", *acting(clerk)) if row["state"] == "delivered" and row["doc"] not in self.signed]
         except NodeError:
             return
         for doc in waiting[:1]:
@@ -73,7 +73,7 @@ class Office:
         until = time.monotonic() + GIVE_UP
         while True:
             try:
-                return shell.ask(*words, timeout=8)
+                return shell.ask(*words, timeout=20)
             except NodeError as e:
                 assert e.retry != "never", f"{self.node}: {words[0]} was refused for good: {e}"
                 assert time.monotonic() < until, f"{self.node} answers nothing: {e}"
@@ -104,6 +104,23 @@ def test_every_process_is_killed_while_documents_are_sent(world: World, tmp_path
     _check_arrival(world, offices)
     _check_receipts(world, offices)
     _check_numbers(world, offices)
+
+
+def test_a_question_that_died_with_its_ledger_is_answered_by_the_next(world: World) -> None:
+    """Whoever asked a ledger that is killed before it answers has the answer as soon as another one lives."""
+    boss = supervise.Supervisor(world.home(SECOND))
+    pid = _pid(boss, SECOND, "ledger")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with Ledger(world.settings(SECOND), timeout=60) as ledger, ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(ledger.chains)
+            time.sleep(0.2)
+            assert not asked.done()
+            os.kill(pid, signal.SIGKILL)
+            assert asked.result(timeout=20)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("node", [CITY, COUNTY, FIRST, SECOND])
