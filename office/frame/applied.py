@@ -117,10 +117,16 @@ class Applied(Entrypoint):  # type: ignore[misc]
                 more, wrong = self._turn(), ""
             except Exception as error:  # nothing may end the process: the next look may go well
                 if wrong != str(error):
-                    log.warning("reaction.waits", trace=not isinstance(error, NodeError), reaction=self.label, error=str(error))
+                    self._say_waiting(error)
                 wrong = str(error)
             if not more:
                 self._bell.wait(seen, POLL) if not wrong else self._pause(1.0)
+
+    def _say_waiting(self, error: Exception) -> None:
+        if isinstance(error, NodeError):
+            log.warning("reaction.waits", reaction=self.label, error=str(error))
+        else:
+            log.error("reaction.waits", trace=True, reaction=self.label, error=str(error))
 
     def _turn(self) -> bool:
         """React to some entries; whether there may be more."""
