@@ -233,7 +233,8 @@ class Book:
             released = self._unpark() if touched else []
 
     def _fold(self, released: list[Released]) -> bool:
-        self.refused["unfolded"] += self.shelves.fold(released)
+        if bad := self.shelves.fold(released):
+            self.refused["unfolded"] += bad
         self.counts["folded"] += len(released)
         touched = any(e is not None and e.kind.startswith("directory.") for _, e in released)
         if touched and self.directory is not None:
