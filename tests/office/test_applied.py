@@ -20,7 +20,6 @@ from node.entry import DOWN
 from node.errors import Unreachable
 from node.settings import Settings
 from office.documents import service
-from ops import status
 from tests import books
 from tests import city as cities
 from tests.city import ROOT, wait
@@ -140,7 +139,7 @@ def test_reactions_run_once_each_in_order_and_failures_stand_aside(town: tuple[c
         assert clerk.hears("b 1") == ["a 1", "fails 2", "b 1"]
         ledger.write(named(home.settings, "poison", "c", first=4))
         assert clerk.hears("c 1") == ["c 1"]
-        alarms = status._as_alarms(json.loads(home.settings.path("run", "reactions.json").read_text())["alarms"])
+        alarms = wait(lambda: json.loads(home.settings.path("run", "reactions.json").read_text())["alarms"])
         assert [(a["kind"], a["subject"]) for a in alarms] == [("reaction_failed", "probe.hears")]
         assert "reaction.failed" in home.output("probe") and "timer.failed" in home.output("probe")
         assert clerk.end() < 3
