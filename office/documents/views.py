@@ -22,11 +22,12 @@ from office.documents.labels import (
 )
 from office.documents.model import Act as Done
 from office.documents.model import Document, Hand, Incoming, Letter
-from office.documents.sheets import addressed, chinese_day
+from office.documents.sheets import addressed
 from office.documents.workflow import Stage, Standing
 from office.frame.desk import Desk
 from office.frame.words import _
 from office.portal.page import Act
+from office.portal.screen import day
 
 
 def document_line(desk: Desk, row: Document) -> dict[str, Any]:
@@ -126,7 +127,7 @@ def facts_of(desk: Desk, document: Document, envelope: Envelope) -> list[tuple[s
         (_("抄送"), addressed(desk, envelope, Role.CC)),
         (_("拟稿人"), drafter.name if drafter is not None else ""),
         (_("签发人"), document.signer),
-        (_("成文日期"), chinese_day(document.signed_on)),
+        (_("成文日期"), day(document.signed_on)),
         (_("标识"), LABEL_WORDS.get(Label(paper.label), paper.label)),
         (_("特急理由"), paper.urgency_reason),
         (_("答复要求"), _("需要答复") if paper.reply_required else ""),
@@ -143,7 +144,7 @@ def facts_in(desk: Desk, row: Incoming, envelope: Envelope) -> list[tuple[str, A
         (_("收文机关"), organ.full_name if organ is not None else row.organ),
         (_("来文机关"), row.issuer_name),
         (_("来文字号"), row.number or _("无")),
-        (_("来文日期"), chinese_day(envelope.signed_on)),
+        (_("来文日期"), day(envelope.signed_on)),
         (_("收文号"), row.register),
         (_("办件或阅件"), (_("办件") if row.to_handle else _("阅件")) if row.register else ""),
         (_("收文方式"), ROLE_WORDS[Role(row.role)]),

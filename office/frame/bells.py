@@ -59,7 +59,7 @@ class Bell:
     def follow(self) -> None:
         """Listen to the ledger for ever."""
         while True:
-            socket = bell(self.settings, self._context, "entries")
+            socket = bell(self.settings, self._context, "entries", "holds", "blobs")  # all that pages show grows with one of them
             try:
                 while True:
                     _topic, mark = socket.recv_multipart()
