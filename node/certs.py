@@ -34,7 +34,7 @@ class Subject:
     """Whom a certificate is about."""
 
     kind: str
-    "root, node, person, seal or tls."
+    "root, node, person, seal, tls or print."
     id: str
     name: str
     code: str = ""
@@ -80,7 +80,7 @@ def issue(
 
     It begins a day early, so that a clock a little behind does not refuse it, and never outlives its issuer.
     """
-    years = {"root": ROOT_YEARS, "node": NODE_YEARS, "person": PERSON_YEARS, "seal": NODE_YEARS, "tls": 2}[about.kind]
+    years = {"root": ROOT_YEARS, "node": NODE_YEARS, "person": PERSON_YEARS, "seal": NODE_YEARS, "tls": 2, "print": 2}[about.kind]
     end = now + dt.timedelta(days=days or 365 * years)
     if issuer is not None:
         end = min(end, issuer.not_valid_after_utc)
@@ -101,7 +101,7 @@ def issue(
     b = b.add_extension(
         x509.KeyUsage(
             digital_signature=True,
-            content_commitment=about.kind in ("person", "seal"),
+            content_commitment=about.kind in ("person", "seal", "print"),
             key_encipherment=False,
             data_encipherment=False,
             key_agreement=False,
@@ -213,6 +213,7 @@ def check_chain(chain: list[x509.Certificate], root: x509.Certificate, now: dt.d
 
 LONGEST = 4
 "A leaf, township, county, city."
+# "print" is not among them: such certificates sign printed copies for readers of PDF, nodes believe none.
 _KEYS: dict[str, type] = {"root": ec.EllipticCurvePublicKey, "node": ec.EllipticCurvePublicKey, "tls": ec.EllipticCurvePublicKey}
 _KEYS |= {"person": Ed25519PublicKey, "seal": Ed25519PublicKey}
 _KNOWN = (

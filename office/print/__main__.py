@@ -1,0 +1,77 @@
+"""The process that prints or signs: ``python -m office.print render`` or ``sign --home DIR``, input on stdin, a PDF on stdout.
+
+It limits itself in memory and processor time. What is refused goes to stderr as one line of JSON (``kind``, ``code``, ``message``)
+and the exit status of its error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+from pathlib import Path
+
+import msgspec
+
+from node.errors import Invalid, Misconfigured, NodeError
+
+MEMORY, PROCESSOR = 2 * 2**30, 60
+"Bytes of address space and seconds of processor time."
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Do what was asked, once."""
+    parser = argparse.ArgumentParser(prog="python -m office.print")
+    parser.add_argument("act", choices=("render", "sign"))
+    parser.add_argument("--home", type=Path)
+    given = parser.parse_args(argv)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR, PROCESSOR + 5))
+    try:
+        data = sys.stdin.buffer.read()
+        made = _render(data) if given.act == "render" else _sign(data, given.home)
+    except MemoryError:
+        return _say(NodeError("the document is too large to print", code="too_large"))
+    except NodeError as e:
+        return _say(e)
+    sys.stdout.buffer.write(made)
+    return 0
+
+
+def _say(e: NodeError) -> int:
+    sys.stderr.write(json.dumps({"kind": type(e).code, "code": e.code, "message": e.message, "hint": e.hint}) + "\n")
+    return e.exit_code
+
+
+def _render(data: bytes) -> bytes:
+    from office.print.sheet import Sheet
+
+    try:
+        sheet = msgspec.json.decode(data, type=Sheet)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as e:
+        raise Invalid(f"not a sheet: {e}", code="malformed") from None
+    if sheet.seals and len(sheet.seals) != len(sheet.organs):
+        raise Invalid("a sheet has no seal, or one for each organ", code="malformed")
+    try:
+        from office.print import draw, fonts, layout
+
+        found = fonts.Fonts()
+        pages = layout.pages(sheet, found)
+        found.check(pages)
+        return draw.pdf(sheet, pages, found)
+    except (ImportError, OSError) as e:
+        raise Misconfigured(str(e).splitlines()[0], hint="ops/setup-debian.sh print", code="no_printer") from None
+
+
+def _sign(data: bytes, home: Path | None) -> bytes:
+    if home is None:
+        raise Misconfigured("sign needs --home")
+    from node import clock, settings
+    from office.print import signature
+
+    return signature.signed(data, settings.load(home), clock.now())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""Printing and signing from any process: the work is done by ``python -m office.print``, one at a time, within limits.
+
+Green processes may call these as they are: waiting for another process lets the others run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from threading import BoundedSemaphore
+
+import msgspec
+
+from node.errors import NodeError, TooLarge, Unreachable, revive
+from node.settings import Settings
+from office.frame.words import _
+from office.print.sheet import Sheet
+
+SECONDS = 90
+"Longest time of one act, the start of its process included."
+MOST = 4 * 2**20
+"Bytes of a sheet."
+_turns = BoundedSemaphore(1)
+_ROOT = Path(__file__).resolve().parents[2]
+
+MESSAGES = {
+    "missing_glyph": _("本机字体印不出这些字：{what}。请安装含有它们的字体后再印。"),
+    "no_fonts": _("本机没有可用的中文字体，不能排印。请管理员运行 {hint}。"),
+    "no_printer": _("本机没有装排印所需的组件（{what}）。请管理员运行 {hint}。"),
+    "malformed": _("这份文件的要素不合格式，不能排印：{what}"),
+    "too_long": _("文件太长，不能排印：{what}"),
+    "too_large": _("文件太大，不能排印。"),
+}
+"What a person is told, by the code of an error."
+
+
+def render(sheet: Sheet) -> bytes:
+    """The PDF/A of a sheet; :class:`~node.errors.Invalid` names characters without a glyph, :class:`~node.errors.Misconfigured` what is missing."""
+    data = msgspec.json.encode(sheet)
+    if len(data) > MOST:
+        raise TooLarge(MESSAGES["too_large"])
+    return _run(["render"], data)
+
+
+def sign(pdf: bytes, settings: Settings) -> bytes:
+    """The PDF with a PAdES signature of this node's print certificate inside; a byte changed later is found by any reader."""
+    return _run(["sign", "--home", str(settings.home)], pdf)
+
+
+def _run(arguments: list[str], data: bytes) -> bytes:
+    command = [sys.executable, "-m", "office.print", *arguments]
+    path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH", ""))))
+    with _turns:
+        try:
+            done = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS, env=os.environ | {"PYTHONPATH": path})
+        except subprocess.TimeoutExpired:
+            raise Unreachable(_("排印超时，请稍后再试。"), code="too_slow") from None
+    if done.returncode:
+        raise _error(done.stderr)
+    return done.stdout
+
+
+def _error(said: bytes) -> NodeError:
+    """What the process said last, as an error in the reader's language."""
+    last = said.decode("utf-8", "replace").strip().rpartition("\n")[2]
+    try:
+        told: dict[str, str] = json.loads(last)
+        kind, code, message, hint = (told[key] for key in ("kind", "code", "message", "hint"))
+    except (ValueError, KeyError, TypeError):
+        return Unreachable(_("排印中断，请稍后再试。"), code="printer_failed")
+    shown = MESSAGES[code].format(what=message, hint=hint) if code in MESSAGES else message
+    return revive(kind, shown, code)

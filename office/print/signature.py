@@ -1,0 +1,74 @@
+"""PAdES signatures of printed copies, by a certificate that this node's identity issues for nothing else.
+
+The key and its chain lie in one file ``keys/print.pem``, made when a copy is first signed and made anew a month before it
+ends. The signature certifies the copy (ISO 32000-1 §12.8.2.2): no later change is allowed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+
+from asn1crypto import keys as asn1_keys
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.sign import fields, signers
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from node import certs, keys
+from node.errors import Invalid, Misconfigured
+from node.settings import Settings
+
+RENEW = dt.timedelta(days=30)
+"A certificate with less time than this is replaced."
+
+
+def signed(pdf: bytes, settings: Settings, now: dt.datetime) -> bytes:
+    """The PDF with the node's signature in it; :class:`~node.errors.Invalid` when it is no PDF."""
+    key, chain = credentials(settings, now)
+    root = certs.load(settings.path("certs", "root.pem").read_bytes())
+    found = [asn1_x509.Certificate.load(certs.der(cert)) for cert in (*chain, root)]
+    store = SimpleCertificateStore.from_certs(found[1:])
+    private = asn1_keys.PrivateKeyInfo.load(
+        key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    signer = signers.SimpleSigner(signing_cert=found[0], signing_key=private, cert_registry=store, embed_roots=False)
+    meta = signers.PdfSignatureMetadata(
+        field_name="print",
+        subfilter=fields.SigSeedSubFilter.PADES,
+        md_algorithm="sha256",
+        location=settings.name,
+        certify=True,
+        docmdp_permissions=fields.MDPPerm.NO_CHANGES,
+    )
+    try:
+        return signers.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), meta, signer).getvalue()  # type: ignore[no-any-return]
+    except PdfError as e:
+        raise Invalid(f"not a PDF that can be signed: {e}", code="malformed") from None
+
+
+def credentials(settings: Settings, now: dt.datetime) -> tuple[ec.EllipticCurvePrivateKey, list[x509.Certificate]]:
+    """The print key and its chain (leaf first, without the root); made anew when there is none or it soon ends or the node's identity changed."""
+    chain = certs.load_chain(settings.path("certs", "node.pem").read_bytes())
+    file = settings.path("keys", "print.pem")
+    if file.exists():
+        data = keys.read_secret(file)
+        key, leaf = keys.from_pem(data), certs.load_chain(data)[0]
+        if isinstance(key, ec.EllipticCurvePrivateKey) and leaf.issuer == chain[0].subject and leaf.not_valid_after_utc - RENEW > now:
+            return key, [leaf, *chain]
+    return _made(settings, chain, now)
+
+
+def _made(settings: Settings, chain: list[x509.Certificate], now: dt.datetime) -> tuple[ec.EllipticCurvePrivateKey, list[x509.Certificate]]:
+    identity = keys.from_pem(keys.read_secret(settings.path("keys", "identity.key")))
+    if not isinstance(identity, ec.EllipticCurvePrivateKey):
+        raise Misconfigured("keys/identity.key is not a P-256 key")
+    key = keys.new_p256()
+    about = certs.Subject(kind="print", id=settings.id, name=f"{settings.name} 排印")
+    leaf = certs.issue(about, key.public_key(), chain[0], identity, now)
+    keys.write_secret(settings.path("keys", "print.pem"), keys.pem(key) + certs.pem(leaf))
+    return key, [leaf, *chain]
