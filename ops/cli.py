@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "log": ("ops.commands.chains:log", "日志链的导出和跟踪"),
     "verify": ("ops.commands.chains:verify", "离线验证凭证文件"),
     "evidence": ("ops.commands.chains:evidence", "导出凭证文件"),
+    "selfcheck": ("ops.commands.checks:selfcheck", "检查本节点保存的全部数据"),
     "backup": ("ops.commands.backups:backup", "备份"),
     "demo": ("ops.commands.demos:demo", "在本机演示一张网"),
     "batch": ("ops.commands.batch:batch", "在一个进程里执行许多命令"),
@@ -158,7 +159,8 @@ class Teller:
     @property
     def cmd(self) -> str:
         """The command as it was called, without its arguments."""
-        skip, found = False, []
+        skip = False
+        found: list[str] = []
         for word in self.given:
             if skip or word.startswith("-"):
                 skip = not skip and word in ("--home", "--lang", "--timeout")

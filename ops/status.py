@@ -1,7 +1,7 @@
 """What a node says of itself, gathered from supervisord, the ledger, the courier's ``links.json`` and the watch.
 
 Each source may be missing: the answer then has what the others know, and ``reasons`` says which one is silent. The whole
-takes well under 200 ms, because nobody is waited for longer than ``PATIENCE``.
+takes well under 200 ms, because nobody is waited for longer than ``PATIENCE``. Alarms are of the kinds in ``KINDS`` and no others.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import json
 import os
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,19 @@ from ops.supervise import Supervisor, ticks
 
 PATIENCE = 0.12
 "Seconds the ledger gets to answer."
+WAITING = 2.0
+"The same while somebody waits for a condition anyway: on a busy machine an answer may take its time."
 FRESH = 20.0
 "Seconds after which what the courier last wrote of its lines is old."
 RESERVE = 64 * 1024 * 1024
+SKEW = 60_000
+"Milliseconds from the clock of the node above beyond which the own clock is not believed."
+STALE = 72 * 3600
+"Seconds without news of the city after which trust is stale."
+QUEUES = ("to_parent", "to_children", "receipts_due", "blobs_wanted", "blobs_partial", "quarantined_entries")
+WORK = ("to_parent", "to_children", "receipts_due", "blobs_wanted", "blobs_partial")
+"Queues that are empty when nothing is left to do."
+COUNTERS = ("entries_in", "entries_out", "duplicates", "resent", "bytes_in", "bytes_out")
 Found = dict[str, Any]
 Condition = Callable[[Found], bool]
 _STATES = {
@@ -37,38 +49,117 @@ _STATES = {
 }
 
 
-def collect(settings: Settings) -> Found:
-    """The whole answer of ``yiwang status``; :class:`~node.errors.Unreachable` when no supervisor lives."""
+KINDS = frozenset(
+    [
+        "fork",
+        "duplicate_identity",
+        "rolled_back",
+        "entries_missing",
+        "withheld",
+        "stale_checkpoint",
+        "stale_trust",
+        "clock_skew",
+        "disk_low",
+        "disk_full",
+        "io_error",
+        "corrupt",
+        "repaired",
+        "cert_expiring",
+        "cert_refused",
+        "revoked_use",
+        "relay_misbehaviour",
+        "audit_broken",
+        "audit_stopped",
+        "crash_loop",
+        "hung_process",
+        "backlog",
+        "deadline_near",
+        "deadline_passed",
+        "version_skew",
+        "login_attack",
+        "flood",
+        "label_refused",
+    ]
+)
+
+
+def collect(settings: Settings, patience: float = PATIENCE) -> Found:
+    """The whole answer of ``yiwang status``, the ledger given so many seconds; :class:`~node.errors.Unreachable` when no supervisor lives."""
     processes = _processes(settings)
-    ledger, silent = _ledger(settings)
-    watch, links = _read(settings, "watch.json"), _links(settings)
-    alarms = [*ledger.get("alarms", ()), *_as_alarms(watch.get("alarms", ())), *_as_alarms(_read(settings, "reactions.json").get("alarms", ()))]
-    reasons = [*ledger.get("reasons", ()), *silent, *(f"{one['role']}_{one['state']}" for one in processes if one["state"] != "up")]
-    base: Found = {
+    ledger, silent = _ledger(settings, patience)
+    watch, lines = _read(settings, "watch.json"), _read(settings, "links.json")
+    links, disk, clock = _links(lines), _disk(settings.home), _clock(lines)
+    trust = _trust(settings, ledger, lines)
+    alarms = [*ledger.get("alarms", ()), *_as_alarms(watch.get("alarms", ())), *_own_alarms(settings, disk, clock, trust)]
+    alarms = list({one["id"]: one for one in alarms if one["kind"] in KINDS}.values())
+    looping = [f"crash_loop_{one['subject']}" for one in alarms if one["kind"] == "crash_loop"]
+    reasons = [*ledger.get("reasons", ()), *silent, *(f"{one['role']}_{one['state']}" for one in processes if one["state"] != "up"), *looping]
+    return {
         "node": settings.id,
         "name": settings.name,
         "tier": settings.tier,
-        "version": "0.1.0",
-        "state": _state(processes, ledger, settings),
+        "version": version("yiwang"),
+        "state": _state(processes, ledger, settings, looping),
         "reasons": reasons,
-        "epoch": None,
-        "head": None,
-        "durable_head": None,
+        "epoch": ledger.get("epoch"),
+        "head": ledger.get("head"),
+        "durable_head": ledger.get("durable_head"),
         "processes": processes,
         "links": links,
-        "origins": [],
-        "queues": {},
-        "disk": _disk(settings.home),
-        "clock": {"skew_ms": 0, "trusted": True, "monotonic_ms": time.monotonic_ns() // 1_000_000},
+        "origins": ledger.get("origins", []),
+        "queues": dict.fromkeys(QUEUES, 0) | lines.get("queues", {}) | _numbers(ledger.get("queues"), but=lines.get("queues", {})),
+        "disk": disk,
+        "clock": clock,
         "checkpoint": None,
-        "trust": None,
-        "calendar": None,
+        "trust": trust,
+        "calendar": ledger.get("calendar"),
         "alarms": alarms,
-        "state_digest": None,
-        "counters": {},
+        "state_digest": ledger.get("state_digest"),
+        "counters": _counters(lines.get("counters", {}), ledger.get("counters", {})),
+        **{name: ledger[name] for name in ("entries", "folded", "building") if name in ledger},
     }
-    known = {key: value for key, value in ledger.items() if key in base and key not in ("state", "reasons", "alarms", "processes", "node")}
-    return base | known
+
+
+def _numbers(found: Found | None, *, but: Found) -> Found:
+    """What the ledger counts and the courier does not."""
+    return {name: count for name, count in (found or {}).items() if name not in but}
+
+
+def _counters(courier: Found, ledger: Found) -> Found:
+    """What passed the lines, what the ledger did, and what either refused."""
+    refused: Counter[str] = Counter(courier.get("refused", {})) + Counter(ledger.get("refused", {}))
+    return dict.fromkeys(COUNTERS, 0) | _numbers(ledger, but=courier) | courier | {"refused": dict(refused)}
+
+
+def _clock(lines: Found) -> Found:
+    """How far the clock is from that of the node above, as the courier measured it."""
+    skew = next((row["skew_ms"] for row in lines.get("links", ()) if row["side"] == "parent" and row["skew_ms"] is not None), 0)
+    return {"skew_ms": skew, "trusted": abs(skew) <= SKEW, "monotonic_ms": time.monotonic_ns() // 1_000_000}
+
+
+def _trust(settings: Settings, ledger: Found, lines: Found) -> Found | None:
+    """The head of the city's log of trust, and the seconds since anything was heard of the city; None while the ledger is silent."""
+    known: Found | None = ledger.get("trust")
+    if known is None:
+        return None
+    heard = time.time() * 1000 if known["root"] == settings.id else lines.get("heard", {}).get(known["root"])
+    age = max(0, round(time.time() - heard / 1000)) if heard else None
+    return known | {"age_s": age, "stale": age is None or age > STALE}
+
+
+def _own_alarms(settings: Settings, disk: Found, clock: Found, trust: Found | None) -> Iterator[Found]:
+    """What nobody but the one who puts it all together can see."""
+
+    def alarm(kind: str, severity: str, detail: str) -> Found:
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        return {"id": f"{kind}:{settings.id}", "kind": kind, "severity": severity, "since": at, "subject": settings.id, "detail": detail}
+
+    if disk["state"] != "ok":
+        yield alarm(f"disk_{disk['state']}", "critical" if disk["state"] == "full" else "warn", f"{disk['free_bytes']} bytes are free")
+    if not clock["trusted"]:
+        yield alarm("clock_skew", "warn", f"{clock['skew_ms']} ms from the node above")
+    if trust is not None and trust["stale"] and trust["age_s"] is not None:
+        yield alarm("stale_trust", "warn", f"nothing was heard of the city for {trust['age_s'] // 3600} hours")
 
 
 def _processes(settings: Settings) -> list[Found]:
@@ -90,12 +181,12 @@ def _memory(pid: int) -> int | None:
         return None
 
 
-def _ledger(settings: Settings) -> tuple[Found, list[str]]:
+def _ledger(settings: Settings, patience: float) -> tuple[Found, list[str]]:
     """(what the ledger says, reasons): the latter when it says nothing."""
     from node.client import Ledger
 
     try:
-        ledger = Ledger(settings, timeout=PATIENCE)
+        ledger = Ledger(settings, timeout=patience)
         try:
             return dict(ledger.status()), []
         finally:
@@ -104,8 +195,7 @@ def _ledger(settings: Settings) -> tuple[Found, list[str]]:
         return {}, [f"ledger_{e.code}"]
 
 
-def _links(settings: Settings) -> list[Found]:
-    found = _read(settings, "links.json")
+def _links(found: Found) -> list[Found]:
     rows: list[Found] = list(found.get("links", ()))
     if time.time() - found.get("at", 0) / 1000 > FRESH:
         return [row | {"state": "down"} for row in rows]
@@ -132,7 +222,7 @@ def _disk(home: Path) -> Found:
     return {"free_bytes": free, "reserve_bytes": RESERVE, "state": state}
 
 
-def _state(processes: Sequence[Found], ledger: Found, settings: Settings) -> str:
+def _state(processes: Sequence[Found], ledger: Found, settings: Settings, looping: Sequence[str]) -> str:
     states = {one["role"]: one["state"] for one in processes}
     if any(state in ("stopping", "stopped") for state in states.values()):
         return "stopping"
@@ -143,7 +233,7 @@ def _state(processes: Sequence[Found], ledger: Found, settings: Settings) -> str
         return said
     if any(state == "starting" for state in states.values()):
         return "starting"
-    if any(state != "up" for state in states.values()):
+    if looping or any(state != "up" for state in states.values()):
         return "degraded"
     return "ready" if _answers(settings, states) else "starting"
 
@@ -171,7 +261,7 @@ def wait(settings: Settings, conditions: Sequence[Condition], seconds: float) ->
     """The first answer in which all conditions hold, or None after so many seconds."""
     for _passed in ticks(seconds, 0.1):
         try:
-            found = collect(settings)
+            found = collect(settings, WAITING)
         except NodeError:
             continue
         if all(one(found) for one in conditions):
@@ -225,7 +315,8 @@ def _synced(found: Found) -> bool:
 
 
 def _idle(found: Found) -> bool:
-    return found["state"] == "ready" and not any(found["queues"].values()) and not any(row.get("lag_entries") for row in found["origins"])
+    waiting = any(found["queues"].get(name) for name in WORK) or any(row.get("lag_entries") for row in found["origins"])
+    return found["state"] == "ready" and not waiting
 
 
 _MEANINGS: tuple[tuple[str, Callable[..., Condition]], ...] = (

@@ -221,6 +221,8 @@ class Peer:
 
     _out: list[deque[tuple[bool, bytes]]] = field(default_factory=lambda: [deque() for _ in range(_BLOBS + 1)])
     "(whether it is said outside the session, frame)."
+    owed: int = 0
+    "Range statements that came while there was no session to pass them on."
     _said: int = 0
     "Messages sent in this session."
     _got: int = 0
@@ -687,10 +689,11 @@ class Peer:
     # --- range statements, beats, blobs, signals -----------------------------------------------------------------
 
     def holds(self, holds: Iterable[Hold]) -> None:
-        """Pass range statements on if the author of their chain lies that way."""
+        """Pass range statements on if the author of their chain lies that way; a session that begins brings them all."""
+        mine = [hold for hold in holds if self._toward(hold)]
+        self.owed = 0 if self.state == "up" else self.owed + len(mine)
         if self.state != "up":
             return
-        mine = [hold for hold in holds if self._toward(hold)]
         for i in range(0, len(mine), frames.MAX_HOLDS):
             self._say(frames.Holds(tuple(mine[i : i + frames.MAX_HOLDS])), _HOLDS)
 
