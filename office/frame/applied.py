@@ -17,6 +17,7 @@ Invariants: nothing a reaction does stops another or ends the process; losing ev
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -161,15 +162,16 @@ class Applied(Entrypoint):  # type: ignore[misc]
             if tried == len(self._pauses):
                 self._park(place, entry, error)
                 return True
+            log.warning("reaction.again", reaction=self.label, number=entry.number, error=_said(error))
             self._pause(self._pauses[tried])
             tried += 1
         return False
 
-    def _once(self, entry: Entry[Any]) -> BaseException | None:
+    def _once(self, entry: Entry[Any]) -> Exception | None:
         done = Event()
 
         def ended(context: Any, result: Any, raised: Any) -> tuple[Any, Any]:
-            done.send(raised[1] if raised else None)
+            done.send(result)
             return result, raised
 
         self.container.spawn_worker(self, (entry,), {}, handle_result=ended)
@@ -179,8 +181,8 @@ class Applied(Entrypoint):  # type: ignore[misc]
         with eventlet.Timeout(seconds, False):
             self._ended.wait()
 
-    def _park(self, place: int, entry: Entry[Any], error: BaseException) -> None:
-        said = f"{type(error).__name__}: {error}"[:500]
+    def _park(self, place: int, entry: Entry[Any], error: Exception) -> None:
+        said = _said(error)
         log.error("reaction.failed", reaction=self.label, number=entry.number, kind=entry.kind, error=said)
         self._local.fail(self.label, place, entry.number, said, clock.ms())
         report(self._settings, self._local)
@@ -197,7 +199,7 @@ class Applied(Entrypoint):  # type: ignore[misc]
 
 def applied(*wanted: type[Content], whole: bool = False) -> Callable[[F], F]:
     """React to entries of these kinds with ``method(self, entry)``; see the head of this module."""
-    return Applied.decorator(*wanted, whole=whole)  # type: ignore[no-any-return]
+    return lambda method: Applied.decorator(*wanted, whole=whole)(_outcome(method))  # type: ignore[no-any-return]
 
 
 class Every(Timer):  # type: ignore[misc]
@@ -210,16 +212,34 @@ class Every(Timer):  # type: ignore[misc]
 
     def handle_result(self, worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         """Say what went wrong; the next time comes all the same."""
-        if exc_info:
-            error = exc_info[1]
-            where = f"{self.container.service_name}.{self.method_name}"
-            log.error("timer.failed", trace=not isinstance(error, NodeError), timer=where, error=f"{type(error).__name__}: {error}"[:500])
+        if result is not None:
+            log.error("timer.failed", timer=f"{self.container.service_name}.{self.method_name}", error=_said(result))
         return super().handle_result(worker_ctx, result, exc_info)  # type: ignore[no-any-return]
 
 
 def every(seconds: float) -> Callable[[F], F]:
     """Run ``method(self)`` at the start and then every so many seconds, one at a time."""
-    return Every.decorator(seconds, eager=True)  # type: ignore[no-any-return]
+    return lambda method: Every.decorator(seconds, eager=True)(_outcome(method))  # type: ignore[no-any-return]
+
+
+def _outcome(method: Callable[..., Any]) -> Callable[..., Exception | None]:
+    """The method with its error as its result: nameko asks ``sys.exc_info`` for it later, and by then another greenlet may have run."""
+
+    @functools.wraps(method)
+    def tried(*args: Any) -> Exception | None:
+        try:
+            method(*args)
+        except Exception as error:
+            if not isinstance(error, NodeError):
+                log.error("method.raised", trace=True, method=method.__qualname__)
+            return error
+        return None
+
+    return tried
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
 
 
 class Absent:
