@@ -90,7 +90,7 @@ def collect(settings: Settings, patience: float = PATIENCE) -> Found:
     watch, lines = _read(settings, "watch.json"), _read(settings, "links.json")
     links, disk, clock = _links(lines), _disk(settings.home), _clock(lines)
     trust = _trust(settings, ledger, lines)
-    alarms = [*ledger.get("alarms", ()), *_as_alarms(watch.get("alarms", ())), *_own_alarms(settings, disk, clock, trust)]
+    alarms = [*ledger.get("alarms", ()), *_as_alarms(watch.get("alarms", ())), *_office_alarms(settings), *_own_alarms(settings, disk, clock, trust)]
     alarms = list({one["id"]: one for one in alarms if one["kind"] in KINDS}.values())
     looping = [f"crash_loop_{one['subject']}" for one in alarms if one["kind"] == "crash_loop"]
     reasons = [*ledger.get("reasons", ()), *silent, *(f"{one['role']}_{one['state']}" for one in processes if one["state"] != "up"), *looping]
@@ -208,6 +208,12 @@ def _read(settings: Settings, name: str) -> Found:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _office_alarms(settings: Settings) -> Iterator[Found]:
+    """What the clerk's reactions and timers wrote of failures and of terms that end."""
+    for name in ("reactions.json", "deadlines.json"):
+        yield from _as_alarms(_read(settings, name).get("alarms", ()))
 
 
 def _as_alarms(rows: Sequence[Found]) -> Iterator[Found]:

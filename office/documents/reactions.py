@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import eventlet
@@ -16,7 +17,7 @@ from office.documents import registers
 from office.documents.entries import Urgency
 from office.documents.model import Incoming
 from office.documents.workflow import Standing
-from office.frame.applied import NodeDesk, Rings, applied, every
+from office.frame.applied import NodeDesk, Rings, alarm, applied, every, publish
 from office.frame.desk import Desk
 from office.frame.local import Local
 
@@ -57,13 +58,16 @@ class DocumentsService:
 
     @every(LOOK)
     def look_at_deadlines(self) -> None:
-        """What is about to be late, and what has become late, is said once each."""
-        terms = registers.Terms(self.desk)
+        """What is about to be late, and what has become late, rings once each and stands among the alarms, counted by organ."""
+        terms, late = registers.Terms(self.desk), Counter[tuple[str, str]]()
         for row in self.desk.list(Incoming, registers.open_terms(), order=Incoming.sent_at.desc(), everything=True):
             stage = terms.stage(row)
             if stage:
+                late[stage, row.organ] += 1
                 self.rings.ring("deadline", f"{row.id}/{row.state}/{stage}", clock.ms())
             eventlet.sleep(0)
+        rows = [alarm(f"deadline_{stage}", organ, clock.ms(), f"{count} documents") for (stage, organ), count in sorted(late.items())]
+        publish(self.desk.settings, "deadlines", rows)
 
     @every(3600.0)
     def forget_rings(self) -> None:

@@ -6,7 +6,7 @@ method has returned, so after a crash an entry may come twice: the method makes 
 one feed, so that the ledger is asked once however many follow.
 
 **When a reaction fails** it is tried again, later each time. An entry that fails every time is kept in ``local.db`` (the alarm
-``reaction_failed``) and the line goes on; at the next start of the process it is tried once more. What is no fault of the entry (the ledger
+``backlog``) and the line goes on; at the next start of the process it is tried once more. What is no fault of the entry (the ledger
 is away, tables are being built) is waited for and does not count.
 
 **Where a reaction begins.** At a new node, or after ``local.db`` was lost, with the present: nobody wants last year's bells.
@@ -277,19 +277,25 @@ def shortened(settings: Settings) -> int:
 
 
 def report(settings: Settings, local: Local) -> None:
-    """Write the alarms of reactions to ``run/reactions.json``, where the status command finds them."""
-    alarms: Sequence[dict[str, Any]] = [
-        {
-            "id": f"reaction_failed:{row['name']}",
-            "kind": "reaction_failed",
-            "severity": "warn",
-            "since": row["since"] / 1000,
-            "subject": row["name"],
-            "detail": f"{row['count']} entries could not be reacted to",
-        }
-        for row in local.failures()
-    ]
-    file = settings.path("run", "reactions.json")
-    new = file.with_name("reactions.json.new")
+    """Say which reactions failed, as alarms."""
+    publish(
+        settings,
+        "reactions",
+        [
+            alarm("backlog", row["name"], row["since"], f"{row['count']} entries could not be reacted to; they are tried again at the next start")
+            for row in local.failures()
+        ],
+    )
+
+
+def alarm(kind: str, subject: str, since: int, detail: str) -> dict[str, Any]:
+    """An alarm of a kind that status knows; ``since`` in milliseconds since 1970 UTC."""
+    return {"id": f"{kind}:{subject}", "kind": kind, "severity": "warn", "since": since / 1000, "subject": subject, "detail": detail}
+
+
+def publish(settings: Settings, name: str, alarms: Sequence[dict[str, Any]]) -> None:
+    """Write the alarms of one source to ``run/NAME.json``, where the status command finds those of ``reactions`` and ``deadlines``."""
+    file = settings.path("run", f"{name}.json")
+    new = file.with_name(f"{name}.json.new")
     new.write_text(json.dumps({"at": clock.ms(), "alarms": alarms}))
     new.replace(file)

@@ -140,7 +140,7 @@ def test_reactions_run_once_each_in_order_and_failures_stand_aside(town: tuple[c
         ledger.write(named(home.settings, "poison", "c", first=4))
         assert clerk.hears("c 1") == ["c 1"]
         alarms = wait(lambda: json.loads(home.settings.path("run", "reactions.json").read_text())["alarms"])
-        assert [(a["kind"], a["subject"]) for a in alarms] == [("reaction_failed", "probe.hears")]
+        assert [(a["kind"], a["subject"]) for a in alarms] == [("backlog", "probe.hears")]
         assert "reaction.failed" in home.output("probe") and "timer.failed" in home.output("probe")
         assert clerk.end() < 3
         ledger.write(named(home.settings, "d", first=6))
@@ -318,6 +318,8 @@ def test_a_term_that_ends_is_told_once_and_stands_on_the_first_page(house: House
     stream.line.close()
     assert [(one["url"], one["why"]) for one in clerk.get("/todo.json").json["alerts"]] == [(row["url"], "near")]
     assert "即将到期" in clerk.get("/").text
+    said = wait(lambda: json.loads(house.settings.path("run", "deadlines.json").read_text())["alarms"])
+    assert ("deadline_near", "bz-fgw") in [(one["kind"], one["subject"]) for one in said]
     assert clerk.post(row["url"] + "/answer", text="已办。").status == 303
     assert clerk.get("/todo.json").json["alerts"] == []
     assert "yiwang_reactions_failed" in clerk.get("/metrics").text
