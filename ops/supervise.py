@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import pwd
 import shlex
 import signal
 import socket
@@ -102,20 +103,29 @@ def write(folder: Path, declared: Sequence[Program]) -> Path:
 
 
 def unit(settings: Settings) -> str:
-    """The text of a systemd unit that starts this node with the machine."""
-    command = shlex.join((str(Path(sys.executable).with_name("yiwang")), "--home", str(settings.home), "run", "--foreground"))
+    """The text of a systemd unit that starts this node with the machine, under the user who made it."""
+    words = (str(Path(sys.executable).with_name("yiwang")), "--home", str(settings.home), "run", "--foreground")
+    command = " ".join(_quoted(word).replace("$", "$$") for word in words)
+    title = f"Yiwang {settings.name} ({settings.code})".replace("%", "%%")
     return (
-        f"[Unit]\nDescription=Yiwang {settings.name} ({settings.code})\nAfter=network-online.target\nWants=network-online.target\n\n"
-        f"[Service]\nType=simple\nUser={os.environ.get('USER', 'yiwang')}\nExecStart={command}\nTimeoutStopSec=15\nKillMode=mixed\n"
-        f"Restart=on-failure\nRestartSec=5\nLimitNOFILE=65536\nNoNewPrivileges=yes\nProtectSystem=strict\nReadWritePaths={settings.home}\n\n"
+        f"[Unit]\nDescription={title}\nAfter=network-online.target time-sync.target\nWants=network-online.target\n\n"
+        f"[Service]\nType=exec\nUser={pwd.getpwuid(os.getuid()).pw_name}\nExecStart={command}\n"
+        "UMask=0077\nTimeoutStopSec=15\nKillMode=mixed\nRestart=on-failure\nRestartSec=5\nLimitNOFILE=65536\n"
+        f"NoNewPrivileges=yes\nProtectSystem=strict\nReadWritePaths={_quoted(str(settings.home))} /tmp\n\n"
         "[Install]\nWantedBy=multi-user.target\n"
     )
 
 
+def _quoted(word: str) -> str:
+    """A word as systemd.syntax(7) wants it."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'
+
+
 def prepare(settings: Settings) -> Path:
     """Write the supervisor file and the boot unit of a home; the path of the former."""
-    for former in ("watch.json", "links.json"):  # what an earlier life knew
-        settings.path("run", former).unlink(missing_ok=True)
+    for former in (settings.path("run", "watch.json"), settings.path("run", "links.json"), *settings.path("run").glob("*.beat")):
+        former.unlink(missing_ok=True)  # what an earlier life knew
     boot = settings.path("boot")
     boot.mkdir(exist_ok=True)
     (boot / f"yiwang-{settings.code}.service").write_text(unit(settings), encoding="utf-8")

@@ -421,9 +421,9 @@ def _repeated(desk: Desk, earlier: Document, paper: Paper) -> Sent:
 
 
 def _bare(paper: Paper) -> Paper:
-    """A paper without the random keys of its files."""
+    """A paper without the random keys of its files, and without the moment that a rule counted from now has come to."""
     same = tuple(msgspec.structs.replace(a, key=bytes(32), sha=bytes(32), stored=0) for a in paper.annexes)
-    return msgspec.structs.replace(paper, annexes=same)
+    return msgspec.structs.replace(paper, annexes=same, due=paper.due if paper.due_rule in ("", "set") else 0)
 
 
 def _receipt(desk: Desk, found: Incoming, content: Content) -> Wish:
