@@ -110,36 +110,36 @@ def free_port() -> int:
         return port
 
 
-def build(folder: Path, *, counties: int = 1, townships: int = 1) -> City:
-    """Found a city in a folder: ``townships`` under each of the ``counties``; couriers listen on free ports."""
+def build(folder: Path, *, counties: int = 1, townships: int = 1, storage: str = "sqlite") -> City:
+    """Found a city in a folder: ``townships`` under each of the ``counties``; couriers listen on free ports, all on one kind of store."""
     now = dt.datetime.now(dt.UTC)
     ports = iter(free_port, 0)
-    city = Home(enrol.found_city(folder / "city", _wish("city", "云市", "330000", next(ports)), now))
+    city = Home(enrol.found_city(folder / "city", _wish("city", "云市", "330000", next(ports), storage), now))
     city.says.append(enrol.own(city.settings))
     homes = {"city": city}
     for c in range(1, counties + 1):
-        county = admit(folder / f"county{c}", city, "county", f"云{c}县", f"3301{c:02}", next(ports))
+        county = admit(folder / f"county{c}", city, "county", f"云{c}县", f"3301{c:02}", next(ports), storage=storage)
         homes[f"county{c}"] = county
         for t in range(1, townships + 1):
             name = f"county{c}-town{t}"
-            homes[name] = admit(folder / name, county, "township", f"云{c}县{t}镇", f"3301{c:02}{t:03}", next(ports))
+            homes[name] = admit(folder / name, county, "township", f"云{c}县{t}镇", f"3301{c:02}{t:03}", next(ports), storage=storage)
     return City(homes)
 
 
-def admit(folder: Path, parent: Home, tier: str, name: str, code: str, port: int, *, endpoint: str = "") -> Home:
+def admit(folder: Path, parent: Home, tier: str, name: str, code: str, port: int, *, endpoint: str = "", storage: str = "sqlite") -> Home:
     """Make a home under a parent by token, request, answer; ``endpoint`` is what it dials (the parent's own when empty)."""
     now = dt.datetime.now(dt.UTC)
     token = enrol.new_token(parent.settings, tier, name, code, now, dt.timedelta(hours=1))
-    wish = _wish(tier, name, code, port)
+    wish = _wish(tier, name, code, port, storage)
     asked = enrol.request(folder, wish, token)
     answer, about = enrol.admit(parent.settings, asked, now)
     parent.says.append(about)
     return Home(enrol.finish(folder, wish, token, endpoint or parent.settings.listen, answer, now))
 
 
-def _wish(tier: str, name: str, code: str, port: int) -> Settings:
+def _wish(tier: str, name: str, code: str, port: int, storage: str = "sqlite") -> Settings:
     listen = f"tcp://127.0.0.1:{port}" if tier != "township" else ""
-    return Settings(id="", tier=tier, name=name, code=code, city="", listen=listen, profile="acceptance")
+    return Settings(id="", tier=tier, name=name, code=code, city="", listen=listen, storage=storage, profile="acceptance")
 
 
 @contextmanager

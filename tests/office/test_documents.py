@@ -8,6 +8,8 @@ import json
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -124,8 +126,15 @@ def _ready(office: Office) -> bool:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A city and a county."""
+    with started(tmp_path_factory.mktemp("documents"), "sqlite") as found:
+        yield found
+
+
+@contextmanager
+def started(folder: Path, storage: str) -> Iterator[World]:
     """A city and a county with their ledgers running, people with keys, and a seal of the city's government."""
-    made = cities.build(tmp_path_factory.mktemp("documents"), counties=1, townships=0)
+    made = cities.build(folder, counties=1, townships=0, storage=storage)
     with cities.running(made):
         found = World(made, {}, {}, {})
         for name in ("city", "county1"):

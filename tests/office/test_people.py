@@ -6,6 +6,8 @@ import dataclasses
 import datetime as dt
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -60,8 +62,15 @@ class Node:
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """A city."""
+    with started(tmp_path_factory.mktemp("people"), "sqlite") as found:
+        yield found
+
+
+@contextmanager
+def started(folder: Path, storage: str) -> Iterator[Node]:
     """A city with its ledger running, three administrators and a clerk who all have keys."""
-    made = cities.build(tmp_path_factory.mktemp("people"), counties=1, townships=0)
+    made = cities.build(folder, counties=1, townships=0, storage=storage)
     with cities.running(made):
         made["city"].start("ledger")
         office = Office(made["city"].settings, city_node.TIER)

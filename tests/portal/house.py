@@ -142,10 +142,10 @@ class Browser:
         return self.post("/signin", login=login, password=password, next="/")
 
 
-def build(folder: Path, *, code: str = "371600") -> House:
+def build(folder: Path, *, code: str = "371600", storage: str = "sqlite") -> House:
     """Found a city with the demo's people, its ledger and portal running."""
     port = free_port()
-    wish = Settings(id="", tier="city", name="滨州市", code=code, city="", web=f"127.0.0.1:{port}", profile="acceptance")
+    wish = Settings(id="", tier="city", name="滨州市", code=code, city="", web=f"127.0.0.1:{port}", storage=storage, profile="acceptance")
     house = House(Home(enrol.found_city(folder / "city", wish, dt.datetime.now(dt.UTC))), port)
     house.home.start("ledger")
     wait(lambda: _loaded(house), timeout=30)
