@@ -48,8 +48,6 @@ class Office:
         self.tables = Tables(settings, self.rooms.values())
         self.ledger = Ledger(settings, context)
         self._directory: Directory | None = None
-        self.aside: Callable[[Callable[[], Any]], Any] = lambda work: work()
-        "Does what takes a processor for long (argon2); a green process puts its thread pool here."
 
     @property
     def directory(self) -> Directory:
