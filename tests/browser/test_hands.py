@@ -23,8 +23,9 @@ def test_a_lost_password_is_replaced_and_must_be_changed_at_once(world: World, c
     keeper = sit("yanliang")
     keeper.go(f"/people/{lost.user.person}")
     keeper.act(_reset(keeper))
+    keeper.sees("请当面告知本人")
     given = keeper.page.locator("main").inner_text().split("初始口令")[-1].split()[0]
-    keeper.page.reload()
+    keeper.go(f"/people/{lost.user.person}")
     assert given not in keeper.page.content()
     lost.enter(given)
     assert lost.page.url.endswith("/me/password")

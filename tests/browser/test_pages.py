@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from office.documents.entries import incoming_id
 from tests.browser.screen import CHROME, DESK, PHONE, Album, Data, Person
-from tests.city import ROOT
 from tests.world.net import CITY, COUNTY, FIRST, World, acting
 
 Sit = Callable[..., Person]
@@ -96,12 +94,3 @@ def _faults(page: Page, data: Data, tongue: str) -> list[str]:
 def _sideways(page: Page) -> list[str]:
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return [f"{wide} pixels too wide"] if wide > 0 else []
-
-
-@pytest.mark.skipif("YIWANG_PICTURE" not in os.environ, reason="only when the picture of the README is made anew")
-def test_the_picture_of_the_desk(world: World, sit: Sit, papers: dict[str, str]) -> None:
-    """The desk of a county's registry, as README shows it."""
-    one = sit("yuxiuying")
-    page = one.go("/")
-    expect(page.locator("#todo .matters li").first).to_be_visible()
-    page.screenshot(path=Path(ROOT, "docs/desk.png"))

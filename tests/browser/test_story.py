@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.screen import Person
+from tests.city import ROOT
 from tests.world.net import CITY, COUNTY, FIRST, SECOND, World
 
 Sit = Callable[..., Person]
@@ -184,3 +185,17 @@ def incoming(clerk: Person, title: str) -> Person:
     clerk.go("/")
     clerk.page.get_by_role("link", name=title).first.click()
     return clerk
+
+
+@pytest.mark.skipif("YIWANG_PICTURE" not in os.environ, reason="only when the picture of the README is made anew")
+def test_the_picture_of_the_desk(world: World, sit: Sit) -> None:
+    """The desk of a county's registry, as README shows it."""
+    one = sit("yuxiuying")
+    page = incoming(one, "关于防汛备汛情况的报告").page
+    one.press("签收")
+    one.sees("已签收。", "body")
+    one.press("登记")
+    one.sees("已登记。", "body")
+    one.go("/")
+    expect(page.locator("#todo .matters li").first).to_be_visible()
+    page.screenshot(path=Path(ROOT, "docs/desk.png"))
