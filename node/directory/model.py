@@ -290,7 +290,12 @@ def _put(session: Session, entry: Entry[Any], row: type[R], **columns: object) -
     held = session.get(row, record)
     if held is not None and held.home != entry.author:
         raise Refused(f"{record} belongs to node {held.home}", code="wrong_writer")
-    session.merge(row(id=record, home=entry.author, said=entry.id, at=entry.at, content=pack(entry.body), **columns))
+    columns |= {"home": entry.author, "said": entry.id, "at": entry.at, "content": pack(entry.body)}
+    if held is None:
+        session.add(row(id=record, **columns))
+    else:
+        for name, value in columns.items():
+            setattr(held, name, value)
     _beat(session, row)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from node.codec import pack
@@ -226,7 +226,6 @@ def _document(session: Session, entry: Entry[Any]) -> Document:
     if found is None:
         found = Document(id=entry.record, home=entry.author)
         session.add(found)
-        session.flush()
     if found.home != entry.author:
         raise Refused(f"the document belongs to node {found.home}", code="wrong_writer")
     return found
@@ -262,8 +261,12 @@ def _letter(session: Session, entry: Entry[Any], envelope: Envelope, note: str) 
     if letter is None or letter.issue < envelope.issue:
         place = ref(entry.author, entry.chain, entry.seq, entry.hash)
         values = {"home": entry.author, "organ": envelope.paper.organ, "envelope_bytes": pack(envelope), "issue": envelope.issue}
-        session.merge(Letter(id=doc, note=note, at=entry.at, said=entry.id, place=place, **values))
-    session.flush()
+        values |= {"note": note, "at": entry.at, "said": entry.id, "place": place}
+        if letter is None:
+            session.add(Letter(id=doc, **values))
+        else:
+            for name, value in values.items():
+                setattr(letter, name, value)
     if entry.author == ROOM.here:
         _sent(session, entry, envelope)
     for recipient in envelope.recipients:
@@ -299,7 +302,6 @@ def _arrive(session: Session, entry: Entry[Any], envelope: Envelope, recipient: 
     incoming.issuer, incoming.issuer_name, incoming.number = paper.organ, envelope.issuer, envelope.number
     incoming.title, incoming.kind, incoming.urgency, incoming.label = paper.title, paper.kind, paper.urgency, paper.label
     incoming.due, incoming.reply_required = paper.due, paper.reply_required
-    session.flush()
     _hear_recall(session, incoming)
 
 
@@ -359,8 +361,8 @@ def _hand(session: Session, incoming: str, person: str, task: str, at: int) -> N
 
 
 def _stand(session: Session, incoming: Incoming) -> None:
-    session.flush()
-    tasks = set(session.scalars(select(Hand.task).where(Hand.incoming == incoming.id)))
+    waits = inspect(incoming).pending  # then nobody has it in hand: handing it on writes it
+    tasks = set() if waits else set(session.scalars(select(Hand.task).where(Hand.incoming == incoming.id)))
     incoming.state = standing(
         Facts(
             signed=bool(incoming.signed_at),
@@ -410,4 +412,3 @@ def _act(
             hash=entry.hash,
         )
     )
-    session.flush()
