@@ -20,18 +20,22 @@ class Block:
 
 def closing(sheet: Sheet, advance: Advance) -> Block:
     """The block of a sheet; empty for minutes without a note, which bear no issuer."""
-    if sheet.form == Form.MINUTES:
-        marks, after = [], 0
-    elif sheet.signature:
-        marks, after = _signed(sheet, advance)
-    else:
-        marks, after = _sealed(sheet, advance) if sheet.seals else _unsealed(sheet, advance)
+    marks, after = _issued(sheet, advance)
     if sheet.note:
         text = single(f"（{sheet.note}）", "body", advance)
         marks += inks(text, x=LEFT + 2 * CELL, y=after * LINE)
     low = max((bottom(mark) for mark in marks), default=0.0)
     rows = max(lines_of(low, LINE), 0)
     return Block(tuple(marks), rows)
+
+
+def _issued(sheet: Sheet, advance: Advance) -> tuple[list[Mark], int]:
+    """Who issues it and when, and the row after that."""
+    if sheet.form == Form.MINUTES:
+        return [], 0
+    if sheet.signature:
+        return _signed(sheet, advance)
+    return _sealed(sheet, advance) if sheet.seals else _unsealed(sheet, advance)
 
 
 def _width(line: Line) -> float:

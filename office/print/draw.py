@@ -5,17 +5,19 @@ A run of characters hangs from an invisible post that ends on its baseline, so t
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
-from office.print.fonts import Fonts
+from office.print.fonts import Family, Fonts
 from office.print.marks import Ink, Mark, Page, Rule
 from office.print.measures import ASCENT, PT
 from office.print.sheet import Sheet
 from office.print.stamp import RED, drawn
 
 VARIANT = "pdf/a-3b"
+CLOSE = 0.1
+"Most space in millimetres between the letters of a word or number."
 _STYLE = f"""@page{{size:210mm 297mm;margin:0}} html,body{{margin:0}}
 .page{{position:relative;width:210mm;height:297mm;overflow:hidden;break-after:page}} .page:last-child{{break-after:auto}}
 .page>*{{position:absolute}} .ink{{top:0;white-space:pre;line-height:0;transform-origin:0 0}} .ink i{{display:inline-block;width:0}}
@@ -24,10 +26,9 @@ _STYLE = f"""@page{{size:210mm 297mm;margin:0}} html,body{{margin:0}}
 
 
 def pdf(sheet: Sheet, pages: Sequence[Page], fonts: Fonts) -> bytes:
-    """The PDF/A of laid out pages, with title and author; the same sheet and fonts give the same pages."""
+    """The PDF/A of laid out pages, with title and author."""
     from weasyprint import HTML
 
-    os.environ.setdefault("SOURCE_DATE_EPOCH", "0")
     return HTML(string=html(sheet, pages, fonts)).write_pdf(pdf_variant=VARIANT)  # type: ignore[no-any-return]
 
 
@@ -42,11 +43,23 @@ def html(sheet: Sheet, pages: Sequence[Page], fonts: Fonts) -> str:
 
 
 def _faces(fonts: Fonts) -> str:
+    """Fonts by their files where they have files of their own: names and weights inside fonts are not to be relied on."""
     rules = []
+    for family in sorted({family for stack in fonts.stacks.values() for family in stack if fonts.file(family)}, key=_named):
+        rules.append(f'@font-face{{font-family:"{_named(family)}";src:url("{Path(fonts.file(family)).as_uri()}")}}')
     for face, stack in fonts.stacks.items():
-        families = ",".join(f'"{family.name}"' for family in stack)
-        rules.append(f".{face}{{font-family:{families};font-weight:{700 if stack[0].bold else 400}}}")
+        weight = 700 if stack[0].bold and not fonts.file(stack[0]) else 400
+        rules.append(f".{face}{{font-family:{families(face, fonts)};font-weight:{weight}}}")
     return "".join(rules)
+
+
+def families(face: str, fonts: Fonts) -> str:
+    """The families of a face as CSS names them."""
+    return ",".join(f"'{_named(family) if fonts.file(family) else family.name}'" for family in fonts.stacks[face])
+
+
+def _named(family: Family) -> str:
+    return f"print {family.name}{' bold' * family.bold}"
 
 
 def _mark(mark: Mark, fonts: Fonts) -> str:
@@ -56,14 +69,16 @@ def _mark(mark: Mark, fonts: Fonts) -> str:
         place = f"left:{mark.x:.4f}mm;top:{mark.y - mark.thick / 2:.4f}mm;width:{mark.width:.4f}mm;height:{mark.thick:.4f}mm"
         return f'<div class="rule{" red" * mark.red}" style="{place}"></div>'
     place = f"left:{mark.x - mark.diameter / 2:.4f}mm;top:{mark.y - mark.diameter / 2:.4f}mm"
-    return f'<div class="seal" style="{place}">{drawn(mark)}</div>'
+    return f'<div class="seal" style="{place}">{drawn(mark, families("seal", fonts))}</div>'
 
 
 def _ink(mark: Ink, fonts: Fonts) -> str:
-    """Characters spread evenly: what is left of the width is half before each character and half after it."""
+    """Characters spread evenly, half of what is left before each of them and half after it; words and numbers stay close and to the left."""
     size = mark.size * PT
     each = (mark.width / mark.narrow - fonts.advance(mark.text, mark.face) * size) / max(len(mark.text), 1)
     left = mark.x + each / 2 * mark.narrow
+    if mark.text.isascii() and each > CLOSE:
+        each, left = CLOSE, mark.x
     style = f"left:{left:.4f}mm;font-size:{mark.size}pt;letter-spacing:{each:.5f}mm"
     if mark.narrow < 1:
         style += f";transform:scaleX({mark.narrow:.5f})"

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Any
 
 from fontTools.pens.boundsPen import BoundsPen
 from fontTools.ttLib import TTFont
@@ -50,7 +51,7 @@ class Face:
     """One font file as far as the layout needs it."""
 
     def __init__(self, file: str, index: int) -> None:
-        self._font = TTFont(file, fontNumber=index, lazy=True)
+        self._font: Any = TTFont(file, fontNumber=index, lazy=True)
 
     @cached_property
     def glyphs(self) -> dict[int, str]:
@@ -64,7 +65,7 @@ class Face:
     def middle(self, char: str) -> float:
         """Height of the middle of a character's ink above the baseline, in character heights."""
         drawn = self._font.getGlyphSet()
-        pen = BoundsPen(drawn)
+        pen: Any = BoundsPen(drawn)  # type: ignore[no-untyped-call]
         drawn[self.glyphs[ord(char)]].draw(pen)
         return float((pen.bounds[1] + pen.bounds[3]) / 2 / self._font["head"].unitsPerEm) if pen.bounds else 0.35
 
@@ -98,6 +99,11 @@ class Fonts:
     def _has(self, char: str, face: str) -> bool:
         return any(ord(char) in one.glyphs for one in self.faces(face))
 
+    def file(self, family: Family) -> str:
+        """The file of a family, empty for one in a collection, which is found by its name alone."""
+        file, _index = self._files[family]
+        return "" if file.endswith((".ttc", ".otc")) else file
+
     def check(self, pages: Iterable[Page]) -> None:
         """Refuse pages with characters that would come out as empty boxes; ``missing`` names them."""
         wanted = {(char, face) for page in pages for text, face in _texts(page) for char in text if not char.isspace()}
@@ -120,15 +126,18 @@ def _face(file: str, index: int) -> Face:
 def _installed() -> dict[Family, tuple[str, int]]:
     """Families by name and weight, with file and place in it, as fontconfig has them."""
     try:
-        listed = subprocess.run(["fc-list", "--format", "%{family}\t%{weight}\t%{file}\t%{index}\n"], capture_output=True, check=True, timeout=20)
+        listed = subprocess.run(
+            ["fc-list", "--format", "%{family}\t%{weight}\t%{style}\t%{file}\t%{index}\n"], capture_output=True, check=True, timeout=20
+        )
     except (OSError, subprocess.SubprocessError) as e:
         raise Misconfigured(f"fontconfig does not answer: {e}", hint=HINT, code="no_fonts") from None
     known = {family.name for stack in STACKS.values() for family in stack}
     found: dict[Family, tuple[str, int]] = {}
     for line in sorted(listed.stdout.decode("utf-8", "replace").splitlines()):
-        names, weight, file, index = line.split("\t")
-        if not weight.isdigit() or not (weight == "200" or 75 <= int(weight) <= 100):
+        names, weight, style, file, index = line.split("\t")
+        bold = weight == "200" or "Bold" in style  # Fandol's bold files call themselves of normal weight
+        if not weight.isdigit() or not (bold or 75 <= int(weight) <= 100):
             continue
         for name in known.intersection(names.split(",")):
-            found.setdefault(Family(name, weight == "200"), (file, int(index)))
+            found.setdefault(Family(name, bold), (file, int(index)))
     return found

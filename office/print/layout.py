@@ -30,6 +30,7 @@ from office.print.measures import (
     RECORD_THICK,
     RECORD_THIN,
     RIGHT,
+    ROWS,
     SMALL,
     SMALL_BOX,
     TITLE,
@@ -107,7 +108,7 @@ class _Flow:
 def pages(sheet: Sheet, faces: Faces) -> list[Page]:
     """The pages of a sheet; recipients that would leave no room for text on the first go to 版记."""
     found, seen = _pages(sheet, faces, record_to=False)
-    if not seen and sheet.to and sheet.paragraphs:
+    if not seen and sheet.to and sheet.paragraphs and _rows(sheet, faces, to=sheet.to) < ROWS:
         found, _seen = _pages(sheet, faces, record_to=True)
     for number, page in enumerate(found, start=1):
         if not page.plain:
@@ -223,12 +224,13 @@ def _annex(annex: Annex, number: int, flow: _Flow, faces: Faces) -> None:
 def _record(sheet: Sheet, found: list[Page], faces: Faces, *, to: str) -> None:
     """版记 at the foot of the last page (section 7.4): an even one, but in 信函格式, which has neither printer nor rules there."""
     letter = sheet.form == Form.LETTER
-    texts = [(label, names) for label, names in (("主送", to), ("抄送", sheet.cc)) if names]
-    lines = [line for label, names in texts for line in _copied(label, names, faces)]
+    lines = _copies(sheet, faces, to=to)
     printer = bool(sheet.printer or sheet.printed) and not letter
-    rows = len(lines) + printer
+    rows = _rows(sheet, faces, to=to)
     if not rows:
         return
+    if rows >= ROWS:
+        raise TooLarge("the organs that get a copy fill more than a page", code="too_long")
     top = BOTTOM - rows * LINE
     if found[-1].low + LINE > top or (len(found) % 2 and not letter):
         found.append(Page(plain=True))
@@ -245,6 +247,16 @@ def _record(sheet: Sheet, found: list[Page], faces: Faces, *, to: str) -> None:
     between = [BOTTOM - LINE] if printer and lines else []
     page.add(*(Rule(x=LEFT, y=y, width=WIDTH, thick=RECORD_THICK) for y in (top, BOTTOM)))
     page.add(*(Rule(x=LEFT, y=y, width=WIDTH, thick=RECORD_THIN) for y in between))
+
+
+def _copies(sheet: Sheet, faces: Faces, *, to: str) -> list[Line]:
+    return [line for label, names in (("主送", to), ("抄送", sheet.cc)) if names for line in _copied(label, names, faces)]
+
+
+def _rows(sheet: Sheet, faces: Faces, *, to: str) -> int:
+    """Lines that 版记 takes."""
+    printer = bool(sheet.printer or sheet.printed) and sheet.form != Form.LETTER
+    return len(_copies(sheet, faces, to=to)) + printer
 
 
 def _copied(label: str, names: str, faces: Faces) -> list[Line]:

@@ -84,7 +84,7 @@ class Sheet(_Value, frozen=True, kw_only=True):
     "签发人, on upward documents only."
     title: Annotated[str, msgspec.Meta(max_length=400)] = ""
     "Breaks at sense by itself; a line feed in it is a break the drafter wants."
-    to: Annotated[str, msgspec.Meta(max_length=5_000)] = ""
+    to: Long = ""
     "主送, without the colon."
     paragraphs: Annotated[tuple[Paragraph, ...], msgspec.Meta(max_length=5_000)] = ()
     annexes: Annotated[tuple[Annex, ...], msgspec.Meta(max_length=100)] = ()
@@ -99,7 +99,7 @@ class Sheet(_Value, frozen=True, kw_only=True):
     note: Short = ""
     "附注 without its brackets: 此件公开发布."
     attendance: Annotated[tuple[Attendance, ...], msgspec.Meta(max_length=5)] = ()
-    cc: Annotated[str, msgspec.Meta(max_length=5_000)] = ""
+    cc: Long = ""
     "抄送, without the full stop."
     printer: Short = ""
     "印发机关."

@@ -10,15 +10,16 @@ from office.print.marks import Round
 RED = "#e60012"
 
 
-def drawn(mark: Round) -> str:
-    """The seal as an SVG element, in millimetres around its middle."""
+def drawn(mark: Round, families: str) -> str:
+    """The seal as an SVG element in millimetres around its middle, its words in the first of the ``families`` that has them."""
     radius = mark.diameter / 2
     parts = [f'<circle r="{radius - 0.6:.3f}" fill="none" stroke="{RED}" stroke-width="1.2"/>', _star(mark.diameter * 0.15), *_arc(mark.name, radius)]
     if mark.test:
         size = mark.diameter * 0.16
         parts.append(f'<text x="{-size:.3f}" y="{radius * 0.72:.3f}" font-size="{size:.3f}" fill="{RED}" letter-spacing="0">测试</text>')
     box = f"{-radius:.3f} {-radius:.3f} {mark.diameter:.3f} {mark.diameter:.3f}"
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" width="{mark.diameter}mm" height="{mark.diameter}mm">{"".join(parts)}</svg>'
+    size = f'width="{mark.diameter}mm" height="{mark.diameter}mm"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" {size}><g font-family="{families}">{"".join(parts)}</g></svg>'
 
 
 def _star(radius: float) -> str:
