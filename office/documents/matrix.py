@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
+from sqlalchemy import func, select
 
 from node.errors import Missing
 from office.documents import entries as said
+from office.documents.labels import ACT_WORDS
 from office.documents.model import Act, Delivery, Document, Incoming, Letter
 from office.documents.routing import organ_of
 from office.frame.desk import Desk
@@ -64,9 +66,39 @@ def matrix(desk: Desk, doc: str) -> list[Row]:
     return [_row(desk, delivery, receipts.get(delivery.organ, []), trace) for delivery in deliveries]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a document has come at its recipients, in numbers of organs."""
+
+    recipients: int
+    signed: int
+    answered: int
+    back: int
+
+
+def progress(desk: Desk, docs: Sequence[str]) -> dict[str, Progress]:
+    """Receipts of persons for several documents, counted in two queries; documents without recipients are left out."""
+    everyone = select(Delivery.doc, func.count()).where(Delivery.doc.in_(docs), Delivery.visible(desk)).group_by(Delivery.doc)
+    given = (
+        select(Act.doc, Act.receipt, func.count(Act.organ.distinct()))
+        .where(Act.doc.in_(docs), Act.receipt.in_(("R2", "R2x", "R4")), Act.visible(desk))
+        .group_by(Act.doc, Act.receipt)
+    )
+    counts = {(doc, receipt): n for doc, receipt, n in desk.query(Act, given)}
+    return {
+        doc: Progress(recipients=n, signed=counts.get((doc, "R2"), 0), answered=counts.get((doc, "R4"), 0), back=counts.get((doc, "R2x"), 0))
+        for doc, n in desk.query(Delivery, everyone)
+    }
+
+
+STEPS = {kind: n for n, kind in enumerate(ACT_WORDS)}
+"Acts that were written together have one time; then they stand in the order of the work."
+
+
 def timeline(desk: Desk, record: str) -> list[Act]:
     """What happened to a document or an incoming one so far, oldest first."""
-    return desk.list(Act, Act.record == record, order=(Act.at, Act.seq), limit=500)
+    acts = desk.list(Act, Act.record == record, order=(Act.at, Act.seq), limit=500)
+    return sorted(acts, key=lambda act: (act.at, STEPS.get(act.kind, len(STEPS))))
 
 
 def statements(desk: Desk, doc: str) -> list[tuple[bytes, str]]:

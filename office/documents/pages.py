@@ -54,6 +54,8 @@ class OutgoingPages:
         rows = desk.list(Document, *where, order=(Document.changed_at.desc(), Document.id), **request.window())
         tabs = [(f"/documents?tab={key}", label, service.outgoing_count(desk, states), key == tab) for key, (label, states) in OUT_TABS.items()]
         shown = [views.document_line(desk, row) for row in rows]
+        if tab == "issued":
+            views.add_receipts(shown, service.progress(desk, [row.id for row in rows]))
         values = {"words": words, "kinds": list(KIND_WORDS.items()), "may_draft": bool(service.issuers(desk)), "tab": tab}
         return Screen("documents/register.html", rows=shown, tabs=tabs, json={"rows": shown[:PER_PAGE], "tab": tab}, **values)
 
@@ -131,6 +133,7 @@ class OutgoingPages:
             "matrix": views.matrix_of(rows),
             "heads": HEADS,
             "summary": views.summary_of(rows),
+            "tally": views.tally_of(rows),
             "acted": [views.act_line(desk, act) for act in service.timeline(desk, doc)],
             "files": views.files_of(desk, envelope.paper.annexes, f"/documents/{doc}/annexes"),
             "answers": views.answers_of(desk, rows, doc),
@@ -144,7 +147,7 @@ class OutgoingPages:
     def matrix(self, request: Request, doc: str) -> Screen:
         """The recipients by receipts alone, for the page that keeps itself fresh."""
         rows = service.matrix(self.desk, doc)
-        values = {"matrix": views.matrix_of(rows), "heads": HEADS, "summary": views.summary_of(rows), "doc": doc}
+        values = {"matrix": views.matrix_of(rows), "heads": HEADS, "summary": views.summary_of(rows), "tally": views.tally_of(rows), "doc": doc}
         return Screen("documents/matrix.html", json=service.receipts(self.desk, doc), **values)
 
     @page("GET", "/documents/<doc>/print", json=False)
@@ -251,7 +254,7 @@ class OutgoingPages:
             "lists": [(listing.id, listing.name) for listing in desk.directory.lists()],
             "to_lists": [c.id for c in paper.lists if c.role == Role.TO],
             "cc_lists": [c.id for c in paper.lists if c.role == Role.CC],
-            "due": clock.from_ms(paper.due).astimezone(workflow.SHANGHAI).strftime("%Y-%m-%dT%H:%M") if paper.due else "",
+            "due": clock.from_ms(paper.due).astimezone(workflow.SHANGHAI).strftime("%Y-%m-%d %H:%M") if paper.due else "",
             "count": workflow.characters(paper.text),
             "sheet": shown,
             "findings": [(f.refuses, service.sentence(f)) for f in found],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from office.documents.files import attach, blob_state, forwarded, open_annex
-from office.documents.matrix import Row, matrix, statements, timeline
+from office.documents.matrix import Progress, Row, matrix, progress, statements, timeline
 from office.documents.programs import Post, Reply, doc_get, inbox, paper_of, post, receipt, receipts
 from office.documents.registers import (
     incoming_count,
@@ -48,6 +48,7 @@ from office.documents.verbs import (
 
 __all__ = [
     "Post",
+    "Progress",
     "Reply",
     "Row",
     "Sent",
@@ -82,6 +83,7 @@ __all__ = [
     "paper_of",
     "post",
     "preview",
+    "progress",
     "read",
     "recall",
     "receipt",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from node import clock
@@ -211,6 +211,52 @@ def summary_of(rows: Sequence[service.Row]) -> str:
     return text + (_("其中 {n} 个失联，情况不明。").format(n=unknown) if unknown else "")
 
 
+def tally_of(rows: Sequence[service.Row]) -> list[tuple[str, int, str]]:
+    """(how far, number of recipients, tone), each recipient counted once, where it stands furthest."""
+    found = dict.fromkeys(_FURTHEST, 0)
+    for row in rows:
+        found[_furthest(row)] += 1
+    return [(str(words), found[key], tone) for key, (words, tone, always) in _FURTHEST.items() if always or found[key]]
+
+
+_FURTHEST = {
+    "answered": (_("已反馈"), "done", True),
+    "signed": (_("已签收"), "good", True),
+    "delivered": (_("送达未签收"), "info", True),
+    "underway": (_("在途"), "plain", False),
+    "unknown": (_("情况不明"), "warn", True),
+    "back": (_("退文或撤回"), "bad", False),
+}
+
+
+def _furthest(row: service.Row) -> str:
+    receipts = row.receipts
+    if "R2x" in receipts or "R5" in receipts:
+        return "back"
+    if "R4" in receipts or "R2" in receipts:
+        return "answered" if "R4" in receipts else "signed"
+    if row.silent:
+        return "unknown"
+    return "underway" if row.delivered is None else "delivered"
+
+
+def add_receipts(lines: Sequence[dict[str, Any]], found: Mapping[str, service.Progress]) -> None:
+    """Add to lines of the register how many recipients have answered and signed."""
+    for line in lines:
+        at = found.get(line["id"])
+        if at is None:
+            line |= {"receipts": [], "received": ""}
+            continue
+        waiting = max(0, at.recipients - max(at.signed, at.answered) - at.back)
+        line["receipts"] = [
+            (str(_("已反馈")), at.answered, "done"),
+            (str(_("已签收")), max(0, at.signed - at.answered), "good"),
+            (str(_("未签收")), waiting, "plain"),
+            (str(_("已退文")), at.back, "bad"),
+        ]
+        line["received"] = str(_("{n}/{all} 签收").format(n=at.signed, all=at.recipients))
+
+
 def act_line(desk: Desk, act: Done) -> dict[str, Any]:
     """One line of what happened so far."""
     person, post = desk.directory.person(act.person), desk.directory.post(act.post)
@@ -269,7 +315,7 @@ def groups_of(desk: Desk, issuer: str) -> list[tuple[str, list[tuple[str, str]]]
     names: dict[str, Organ] = {organ.id: organ for organ in desk.directory.organs()}
     for organ in names.values():
         top = names.get(organ.parent_id)
-        label = top.short_name if top is not None else organ.short_name if organ.kind in ("government", "zone_committee") else str(_("其他机关"))
+        label = top.short_name if top is not None else organ.short_name if organ.kind in ("government", "zone_committee") else str(_("领导机关"))
         if organ.id != issuer:
             groups.setdefault(label, []).append((organ.id, organ.short_name))
     return list(groups.items())

@@ -5,6 +5,7 @@ const token = () => document.body.dataset.csrf;
 export function forms() {
   for (const form of document.querySelectorAll("form[data-draft]")) keep(form);
   for (const box of document.querySelectorAll("[data-find]")) filter(box);
+  for (const field of document.querySelectorAll("[data-moment]")) calendar(field);
   for (const area of document.querySelectorAll("textarea[data-count]")) count(area);
   for (const form of document.querySelectorAll("form[method=post]")) form.addEventListener("submit", once);
   for (const form of document.querySelectorAll("form[data-upload]")) form.addEventListener("submit", upload);
@@ -22,7 +23,7 @@ async function keep(form) {
   const note = document.createElement("p");
   note.className = "kept-note";
   note.setAttribute("aria-live", "polite");
-  form.append(note);
+  (form.querySelector(".form-acts") || form).append(note);
   const answer = await fetch(url).catch(() => null);
   if (answer && answer.ok) restore(form, JSON.parse((await answer.json()).content), note, url);
   let timer = 0, last = "";
@@ -32,7 +33,7 @@ async function keep(form) {
       const content = JSON.stringify(values(form));
       if (content === last || form.dataset.sent) return;
       const done = await fetch(url, { method: "PUT", headers: { "Content-Type": "application/json", "X-CSRF-Token": token() }, body: JSON.stringify({ content }), keepalive: content.length < 60000 }).catch(() => null);
-      if (done && done.ok) { last = content; note.textContent = (english ? "Kept at " : "已自动保存 ") + new Date().toLocaleTimeString(); }
+      if (done && done.ok) { last = content; note.textContent = (english ? "Kept " : "已保存 ") + new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" }); }
       else note.textContent = english ? "Not kept just now" : "暂时没有保存";
     }, 1200);
   });
@@ -62,15 +63,43 @@ function restore(form, found, note, url) {
   note.append(drop);
 }
 
+// The browser's own calendar, opened beside a field that is written the same way in every language.
+function calendar(field) {
+  const behind = document.createElement("input"), button = document.createElement("button");
+  if (!behind.showPicker) return;
+  behind.type = "datetime-local";
+  behind.className = "behind";
+  behind.tabIndex = -1;
+  behind.setAttribute("aria-hidden", "true");
+  button.type = "button";
+  button.className = "pick";
+  button.title = field.dataset.moment;
+  button.setAttribute("aria-label", field.dataset.moment);
+  button.innerHTML = '<svg class="icon" aria-hidden="true"><use></use></svg>';
+  button.querySelector("use").setAttribute("href", field.dataset.icon);
+  button.onclick = () => { behind.value = field.value.replace(" ", "T"); behind.showPicker(); };
+  behind.onchange = () => { field.value = behind.value.replace("T", " "); field.dispatchEvent(new Event("input", { bubbles: true })); };
+  field.after(button, behind);
+}
+
 function filter(box) {
   const field = document.createElement("input");
   field.type = "search";
   field.placeholder = english ? "Filter" : "筛选";
   field.setAttribute("aria-label", field.placeholder);
+  field.className = "find-field";
   box.querySelector("legend").after(field);
   field.addEventListener("input", () => {
-    for (const one of box.querySelectorAll(".choice")) one.hidden = !one.textContent.includes(field.value.trim()) && !one.querySelector("input").checked;
+    const words = field.value.trim().toLowerCase();
+    for (const group of box.querySelectorAll(".choice-group")) {
+      const whole = group.querySelector("b").textContent.toLowerCase().includes(words);
+      for (const one of group.querySelectorAll(".choice")) one.hidden = !whole && !one.textContent.toLowerCase().includes(words) && !one.querySelector("input").checked;
+      group.hidden = !group.querySelector(".choice:not([hidden])");
+    }
   });
+  field.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+  const heading = box.closest("details.sheet")?.querySelector("summary h2");
+  if (heading) box.addEventListener("change", () => { heading.textContent = heading.textContent.replace(/[0-9]+/, box.querySelectorAll("input:checked").length); });
 }
 
 function count(area) {
@@ -86,9 +115,10 @@ function upload(event) {
   const form = event.target;
   if (event.defaultPrevented || ![...form.querySelectorAll("input[type=file]")].some((f) => f.files.length)) return;
   event.preventDefault();
-  const request = new XMLHttpRequest(), bar = document.createElement("progress");
+  const request = new XMLHttpRequest(), bar = document.createElement("progress"), place = form.querySelector(".form-acts") || form;
+  bar.setAttribute("aria-label", english ? "Sending" : "正在上传");
   const data = new FormData(form, event.submitter);
-  const show = setTimeout(() => form.append(bar), 2000);
+  const show = setTimeout(() => place.append(bar), 400);
   bar.max = 1;
   request.upload.onprogress = (step) => { if (step.lengthComputable) bar.value = step.loaded / step.total; };
   request.onloadend = () => {

@@ -9,13 +9,20 @@ export function keys() {
     const pair = before + event.key;
     before = event.key === "g" ? "g" : "";
     if (pair === "gd") return go(event, "/");
-    if (event.key === "?") return go(event, "/help");
+    if (event.key === "?") return overlay(event);
     if (event.key === "j" || event.key === "k") return move(event, event.key === "j" ? 1 : -1);
     const found = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
     if (!found) return;
     event.preventDefault();
     if (found.matches("input")) found.focus(); else found.click();
   });
+}
+
+function overlay(event) {
+  const box = document.getElementById("keys");
+  if (!box || !box.showModal) return go(event, "/help");
+  event.preventDefault();
+  if (!box.open) box.showModal();
 }
 
 function go(event, url) {
