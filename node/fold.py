@@ -61,7 +61,6 @@ class Room:
         self.here = ""
         "Id of this node; set by whoever opens the room's tables."
         self.kinds: dict[str, Fold] = {}
-        room = self
 
         class Base(DeclarativeBase):
             """Base of the room's tables."""
@@ -85,7 +84,6 @@ class Room:
             error: Mapped[str] = mapped_column(Text)
 
         self.Base, self.Cursor, self.Unfolded = Base, Cursor, Unfolded
-        self.label = f"{room.name}.v{version}"
 
     def folds(self, kind: type[C]) -> Callable[[Callable[[Session, Entry[C]], None]], Callable[[Session, Entry[C]], None]]:
         """Declare the fold of a kind."""

@@ -176,10 +176,6 @@ class Directory:
         living = (n for n in self._nodes().values() if not n.closed and self._trusted(n))
         return tuple(sorted(living, key=lambda n: (depth.get(n.tier, 9), n.sort_no, n.code)))
 
-    def node_by_code(self, code: str) -> said.Node | None:
-        """The living node with a region code or assigned code."""
-        return next((n for n in self.nodes() if n.code == code), None)
-
     def tree(self) -> Tree:
         """Who stands under whom, this node's own line included even before the directory has come."""
         return self._part("tree", ("nodes",), self._grow)  # type: ignore[no-any-return]
@@ -206,10 +202,6 @@ class Directory:
         """The key to which matters for a node are sealed."""
         found = self.node(node)
         return found.storage_key if found is not None else None
-
-    def node_of_curve(self, curve: str) -> said.Node | None:
-        """The living node whose lines have this CURVE public key (z85)."""
-        return next((n for n in self.nodes() if n.curve == curve), None)
 
     # organs
 

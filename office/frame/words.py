@@ -52,11 +52,6 @@ def _(text: str) -> Text:
     return Text(text)
 
 
-def plural(one: str, many: str, count: int) -> str:
-    """The text for a number of things, with ``%(n)s`` filled in; Chinese has one form, given twice."""
-    return str(translations(_language.get()).ngettext(one, many, count)) % {"n": count}
-
-
 def language() -> str:
     """The language of the page being made: ``zh`` or ``en``."""
     return _language.get()
