@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests import postgres
+from node.book import Book
+from tests import books, postgres
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +34,17 @@ def storage(request: pytest.FixtureRequest) -> Iterator[str]:
     with admin.connect() as c:
         c.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
+
+
+@pytest.fixture
+def branch(tmp_path: Path, storage: str) -> Iterator[dict[str, Book]]:
+    """A city, a county and a township on one kind of store."""
+    with books.opened(tmp_path, storage=storage) as opened:
+        yield opened
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[dict[str, Book]]:
+    """The same on SQLite only."""
+    with books.opened(tmp_path) as opened:
+        yield opened

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -22,20 +21,6 @@ from tests import books
 from tests.books import Noted, carry, draft, exchange, take, texts, write
 
 Books = dict[str, Book]
-
-
-@pytest.fixture
-def world(tmp_path: Path, storage: str) -> Iterator[Books]:
-    """A city, a county and a township on one kind of store."""
-    with books.opened(tmp_path, storage=storage) as opened:
-        yield opened
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Iterator[Books]:
-    """The same on SQLite only."""
-    with books.opened(tmp_path) as opened:
-        yield opened
 
 
 def notes(book: Book, *lines: str, to: said.Audience = said.UP) -> None:
@@ -66,23 +51,23 @@ def mended(book: Book, batch: Batch, entries: list[tuple[bytes, bytes]]) -> Batc
     )
 
 
-def test_up_reaches_every_ancestor_once(world: Books) -> None:
+def test_up_reaches_every_ancestor_once(branch: Books) -> None:
     """A note upward is folded at township, county and city, once each, and all tables equal a refold from zero."""
-    notes(world["county1-town1"], "水情", "雨情")
-    exchange(world.values())
-    exchange(world.values())
-    for book in world.values():
+    notes(branch["county1-town1"], "水情", "雨情")
+    exchange(branch.values())
+    exchange(branch.values())
+    for book in branch.values():
         assert texts(book) == sorted(["水情", "雨情"])
         assert all(a == b for a, b in book.refold().values())
 
 
-def test_named_log_is_read_by_its_reader_only(world: Books, tmp_path: Path) -> None:
+def test_named_log_is_read_by_its_reader_only(branch: Books, tmp_path: Path) -> None:
     """A note sealed to the city is folded there and at its author, and no file of the county holds a plain character of it."""
-    notes(world["county1-town1"], "CANARY-机密事项-7731", to=said.to_node(world["city"].here))
-    exchange([world["county1-town1"], world["county1"]])
-    exchange([world["county1"], world["city"]])
-    assert texts(world["city"]) == texts(world["county1-town1"]) == ["CANARY-机密事项-7731"]
-    assert texts(world["county1"]) == []
+    notes(branch["county1-town1"], "CANARY-机密事项-7731", to=said.to_node(branch["city"].here))
+    exchange([branch["county1-town1"], branch["county1"]])
+    exchange([branch["county1"], branch["city"]])
+    assert texts(branch["city"]) == texts(branch["county1-town1"]) == ["CANARY-机密事项-7731"]
+    assert texts(branch["county1"]) == []
     canaries = ["CANARY-机密事项-7731".encode(), "机密事项".encode()]
     for file in (tmp_path / "county1").rglob("*"):
         if file.is_file():
@@ -90,18 +75,18 @@ def test_named_log_is_read_by_its_reader_only(world: Books, tmp_path: Path) -> N
             assert not any(canary in data for canary in canaries), file
 
 
-def test_repeated_nonce_answers_with_the_first_place(world: Books) -> None:
+def test_repeated_nonce_answers_with_the_first_place(branch: Books) -> None:
     """The same draft twice stands once and gives the same place."""
-    town = world["county1-town1"]
+    town = branch["county1-town1"]
     one = draft(town, Noted("一次"))
     first, second = write(town, one)[0], write(town, one)[0]
     assert (first.places, first.repeated, second.repeated) == (second.places, False, True)
     assert texts(town) == ["一次"]
 
 
-def test_two_hands_at_once(world: Books) -> None:
+def test_two_hands_at_once(branch: Books) -> None:
     """Who relies on a version that somebody has changed since is told so, and nothing of his is written."""
-    town = world["county1-town1"]
+    town = branch["county1-town1"]
     with town.journal.engine.connect() as c:
         found = town.journal.versions(c, ["r1"])
     write(town, draft(town, Noted("甲"), record="r1", relies=tuple(found.items())))
@@ -110,20 +95,20 @@ def test_two_hands_at_once(world: Books) -> None:
     assert texts(town) == ["甲"]
 
 
-def test_a_fold_that_raises_stops_nobody(world: Books) -> None:
+def test_a_fold_that_raises_stops_nobody(branch: Books) -> None:
     """An entry whose fold raises is marked, and the entries before and behind it are folded."""
-    notes(world["county1-town1"], "前", "raise", "后")
-    exchange(world.values())
-    for book in world.values():
+    notes(branch["county1-town1"], "前", "raise", "后")
+    exchange(branch.values())
+    for book in branch.values():
         assert texts(book) == sorted(["前", "后"])
         assert book.refused["unfolded"] == 1
         assert all(a == b for a, b in book.refold().values())
 
 
 @pytest.mark.promise("P3")
-def test_order_by_after(world: Books) -> None:
+def test_order_by_after(branch: Books) -> None:
     """An answer that arrives before its question waits for it, even over a restart of the book."""
-    town, county, city = world["county1-town1"], world["county1"], world["city"]
+    town, county, city = branch["county1-town1"], branch["county1"], branch["city"]
     asked = write(county, draft(county, Noted("问"), to=said.ALL))[0]
     exchange([county, town])
     write(town, draft(town, Noted("答"), to=said.ALL, after=(asked.id,)))
@@ -150,19 +135,19 @@ def test_shuffled_arrival_gives_equal_tables(small: Books, tmp_path: Path) -> No
     assert town.digests()["notes"] == small["city"].digests()["notes"] == small["county1"].digests()["notes"]
 
 
-def test_gap(world: Books) -> None:
+def test_gap(branch: Books) -> None:
     """A batch that begins after what is held is not taken, and the answer says how far the chain is held."""
-    notes(world["county1-town1"], "一", "二")
-    later = batch_of(world["county1-town1"], start=2)
+    notes(branch["county1-town1"], "一", "二")
+    later = batch_of(branch["county1-town1"], start=2)
     with pytest.raises(Gap):
-        take(world["county1"], later)
-    assert later.chain not in world["county1"].journal.chains
+        take(branch["county1"], later)
+    assert later.chain not in branch["county1"].journal.chains
 
 
 @pytest.mark.promise("P6")
-def test_fork(world: Books) -> None:
+def test_fork(branch: Books) -> None:
     """Two entries signed for one place: the proof is kept, that chain is frozen, the author's other chains go on."""
-    town, county = world["county1-town1"], world["county1"]
+    town, county = branch["county1-town1"], branch["county1"]
     notes(town, "真")
     honest = batch_of(town)
     take(county, honest)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from node import entry as said
 from node.book import Book
@@ -17,13 +14,6 @@ from tests import books
 from tests.books import Noted, draft, exchange, write
 
 Books = dict[str, Book]
-
-
-@pytest.fixture
-def world(tmp_path: Path, storage: str) -> Iterator[Books]:
-    """A city, a county and a township on one kind of store."""
-    with books.opened(tmp_path, storage=storage) as opened:
-        yield opened
 
 
 def organ(book: Book, id: str, name: str, *, after: tuple[bytes, ...] = (), to: said.Audience = said.ALL) -> Any:
@@ -45,19 +35,19 @@ def fresh(book: Book) -> dict[str, Any]:
     return found[-1]
 
 
-def test_equal_prefixes_have_equal_digests(world: Books) -> None:
+def test_equal_prefixes_have_equal_digests(branch: Books) -> None:
     """Three nodes that hold the same logs for all agree, whatever else each of them holds; one that is behind says so in its places."""
-    city, county = world["city"], world["county1"]
+    city, county = branch["city"], branch["county1"]
     first = organ(county, "wd-zf", "县政府")
-    exchange(world.values())
+    exchange(branch.values())
     write(city, draft(city, Noted("for nobody else")))
-    before = [fresh(book) for book in world.values()]
+    before = [fresh(book) for book in branch.values()]
     assert before[0] == before[1] == before[2]
     organ(county, "wd-zf", "县人民政府", after=(first,))
     ahead = fresh(county)
     assert ahead["at"] != before[0]["at"] and ahead["sha256"] != before[0]["sha256"] and fresh(city) == before[0]
-    exchange(world.values())
-    assert fresh(city) == fresh(world["county1-town1"]) == ahead
+    exchange(branch.values())
+    assert fresh(city) == fresh(branch["county1-town1"]) == ahead
 
 
 def test_what_waits_is_part_of_the_state(tmp_path: Path) -> None:

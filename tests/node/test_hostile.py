@@ -23,20 +23,6 @@ from tests.books import Noted, carry, draft, exchange, take, texts, write
 Books = dict[str, Book]
 
 
-@pytest.fixture
-def world(tmp_path: Path, storage: str) -> Iterator[Books]:
-    """A city and a county with one township, all on one kind of store."""
-    with books.opened(tmp_path, storage=storage) as opened:
-        yield opened
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Iterator[Books]:
-    """The same on SQLite only."""
-    with books.opened(tmp_path) as opened:
-        yield opened
-
-
 def batches(book: Book) -> Iterator[Batch]:
     """The book's own chains, whole, but the one that stays at home."""
     for state in list(book.journal.chains.values()):
@@ -65,9 +51,9 @@ def opened(
 
 
 @pytest.mark.promise("P16")
-def test_a_time_without_a_date(world: Books) -> None:
+def test_a_time_without_a_date(branch: Books) -> None:
     """A claimed time beyond the year 9999 is refused at the pen and marked when it comes from others; the entry behind it is folded."""
-    town, county = world["county1-town1"], world["county1"]
+    town, county = branch["county1-town1"], branch["county1"]
     with pytest.raises(Invalid):
         write(town, draft(town, Noted("远"), to=said.UP, at=2**62))
     with pytest.raises(NodeError):
@@ -80,9 +66,9 @@ def test_a_time_without_a_date(world: Books) -> None:
 
 @pytest.mark.promise("P16")
 @pytest.mark.parametrize("name", ["x" * 500, "a\0b", "é" * 13, "A" * 26])
-def test_an_audience_that_is_no_node(world: Books, name: str) -> None:
+def test_an_audience_that_is_no_node(branch: Books, name: str) -> None:
     """An opening that names no possible node is refused whatever the store, and the next chain is taken."""
-    town, county = world["county1-town1"], world["county1"]
+    town, county = branch["county1-town1"], branch["county1"]
     with pytest.raises(Invalid):
         take(county, opened(town, Audience(Scope.NODE, name)))
     write(town, draft(town, Noted("好"), to=said.UP))
@@ -91,9 +77,9 @@ def test_an_audience_that_is_no_node(world: Books, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "r" * 201, "a\0b"])
-def test_a_record_without_a_name(world: Books, name: str) -> None:
+def test_a_record_without_a_name(branch: Books, name: str) -> None:
     """A record whose name no store can hold is refused at the pen; from others the entry counts, only without a version."""
-    town = world["county1-town1"]
+    town = branch["county1-town1"]
     one = draft(town, Noted("x"), record="r")
     wrong = msgspec.structs.replace(one, relies=((name, 0),))
     with pytest.raises(Invalid):
@@ -269,9 +255,9 @@ def test_a_range_statement_about_another_entry(small: Books) -> None:
 
 
 @pytest.mark.promise("P16")
-def test_a_text_that_a_store_cannot_hold(world: Books) -> None:
+def test_a_text_that_a_store_cannot_hold(branch: Books) -> None:
     """A text with a NUL stops nothing: where the store takes it it is folded, where not it is marked, and tables equal a refold."""
-    town, county = world["county1-town1"], world["county1"]
+    town, county = branch["county1-town1"], branch["county1"]
     write(town, draft(town, Noted("前"), to=said.UP), draft(town, Noted("a\0b"), to=said.UP), draft(town, Noted("后"), to=said.UP))
     carry(town, county)
     assert {"前", "后"} <= set(texts(county))
