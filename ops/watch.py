@@ -218,6 +218,7 @@ def run(home: Path) -> None:
                 return
             if watch.heard(*event, time.time()) in ENDED:
                 (home / f"run/{event[1]['processname']}.beat").unlink(missing_ok=True)
+            _write(home, watch.report(time.time()))  # before the answer: what is answered is never told again
             os.write(sys.stdout.fileno(), b"RESULT 2\nOKREADY\n")
         if time.monotonic() >= next_look:
             next_look = time.monotonic() + LOOK
@@ -225,8 +226,6 @@ def run(home: Path) -> None:
             _write(home, watch.report(time.time()))
             for role in hung:
                 _kill(watch.known[role].pid)
-        else:
-            _write(home, watch.report(time.time()))
 
 
 def main() -> None:
