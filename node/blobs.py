@@ -74,13 +74,21 @@ class Blobs:
             return b""
 
     def have(self, sha: bytes, size: int) -> int:
-        """Stored bytes that are here, whole or under way."""
+        """Stored bytes that are here, whole or under way; one that was cut off when only its name was missing gets it now."""
         if self.has(sha):
             return size
+        path = self._partial(sha)
         try:
-            return self._partial(sha).stat().st_size
+            here = path.stat().st_size
         except FileNotFoundError:
             return 0
+        if here < size:
+            return here
+        try:
+            self._finish(path, sha)
+        except Forged:
+            return 0
+        return size
 
     def write(self, sha: bytes, size: int, offset: int, data: bytes) -> bool:
         """Append the next bytes of a blob under way; True when it is whole and right, :class:`Forged` when whole and wrong."""
@@ -95,11 +103,14 @@ class Blobs:
             f.write(data)
         if offset + len(data) < size:
             return False
+        self._finish(path, sha)
+        return True
+
+    def _finish(self, path: Path, sha: bytes) -> None:
         if _hash(path) != sha:
             path.unlink()
             raise Forged("the attachment is not the one its entry names", code="bad_hash")
         self._settle(path, sha)
-        return True
 
     def _partial(self, sha: bytes) -> Path:
         return self.waiting / sha.hex()

@@ -261,11 +261,16 @@ class Exchange:
     # --- blobs --------------------------------------------------------------------------------------------------
 
     def missing(self, attachments: Iterable[Attachment], source: str = "") -> None:
-        """Entries held here name these blobs: fetch those that are not here."""
+        """Entries held here name these blobs: fetch those that are not here, and say of those that are.
+
+        A blob may be here and the journal not know it: it came for another entry, or a process died before it was told.
+        """
         for wanted in attachments:
             have = self.shelf.have(wanted.sha, wanted.size)
             if have < wanted.size:
                 self.fetcher.need(wanted.sha, wanted.size, have, [source] if source else [])
+            else:
+                self.store.arrived(wanted.sha)
         self.fetcher.pump(self._now.mono)
 
     def stocked(self, sha: bytes, now: Now) -> None:

@@ -1,0 +1,412 @@
+"""A simulated node: the real book over a small real home, the real exchange, and a desk where requests wait as at the ledger's socket.
+
+Homes are founded once in a process (their keys are the same in every process, so a seed means the same everywhere) and copied
+for each life. A node may die before its book has committed, between the commit and the folds, or before it has answered; its
+home may be put back to an older copy. What is not on the disk is then gone: requests, answers, the epoch's key.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import hashlib
+import random
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import String, Text, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+from zmq.utils import z85
+
+from node import certs, enrol, keys
+from node.book import Book
+from node.client import Batch, Draft, statement
+from node.codec import pack, unpack
+from node.directory import model as directory
+from node.directory.entries import Node as Stands
+from node.directory.tree import Tree
+from node.entry import ALL, Attachment, Audience, Hold, Lane
+from node.errors import NodeError
+from node.fold import Released, Room
+from node.kinds import Content, Entry, kind
+from node.settings import Parent, Settings
+from sync.exchange import Exchange, Taken
+from sync.peer import Now, Outcome, Read, Self
+from sync.store import line_of, look, refusal
+
+START = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
+TREE = {"city": ""} | {f"c{c}": "city" for c in "123"} | {f"c{c}t{t}": f"c{c}" for c in "123" for t in "123"}
+"""1 + 3 + 9 nodes."""
+MEMORY = Path("/dev/shm")  # noqa: S108 - only the parent of a folder with a name of its own
+ROOM = Room("sim", version=1)
+
+
+@kind("sim.noted")
+class Noted(Content, frozen=True):
+    """Somebody writes something down."""
+
+    text: str
+    to: str
+    "The audience, so that tables can be compared between those who see the same."
+
+
+@kind("sim.answered")
+class Answered(Content, frozen=True):
+    """Somebody answers a note or another answer, which its ``after`` names."""
+
+    text: str
+    to: str
+    about: bytes
+
+
+class Note(ROOM.Base):  # type: ignore[misc, name-defined]
+    """A note or an answer; an answer knows how deep in a conversation it stands."""
+
+    __tablename__ = "notes"
+    id: Mapped[bytes] = mapped_column(primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    author: Mapped[str] = mapped_column(String(26))
+    to: Mapped[str] = mapped_column(String(40))
+    depth: Mapped[int]
+
+
+class Count(ROOM.Base):  # type: ignore[misc, name-defined]
+    """How many answers a note has; they come in any order."""
+
+    __tablename__ = "counts"
+    id: Mapped[bytes] = mapped_column(primary_key=True)
+    answers: Mapped[int]
+
+
+@ROOM.folds(Noted)
+def noted(session: Session, entry: Entry[Noted]) -> None:
+    """A note begins a conversation."""
+    session.add(Note(id=entry.id, text=entry.body.text, author=entry.author, to=entry.body.to, depth=0))
+
+
+@ROOM.folds(Answered)
+def answered(session: Session, entry: Entry[Answered]) -> None:
+    """An answer raises unless what it is about was folded before."""
+    about = session.get(Note, entry.body.about)
+    if about is None:
+        raise LookupError("an answer was folded before what it answers")
+    session.add(Note(id=entry.id, text=entry.body.text, author=entry.author, to=entry.body.to, depth=about.depth + 1))
+    count = session.get(Count, about.id)
+    if count is None:
+        session.add(Count(id=about.id, answers=1))
+    else:
+        count.answers += 1
+
+
+# --- homes ------------------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def workplace() -> tempfile.TemporaryDirectory[str]:
+    """Where homes live: in memory where the machine has such a place, since nobody cuts the power of a simulation."""
+    return tempfile.TemporaryDirectory(prefix="yiwang-sim-", dir=MEMORY if MEMORY.is_dir() else None)
+
+
+@functools.cache
+def founded() -> dict[str, Settings]:
+    """The homes of the tree by the names of their nodes, with keys and certificates."""
+    root = _key("root")
+    cert = certs.issue(certs.Subject(kind="root", id="root", name="root"), root.public_key(), None, root, START)
+    homes: dict[str, Settings] = {}
+    chains: dict[str, list[Any]] = {}
+    for name, above in TREE.items():
+        tier = "city" if not above else "county" if above == "city" else "township"
+        own, issuer, issuer_key = _key(name), (chains[above][0] if above else cert), (_key(above) if above else root)
+        about = certs.Subject(kind="node", id=certs.node_id(own.public_key()), name=name, code=name)
+        chains[name] = [certs.issue(about, own.public_key(), issuer, issuer_key, START, path=certs.PATH[tier]), *chains.get(above, [])]
+        parent = Parent(endpoint="tcp://127.0.0.1:1", id=homes[above].id, curve=enrol.curve_public(homes[above])) if above else None
+        home = Path(workplace().name) / "founded" / name
+        made = Settings(id=about.id, tier=tier, name=name, code=name, city=certs.city_id(cert), parent=parent, home=home)
+        _lay_out(made, own)
+        (home / "certs/root.pem").write_bytes(certs.pem(cert))
+        (home / "certs/node.pem").write_bytes(certs.pem(*chains[name]))
+        homes[name] = made
+    return homes
+
+
+def _lay_out(made: Settings, own: ec.EllipticCurvePrivateKey) -> None:
+    for folder in ("keys", "certs"):
+        made.path(folder).mkdir(parents=True, mode=0o700)
+    keys.write_secret(made.path("keys", "identity.key"), keys.pem(own))
+    keys.write_secret(made.path("keys", "storage.key"), b"".join(_seed(f"storage {n} {made.name}") for n in range(3)))
+    keys.write_secret(made.path("keys", "curve.key"), z85.encode(_seed(f"curve {made.name}")))
+
+
+def _seed(of: str) -> bytes:
+    return hashlib.sha256(f"sim {of}".encode()).digest()
+
+
+def _key(name: str) -> ec.EllipticCurvePrivateKey:
+    return ec.derive_private_key(int.from_bytes(_seed(name), "big") >> 1, ec.SECP256R1())
+
+
+@dataclass(frozen=True)
+class Image:
+    """A copy of a disk, as a backup or a snapshot has it."""
+
+    files: dict[str, bytes]
+    "Databases and pointers by their path inside the home."
+    blobs: frozenset[str]
+
+
+# --- a node -----------------------------------------------------------------------------------------------------------
+
+
+class Died(Exception):
+    """The simulated process has ended in the middle of its work."""
+
+
+class Mortal(Book):
+    """A book whose process may die between the commit and the folds."""
+
+    doom: Callable[[], None] = staticmethod(lambda: None)
+
+    def fold(self, released: list[Released]) -> None:
+        """Fold, unless this is the end."""
+        self.doom()
+        super().fold(released)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that waits for the ledger's next turn."""
+
+    name: str
+    args: tuple[Any, ...]
+    then: Callable[[Any], None]
+
+
+class World(Protocol):
+    """What a node needs of the world around it."""
+
+    rng: random.Random
+
+    @property
+    def now(self) -> Now: ...
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """Do something when so much time has passed."""
+
+    def committed(self, actor: Actor) -> None:
+        """A transaction is on an actor's disk."""
+
+    def told(self, actor: Actor, hold: Hold) -> None:
+        """An actor heard how far somebody holds one of its own chains."""
+
+    def died(self, actor: Actor) -> None:
+        """An actor's process has ended by itself."""
+
+
+@dataclass
+class Actor:
+    """One simulated node."""
+
+    world: World
+    name: str
+    settings: Settings
+    images: list[Image] = field(default_factory=list)
+    "Backups."
+    doomed: str = ""
+    "Where the next turn ends in death: before, between or after commit and answers; empty to live."
+    life: int = 0
+    "Number of the living process."
+
+    def __post_init__(self) -> None:
+        self.boot("start")
+
+    @property
+    def id(self) -> str:
+        """The node's id."""
+        return self.settings.id
+
+    def boot(self, reason: str) -> None:
+        """Start: what was in memory is gone, the epoch with it."""
+        self.life += 1
+        self.doomed = ""
+        self.book = Mortal(self.settings, [directory.ROOM, ROOM], reason=reason, now=lambda: self.world.now.ms)
+        self.book.doom = self._between
+        self.asked: list[Asked] = []
+        self.answered: dict[bytes, int] = {}
+        "How far each chain reached when the ledger last answered."
+        self.mark = 0
+        me = Self(node=self.id, certs=tuple(certs.der(c) for c in self.book.chain_certs), root=self.book.root)
+        parent = self.settings.parent.id if self.settings.parent else ""
+        rng = random.Random(self.world.rng.random())  # noqa: S311 - nonces of a simulation
+        self.exchange = Exchange(me=me, store=self, shelf=self.book.blobs, rng=rng, look=look, parent=parent)
+        self._plant()
+        self._tell()
+        with self.book.journal.engine.connect() as c:
+            wanted = self.book.journal.wanted(c)
+        self.exchange.missing(wanted)
+        self.exchange.promised(self.world.now)
+
+    def end(self) -> None:
+        """The process is gone; its files are closed as the system closes them."""
+        self.life += 1
+        self.book.doom = staticmethod(lambda: None)
+        self.book.close()
+
+    # --- the desk -----------------------------------------------------------------------------------------------
+
+    def ask(self, name: str, args: tuple[Any, ...], then: Callable[[Any], None]) -> None:
+        """Lay a request on the ledger's desk; a turn takes all that lie there."""
+        self.asked.append(Asked(name, args, then))
+        if len(self.asked) == 1:
+            life = self.life
+            self.world.later(0.001, lambda: self.turn() if self.life == life else None)
+
+    def turn(self) -> None:
+        """One group: committed, folded, answered."""
+        group, self.asked = self.asked, []
+        try:
+            self._die("before")
+            try:
+                results = self.book.commit([(one.name, one.args) for one in group])
+            finally:
+                self.world.committed(self)
+            self._die("after")
+        except Died:
+            self.world.died(self)
+            return
+        self.answered = {id: state.count for id, state in self.book.journal.chains.items()}
+        for one, result in zip(group, results, strict=True):
+            one.then(result)
+        self._ring({one.name for one in group})
+
+    def _die(self, where: str) -> None:
+        if self.doomed == where:
+            raise Died
+
+    def _between(self) -> None:
+        self._die("between")
+
+    def _ring(self, names: set[str]) -> None:
+        """What bells make the courier do."""
+        self._tell()
+        if names & {"held", "take"}:
+            self.exchange.promised(self.world.now)
+
+    def _tell(self) -> None:
+        self.mark, chains = self.book.journal.changed(self.mark)
+        self.exchange.grown([line_of(chain) for chain in chains], self.world.now)
+        if any(chain.lane is Lane.TRUST for chain in chains):
+            self._plant()
+
+    def _plant(self) -> None:
+        assert self.book.directory is not None
+        parents: dict[str, str | None] = {node.id: node.parent or None for node in self.book.directory.nodes()}
+        if self.settings.parent is not None:
+            parents.setdefault(self.id, self.settings.parent.id)
+        if parents != self.exchange.tree.parents:
+            self.exchange.planted(Tree(parents), self.world.now)
+
+    # --- writing ------------------------------------------------------------------------------------------------
+
+    def admit(self, about: Sequence[Stands]) -> None:
+        """Say that nodes stand under this one."""
+        drafts = [self.draft(one, record=one.id, to=(ALL,), lane=Lane.TRUST) for one in about]
+        self.ask("write", (drafts,), lambda _: None)
+
+    def draft(self, content: Content, *, record: str, to: tuple[Audience, ...], lane: Lane, **more: Any) -> Draft:
+        """Something the node itself says."""
+        attached = more.pop("attachments", ())
+        said, salt, data = statement(self.settings.city, content, record=record, home=self.id, at=self.world.now.ms, **more)
+        return Draft(pack(said), b"", salt, data, to, lane, attachments=attached)
+
+    def put(self, data: bytes) -> Attachment:
+        """Store an attachment."""
+        return Attachment(*self.book.blobs.put([data]))
+
+    def notes(self) -> list[Note]:
+        """What has been folded, in an order that is the same for the same seed."""
+        with self.book.shelves.session(ROOM) as session:
+            return list(session.scalars(select(Note).order_by(Note.text)))
+
+    def knows(self, node: str) -> bool:
+        """Whether a log can be sealed to a node."""
+        return self.book.directory is not None and self.book.directory.storage_key(node) is not None
+
+    # --- sync.exchange.Store ------------------------------------------------------------------------------------
+
+    def take(self, batch: bytes, then: Callable[[Taken], None]) -> None:
+        """Verify and keep a batch."""
+        chain = look(batch).chain
+
+        def result(answer: Any) -> None:
+            if isinstance(answer, NodeError):
+                known = self.exchange.lines.get(chain)
+                then(Taken(refusal(answer, known.count if known else 0)))
+            else:
+                then(Taken(Outcome(answer.chain.count), line_of(answer.chain), answer.attachments, answer.fresh))
+
+        self.ask("take", (unpack(batch, Batch),), result)
+
+    def read(self, wish: Read, then: Callable[[int, bytes], None]) -> None:
+        """A stretch of a chain."""
+        batch = self.book.read(wish.chain, wish.start, wish.limit)
+        then(len(batch.entries) if batch else 0, pack(batch) if batch else b"")
+
+    def holds(self, since: int, then: Callable[[int, tuple[Hold, ...]], None]) -> None:
+        """A page of range statements."""
+        with self.book.journal.engine.connect() as c:
+            upto, holds = self.book.journal.holds(c, since, 200)
+        then(upto, holds)
+
+    def held(self, holds: tuple[Hold, ...]) -> None:
+        """Keep what neighbours brought."""
+
+        def told(_: Any) -> None:
+            for hold in holds:
+                state = self.book.journal.chains.get(hold.chain)
+                if state is not None and state.author == self.id:
+                    self.world.told(self, hold)
+
+        self.ask("held", (holds,), told)
+
+    def arrived(self, sha: bytes) -> None:
+        """A blob is whole."""
+        self.ask("arrived", (sha,), lambda _: None)
+
+    # --- disks --------------------------------------------------------------------------------------------------
+
+    def back_up(self) -> None:
+        """Copy the disk away."""
+        home = self.settings.home
+        files = {str(path.relative_to(home)): _copied(path) for path in (home / "journal.db", *home.glob("tables/*/*.db"))}
+        files |= {str(path.relative_to(home)): path.read_bytes() for path in home.glob("tables/*/current")}
+        self.images = [*self.images[-3:], Image(files, frozenset(path.name for path in home.glob("blobs/??/*")))]
+
+    def put_back(self, image: Image) -> None:
+        """Make the disk what it was; the process must have ended."""
+        home = self.settings.home
+        for path in home.glob("journal.db*"):
+            path.unlink()
+        shutil.rmtree(home / "tables")
+        for name, data in image.files.items():
+            (home / name).parent.mkdir(parents=True, exist_ok=True)
+            (home / name).write_bytes(data)
+        for path in (*home.glob("blobs/??/*"), *home.glob("blobs/partial/*")):
+            if path.name not in image.blobs:
+                path.unlink()
+
+
+def _copied(path: Path) -> bytes:
+    """A database with what still lies in its write-ahead log."""
+    source, copy = sqlite3.connect(f"file:{path}?mode=ro", uri=True), sqlite3.connect(":memory:")
+    try:
+        source.backup(copy)
+        return copy.serialize()
+    finally:
+        source.close()
+        copy.close()
