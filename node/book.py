@@ -519,6 +519,8 @@ class Book:
             raise Forged("a statement of another city", code="scope")
         if statement.at > journal.LATEST:
             raise Invalid("a claimed time after the year 9999", code="malformed")
+        if any("\0" in text for text in (statement.kind, statement.record, statement.home, statement.post, *statement.recipients)):
+            raise Invalid("text has no NUL character", code="malformed")
         if said.content_digest(body.salt, body.content) != statement.digest:
             raise Forged("the content is not the one that was signed", code="bad_hash")
 

@@ -110,7 +110,7 @@ RELEASED = Table(
     Column("at", BIG, primary_key=True, autoincrement=False),
     Column("number", BIG, nullable=False),
     Column("sid", LargeBinary(32), nullable=False, unique=True),
-    Column("person", String(64), nullable=False),
+    Column("person", String, nullable=False),
 )
 SAID = Table(
     "said",

@@ -53,7 +53,7 @@ def name_of(content: Content | type[Content]) -> str:
 def encode(content: Content) -> bytes:
     """Canonical bytes of a content; refuses values that its own class would not read back."""
     data = pack(content)
-    check(data)
+    _words(check(data))
     unpack(data, type(content))
     return data
 
@@ -64,6 +64,7 @@ def decode(name: str, data: bytes) -> Content | None:
     if cls is None:
         return None
     plain = check(data)
+    _words(plain)
     try:
         content = msgspec.msgpack.decode(data, type=cls)
     except (msgspec.DecodeError, msgspec.ValidationError) as e:
@@ -72,6 +73,18 @@ def decode(name: str, data: bytes) -> Content | None:
     if again != data and not _grown(plain, check(again)):
         raise Invalid(f"{name} is not in canonical form", code="noncanonical")
     return content
+
+
+def _words(plain: Any) -> None:
+    """:class:`Invalid` for text with a NUL, which not every database can hold: all nodes must fold the same."""
+    if isinstance(plain, str):
+        if "\0" in plain:
+            raise Invalid("text has no NUL character", code="malformed")
+    elif isinstance(plain, list):
+        for item in plain:
+            _words(item)
+    elif isinstance(plain, dict):
+        _words([*plain, *plain.values()])
 
 
 def _grown(given: Any, again: Any) -> bool:

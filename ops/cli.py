@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("ops.commands.backups:backup", "备份"),
     "demo": ("ops.commands.demos:demo", "在本机演示一张网"),
     "batch": ("ops.commands.batch:batch", "在一个进程里执行许多命令"),
+    "sim": ("ops.commands.sim:sim", "模拟一张网，检验历史一致"),
 }
 ENDLESS = ("run", "demo", "batch")
 "Commands that set their own limits."

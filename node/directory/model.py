@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # the room makes its base when it is made, which type checker
     from sqlalchemy.orm import DeclarativeBase as Base
 else:
     Base = ROOM.Base
-ID = String(64)
+ID = String()  # no length: PostgreSQL would refuse what SQLite takes, and two nodes would fold one entry differently
 
 
 class Pulse(Base):

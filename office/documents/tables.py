@@ -17,7 +17,7 @@ from office.documents.entries import Annex, Envelope, Mark, Paper
 from office.documents.workflow import WATCHERS, Stage, Standing
 
 ROOM = Room("documents", version=1)
-ID = String(64)
+ID = String()  # no length: PostgreSQL would refuse what SQLite takes
 
 
 class Document(ROOM.Base):

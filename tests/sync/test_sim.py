@@ -76,6 +76,21 @@ def test_the_simulator_sees_what_is_missing() -> None:
     assert any("still wants" in violation and violation.startswith("c3t3") for violation in found)
 
 
+def test_a_death_before_an_attachment_is_noted_leaves_no_question_open() -> None:
+    """A blob that is whole on the disk, while the journal was never told, is known after the next start and asked of nobody."""
+    with sim.living(1) as world:
+        world.heal()
+        city, town = world.actors["city"], world.actors["c1t1"]
+        file = city.put(b"a file")
+        city.ask("write", ([city.draft(Noted("with a file", "all"), record="f", to=(ALL,), lane=Lane.TRUST, attachments=(file,))],), lambda _: None)
+        while world.step():
+            if not world.counts["deaths"] and any(asked.name == "arrived" for asked in town.asked):
+                town.doomed = "before"
+        world.heal()
+        assert world.counts["deaths"] == 1
+        assert not world.judge()
+
+
 def test_the_simulator_sees_tables_that_are_no_fold() -> None:
     """A row that no entry made is found by the refold."""
     with sim.living(1) as world:
