@@ -39,6 +39,8 @@ from sync.peer import Now
 
 LOSS = 0.002
 "Share of messages that a line swallows."
+PATIENT = 60
+"Times four seconds, shorter than a silence that ends a session, in which attachments are asked of one neighbour after the other."
 SIZES = (1, 40, 3000, 70_000, 300_000)
 "Bytes of attachments."
 
@@ -288,6 +290,11 @@ class World:
                 self.dial(child)
             self._drain()
             self._tick(1)
+            self._drain()
+        for _ in range(PATIENT):
+            if not any(actor.exchange.fetcher.needs for actor in self.actors.values()):
+                break
+            self._tick(4)
             self._drain()
 
     def _drain(self) -> None:

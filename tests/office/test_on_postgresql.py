@@ -5,7 +5,6 @@ What is imported here is collected here too, and meets this module's fixtures in
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -16,7 +15,6 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from node import store
-from node.directory import lines, writing
 from node.errors import NodeError
 from office.documents import service
 from tests import postgres
@@ -140,18 +138,6 @@ def test_a_nul_character_is_refused(world: World) -> None:
         service.draft(world.desk("qian"), paper(title="关于\0的函"))
     assert caught.value.code == "malformed"
     assert issued(world)
-
-
-def test_a_long_id_is_folded_as_on_sqlite(world: World) -> None:
-    """No table cuts or refuses a name that the other store would take."""
-    office = world.offices["city"]
-    long = "x" * 150
-    plan = lines.plan(office.directory, [json.dumps({"type": "post", "id": long, "organ": "gov", "title": "长"})])
-    assert plan.refused == []
-    writing.write(office.ledger, office.settings, office.directory, plan.contents)
-    office.directory.refresh()
-    assert office.directory.post(long) is not None
-    assert office.ledger.status()["queues"]["unfolded"] == 0
 
 
 def test_a_portal_waits_green() -> None:
