@@ -103,7 +103,10 @@ def house(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hou
 @pytest.fixture(scope="module")
 def people(house: House) -> dict[str, Browser]:
     """Everybody signed in."""
-    return {login: house.enter(login) for login in test_documents_pages.LOGINS}
+    found = {login: house.enter(login) for login in test_documents_pages.LOGINS}
+    for person in found.values():
+        assert person.get("/documents").status == 200
+    return found
 
 
 PAGES = ("/", "/todo", "/documents", "/documents?tab=issued", "/incoming", "/people", "/help", "/api/v1/inbox")
