@@ -3,8 +3,7 @@
 # make demo      a city, a county and two townships on this machine, and the main story played through
 # make demo-stop end them
 # make check     formatting, lint, types, import rules, house rules
-# make test      every test but the living city's
-# make test-city a city of four nodes under test: story, kills, abuse, browsers
+# make test      every test; test-rooms and test-city are its two halves
 # make bench / drill / rows   measurements / fault drills / what proves each capability
 
 SHELL := /bin/bash
@@ -15,7 +14,7 @@ DEMO ?= demo
 PYTHON ?= $(shell for p in /usr/bin/python3 python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 OURS := node office sync media ops city_node county_node township_node tests setup.py
 
-.PHONY: setup setup-dev demo demo-stop check test test-city bench drill rows clean
+.PHONY: setup setup-dev demo demo-stop check test test-rooms test-city bench drill rows clean
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.core
@@ -50,10 +49,13 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/house
 
-test: $(VENV)/.dev
+test: test-rooms test-city
+
+test-rooms: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --durations 10 --ignore tests/world --ignore tests/browser
 
-# The living city: four nodes under supervisor, the story, kills, bad traffic, and Chromium in two languages.
+# The living city: four nodes under supervisor, the story, kills, bad traffic, and Chromium in two languages. After the others, because
+# it needs the processors to itself.
 test-city: $(VENV)/.dev
 	$(BIN)/python -m pytest -q --durations 10 tests/world tests/browser
 

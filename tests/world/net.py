@@ -1,14 +1,13 @@
 """One living city for all tests of the world and of the browser: homes, processes and lines as ``yiwang demo up`` makes them.
 
-``World`` starts it through the command alone and ends it surely: first by the command, then by the ids of the processes that its
-supervisors started. It knows who plays which role, cuts and heals lines, and asks ``yiwang`` as a script would.
+``World`` starts it through the command alone; ``tests.world.guard`` ends it, also when the tests themselves are killed. It knows who
+plays which role, cuts and heals lines, and asks ``yiwang`` as a script would.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -18,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from node.settings import Settings, load
-from ops import demo, supervise
+from ops import demo
 from ops.caller import Shell
 from ops.demo import Place, User
-from tests.city import wait
+from tests.city import ROOT, wait
 
 YIWANG = (sys.executable, "-P", "-m", "ops.cli")
 FIRST_PORT = 30000
@@ -36,10 +35,17 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._shells: dict[str, Shell] = {}
+        self._guard: subprocess.Popen[bytes] | None = None
 
     def start(self, first: int) -> None:
         """Make and start everything, portals from port ``first`` on."""
-        done = self.yiwang("demo", "up", "--dir", str(self.folder), "--web", str(first), "--listen", str(first + 100), timeout=240)
+        self._guard = subprocess.Popen(
+            [sys.executable, "-P", "-m", "tests.world.guard", str(self.folder)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )
+        done = self.yiwang("demo", "up", "--dir", str(self.folder), "--web", str(first), "--listen", str(first + 100), timeout=280)
         assert done.returncode == 0, done.stdout + done.stderr
         self.network = demo.load(self.folder)
 
@@ -51,26 +57,12 @@ class World:
         return found
 
     def stop(self) -> None:
-        """End everything, by the command and then by force."""
+        """End everything."""
         for shell in self._shells.values():
             with contextlib.suppress(OSError, subprocess.TimeoutExpired):
                 shell.close()
-        known = list(self._processes())
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.yiwang("demo", "down", "--dir", str(self.folder), timeout=60)
-        for pid in known:
-            if supervise.running(pid):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-
-    def _processes(self) -> Iterator[int]:
-        """Every process of every home, supervisors first so that nothing is started again."""
-        for file in self.folder.glob("*/run/supervisor.pid"):
-            with contextlib.suppress(OSError, ValueError):
-                yield int(file.read_text())
-        for file in self.folder.glob("*/run/supervisor.sock"):
-            with contextlib.suppress(Exception):
-                yield from (one["pid"] for one in supervise.Supervisor(file.parent.parent, timeout=2).processes() if one["pid"])
+        if self._guard is not None:
+            self._guard.communicate()
 
     # who and where
 
