@@ -8,126 +8,27 @@ receipt before; the receiving organ's inner acts stay at home.
 from __future__ import annotations
 
 import datetime as dt
-import uuid
-from enum import StrEnum
 
-from node.codec import Hash, Natural, Value, digest
 from node.kinds import Content, kind
-
-TITLE, TEXT, WORDS, REASON = 200, 30_000, 2_000, 500
-"Most characters of a title, a text, an opinion or answer, a reason."
-ANNEXES, RECIPIENTS = 50, 1_500
-
-
-class Urgency(StrEnum):
-    """紧急程度 of a paper document; ``flash`` is 特急 and needs a reason."""
-
-    NONE = "none"
-    URGENT = "urgent"
-    FLASH = "flash"
-
-
-class Label(StrEnum):
-    """Handling labels that a non-classified system may carry."""
-
-    PUBLIC = "public"
-    INTERNAL = "internal"
-    WORK_SECRET = "work_secret"  # noqa: S105
-
-
-class Role(StrEnum):
-    """How an organ is addressed: 主送 or 抄送."""
-
-    TO = "to"
-    CC = "cc"
-
-
-class Annex(Value, frozen=True):
-    """An attached file. Stored bytes are ciphertext whatever the audience, so that forwarding is passing on hash and key."""
-
-    name: str
-    size: Natural
-    "Bytes of the plain file."
-    mime: str
-    sha: Hash
-    "SHA-256 of the stored bytes, by which blobs are fetched."
-    plain: Hash
-    "SHA-256 of the plain file, which readers and evidence compare."
-    key: Hash
-    stored: Natural
-    "Bytes as stored."
-
-
-class Cited(Value, frozen=True):
-    """A standing list at the version a document was sent to."""
-
-    id: str
-    version: int
-    role: str
-
-
-class Paper(Value, frozen=True):
-    """What is drafted: everything about a document that its drafter decides."""
-
-    organ: str
-    kind: str
-    "One of the fifteen ids of :data:`office.documents.workflow.KINDS`."
-    title: str
-    text: str
-    to: tuple[str, ...]
-    "Organ ids, named one by one."
-    cc: tuple[str, ...] = ()
-    lists: tuple[Cited, ...] = ()
-    urgency: str = Urgency.NONE
-    urgency_reason: str = ""
-    label: str = Label.INTERNAL
-    reply_required: bool = False
-    due: Natural = 0
-    "When an answer is due, milliseconds since 1970 UTC; 0 for never."
-    due_rule: str = ""
-    "What the drafter set: a moment (``set``), working days (``5wd``) or hours (``24h``). No deadline is without one."
-    in_reply_to: str = ""
-    "Id of the document this one answers."
-    forwards: str = ""
-    "Id of the document this one passes on; its file is among the annexes or its number in the text."
-    annexes: tuple[Annex, ...] = ()
-
-
-class Recipient(Value, frozen=True):
-    """An organ an envelope is for, and the node that received it for the organ."""
-
-    organ: str
-    node: str
-    role: str
-
-
-class Mark(Value, frozen=True):
-    """An organ's seal under a document."""
-
-    seal: str
-    fingerprint: Hash
-    "Of the seal's certificate."
-    digest: Hash
-    "Of the rendered text, :func:`rendering`."
-    signature: bytes
-
-
-class Envelope(Value, frozen=True):
-    """What leaves the organ: complete in itself, so that it can be read and proved without its home node."""
-
-    paper: Paper
-    number: str
-    "发文字号, or empty where the organ gave none."
-    issuer: str
-    "Full name of the organ on the day."
-    signer: str
-    "Name of the person who signed for issue."
-    signed_on: str
-    "成文日期, ISO date in Asia/Shanghai."
-    recipients: tuple[Recipient, ...]
-    seal: Mark | None = None
-    issue: Natural = 1
-    "1 first, then one more for every corrected re-issue."
+from office.documents.papers import ANNEXES as ANNEXES
+from office.documents.papers import REASON as REASON
+from office.documents.papers import RECIPIENTS as RECIPIENTS
+from office.documents.papers import TEXT as TEXT
+from office.documents.papers import TITLE as TITLE
+from office.documents.papers import WORDS as WORDS
+from office.documents.papers import Annex as Annex
+from office.documents.papers import Cited as Cited
+from office.documents.papers import Envelope as Envelope
+from office.documents.papers import Label as Label
+from office.documents.papers import Mark as Mark
+from office.documents.papers import Paper as Paper
+from office.documents.papers import Recipient as Recipient
+from office.documents.papers import Role as Role
+from office.documents.papers import Urgency as Urgency
+from office.documents.papers import incoming_id as incoming_id
+from office.documents.papers import rendering as rendering
+from office.documents.papers import rendering_digest as rendering_digest
+from office.documents.papers import seal_signed as seal_signed
 
 
 @kind("documents.drafted")
@@ -321,29 +222,3 @@ RECEIPTS = {
     "documents.recall_confirmed": "R5",
 }
 "Kind of an entry to the receipt it is."
-
-_INCOMING = uuid.UUID("5a1f0a52-6f57-5e0c-9b0e-0d6c0f6c9e11")
-
-
-def incoming_id(doc: str, organ: str) -> str:
-    """Id of what ``organ`` does with ``doc``: every node computes the same."""
-    return str(uuid.uuid5(_INCOMING, f"{doc}\0{organ}"))
-
-
-def rendering(envelope: Envelope) -> str:
-    """The canonical text of a document, which its seal signs: one line a part, in the order of the printed sheet."""
-    paper = envelope.paper
-    named = [f"{r.role}:{r.organ}" for r in envelope.recipients]
-    files = [f"{a.name} {a.size} {a.plain.hex()}" for a in paper.annexes]
-    head = [envelope.issuer, envelope.number, f"{envelope.signer} {envelope.signed_on}", paper.kind, paper.urgency, paper.label, paper.title]
-    return "\n".join([*head, *named, *files, "", paper.text, ""])
-
-
-def rendering_digest(envelope: Envelope) -> bytes:
-    """Digest of :func:`rendering`."""
-    return digest("documents.rendering.1", rendering(envelope).encode())
-
-
-def seal_signed(rendered: bytes) -> bytes:
-    """The bytes an organ's seal signs."""
-    return b"yiwang.sign.seal.1\0" + rendered

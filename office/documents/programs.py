@@ -17,10 +17,11 @@ from office.documents import entries as said
 from office.documents import model, workflow
 from office.documents.entries import Annex, Cited, Label, Paper, Role, Urgency
 from office.documents.files import attach, blob_state
+from office.documents.incoming import answer, assign, read, register, send_back, sign_for
+from office.documents.issuing import Sent, send
 from office.documents.matrix import Row, matrix
 from office.documents.model import Act, Document, Incoming, Letter
 from office.documents.rights import issuers, roles
-from office.documents.verbs import Sent, answer, assign, read, register, send, send_back, sign_for
 from office.documents.workflow import SIGNER, Standing
 from office.frame import calendar
 from office.frame.desk import Desk

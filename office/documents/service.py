@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from office.documents.envelopes import envelope, preview
 from office.documents.files import attach, blob_state, forwarded, open_annex
+from office.documents.incoming import answer, assign, close, confirm_recall, read, register, send_back, sign_for
+from office.documents.issuing import Sent, issue, send
 from office.documents.matrix import Progress, Row, matrix, progress, statements, timeline
+from office.documents.outgoing import correct, dispatch, draft, give_back, number, recall, review, revise, seal, sign, submit, void
 from office.documents.programs import Post, Reply, doc_get, inbox, paper_of, post, receipt, receipts
 from office.documents.registers import (
     incoming_count,
@@ -18,33 +22,6 @@ from office.documents.registers import (
 )
 from office.documents.rights import incoming_moves, issuers, moves, roles, staff
 from office.documents.routing import findings, forward_paper, recipients, reply_paper, sentence
-from office.documents.verbs import (
-    Sent,
-    answer,
-    assign,
-    close,
-    confirm_recall,
-    correct,
-    dispatch,
-    draft,
-    envelope,
-    give_back,
-    issue,
-    number,
-    preview,
-    read,
-    recall,
-    register,
-    review,
-    revise,
-    seal,
-    send,
-    send_back,
-    sign,
-    sign_for,
-    submit,
-    void,
-)
 
 __all__ = [
     "Post",

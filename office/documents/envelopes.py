@@ -1,0 +1,54 @@
+"""The envelope of a document: whom it reaches, under which seal, and which way it goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from node import keys, persons
+from node.entry import Lane
+from node.errors import Refused
+from office.documents import entries as said
+from office.documents.entries import Envelope, Mark, Paper, Urgency
+from office.documents.model import Document
+from office.documents.routing import organ_of, recipients
+from office.documents.steps import stored
+from office.frame.desk import Desk
+from office.frame.words import _
+
+
+def envelope(desk: Desk, document: Document) -> Envelope:
+    """The envelope as it would leave now."""
+    return made(desk, document.paper, document.number, document.signer, document.signed_on, document.mark)
+
+
+def preview(desk: Desk, paper: Paper) -> Envelope:
+    """How a paper would look if it left now; nothing is kept."""
+    return made(desk, paper, "", "", "", None)
+
+
+def keeps(desk: Desk, organ: str) -> bool:
+    """Whether the person keeps a seal of the organ."""
+    return any(desk.person in persons.keepers_of(desk.settings, seal.id) for seal in desk.directory.seals_of(organ))
+
+
+def mark_of(desk: Desk, bare: Envelope) -> Mark:
+    """The organ's seal over an envelope, by the newest seal that this person keeps."""
+    for found in reversed(desk.directory.seals_of(bare.paper.organ)):
+        if desk.person in persons.keepers_of(desk.settings, found.id):
+            key, fingerprint = persons.open_seal_key(desk.settings, found.id, desk.door)
+            rendered = said.rendering_digest(bare)
+            return Mark(found.id, fingerprint, rendered, keys.sign(key, said.seal_signed(rendered)))
+    raise Refused(_("您不保管本机关的印章。"), code="not_keeper")
+
+
+def made(desk: Desk, paper: Paper, number: str, signer: str, signed_on: str, mark: Mark | None) -> Envelope:
+    """An envelope of a paper as the directory stands now."""
+    issuer = organ_of(desk, paper.organ)
+    return Envelope(paper, number, issuer.full_name, signer, signed_on, recipients(desk, paper), mark)
+
+
+def way(desk: Desk, sent: Envelope) -> dict[str, Any]:
+    """Where an envelope goes and how fast."""
+    nodes = {r.node for r in sent.recipients} - {desk.node, ""}
+    lane = Lane.ORDINARY if sent.paper.urgency == Urgency.NONE else Lane.URGENT
+    return {"to": tuple(sorted(nodes)), "lane": lane, "attachments": stored(sent.paper.annexes)}

@@ -1,0 +1,199 @@
+"""Folds of documents at the organ that issues them, and of the envelopes that leave it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from node.codec import pack
+from node.entry import ref
+from node.errors import Refused
+from node.kinds import Entry
+from office.documents import entries as said
+from office.documents.account import act, count, document_of, own, stand
+from office.documents.entries import Envelope, Paper
+from office.documents.tables import ROOM, Delivery, Document, Incoming, Letter, Recall, series_name
+from office.documents.workflow import Stage
+
+
+@ROOM.folds(said.Drafted)
+def drafted(session: Session, entry: Entry[said.Drafted]) -> None:
+    """A draft begins."""
+    document = document_of(session, entry)
+    document.drafter, document.drafted_at = entry.person, entry.at
+    _paper(document, entry.body.paper)
+    _step(session, document, entry, Stage.DRAFT)
+
+
+@ROOM.folds(said.Revised)
+def revised(session: Session, entry: Entry[said.Revised]) -> None:
+    """The draft says something else; where it stands does not change."""
+    document = document_of(session, entry)
+    _paper(document, entry.body.paper)
+    _step(session, document, entry, Stage(document.stage))
+
+
+@ROOM.folds(said.Submitted)
+def submitted(session: Session, entry: Entry[said.Submitted]) -> None:
+    """To the reviewers."""
+    _step(session, document_of(session, entry), entry, Stage.REVIEW, entry.body.note)
+
+
+@ROOM.folds(said.Returned)
+def returned(session: Session, entry: Entry[said.Returned]) -> None:
+    """Back to the drafter; what was signed before is signed no longer, a number given stays."""
+    document = document_of(session, entry)
+    document.returned, document.signer, document.signed_on, document.mark_bytes = entry.body.reason, "", "", b""
+    _step(session, document, entry, Stage.RETURNED, entry.body.reason)
+
+
+@ROOM.folds(said.Reviewed)
+def reviewed(session: Session, entry: Entry[said.Reviewed]) -> None:
+    """To the signer."""
+    _step(session, document_of(session, entry), entry, Stage.SIGN, entry.body.opinion)
+
+
+@ROOM.folds(said.Signed)
+def signed(session: Session, entry: Entry[said.Signed]) -> None:
+    """May be issued; a document numbered before its return keeps its number."""
+    document = document_of(session, entry)
+    document.signer, document.signed_on, document.opinion = entry.body.name, entry.body.on.isoformat(), entry.body.opinion
+    _step(session, document, entry, Stage.NUMBERED if document.number else Stage.SIGNED, entry.body.opinion)
+
+
+@ROOM.folds(said.Numbered)
+def numbered(session: Session, entry: Entry[said.Numbered]) -> None:
+    """Has its number."""
+    document, body = document_of(session, entry), entry.body
+    count(session, series_name(body.prefix, body.year), body.number)
+    document.series, document.year, document.sequence, document.number = body.prefix, body.year, body.number, body.text
+    _step(session, document, entry, Stage.NUMBERED, body.text)
+
+
+@ROOM.folds(said.Sealed)
+def sealed(session: Session, entry: Entry[said.Sealed]) -> None:
+    """Carries the organ's seal."""
+    document = document_of(session, entry)
+    document.mark_bytes = pack(entry.body.mark)
+    _step(session, document, entry, Stage.SEALED)
+
+
+@ROOM.folds(said.Voided)
+def voided(session: Session, entry: Entry[said.Voided]) -> None:
+    """Counts for nothing."""
+    document = document_of(session, entry)
+    document.void = entry.body.reason
+    _step(session, document, entry, Stage.VOID, entry.body.reason)
+
+
+@ROOM.folds(said.Dispatched)
+def dispatched(session: Session, entry: Entry[said.Dispatched]) -> None:
+    """A letter here; at its home its recipients, elsewhere something to sign for."""
+    _letter(session, entry, entry.body.envelope, "")
+
+
+@ROOM.folds(said.Corrected)
+def corrected(session: Session, entry: Entry[said.Corrected]) -> None:
+    """The same document in a later issue."""
+    _letter(session, entry, entry.body.envelope, entry.body.note)
+
+
+@ROOM.folds(said.Recalled)
+def recalled(session: Session, entry: Entry[said.Recalled]) -> None:
+    """Effective where nobody signed, a request elsewhere."""
+    doc = entry.body.doc
+    own(entry, doc)
+    if session.get(Recall, (doc, entry.author)) is None:
+        session.add(Recall(doc=doc, home=entry.author, at=entry.at, reason=entry.body.reason, said=entry.id))
+    if entry.author == ROOM.here:
+        document = document_of(session, entry)
+        document.recall, document.changed_at = entry.at, max(document.changed_at, entry.at)
+        _settle(document)
+    for incoming in session.scalars(select(Incoming).where(Incoming.doc == doc, Incoming.home == entry.author)):
+        hear_recall(session, incoming)
+    act(session, entry, doc, "", entry.body.reason)
+
+
+def _paper(document: Document, paper: Paper) -> None:
+    document.organ, document.title, document.kind = paper.organ, paper.title, paper.kind
+    document.urgency, document.label = paper.urgency, paper.label
+    document.paper_bytes = pack(paper)
+
+
+def _step(session: Session, document: Document, entry: Entry[Any], stage: Stage, text: str = "") -> None:
+    document.stage, document.last, document.changed_at = stage, entry.id, max(document.changed_at, entry.at)
+    _settle(document)
+    act(session, entry, document.id, "", text)
+
+
+def _settle(document: Document) -> None:
+    if document.void:
+        document.state = Stage.VOID
+    elif document.recall:
+        document.state = Stage.RECALLED
+    else:
+        document.state = Stage.DISPATCHED if document.issue else document.stage
+
+
+def _letter(session: Session, entry: Entry[Any], envelope: Envelope, note: str) -> None:
+    doc = entry.record
+    own(entry, doc)
+    letter = session.get(Letter, doc)
+    if letter is not None and letter.home != entry.author:
+        raise Refused(f"the document belongs to node {letter.home}", code="wrong_writer")
+    if letter is None or letter.issue < envelope.issue:
+        place = ref(entry.author, entry.chain, entry.seq, entry.hash)
+        values = {"home": entry.author, "organ": envelope.paper.organ, "envelope_bytes": pack(envelope), "issue": envelope.issue}
+        values |= {"note": note, "at": entry.at, "said": entry.id, "place": place}
+        if letter is None:
+            session.add(Letter(id=doc, **values))
+        else:
+            for name, value in values.items():
+                setattr(letter, name, value)
+    if entry.author == ROOM.here:
+        _sent(session, entry, envelope)
+    for recipient in envelope.recipients:
+        if recipient.node == ROOM.here:
+            arrive(session, entry, envelope, recipient)
+    act(session, entry, doc, "", note)
+
+
+def _sent(session: Session, entry: Entry[Any], envelope: Envelope) -> None:
+    document = document_of(session, entry)
+    document.issue, document.changed_at = max(document.issue, envelope.issue), max(document.changed_at, entry.at)
+    _settle(document)
+    for order, recipient in enumerate(envelope.recipients):
+        held = session.get(Delivery, (document.id, recipient.organ))
+        if held is not None:
+            held.sent_at = min(held.sent_at, entry.at)
+            continue
+        key = {"doc": document.id, "organ": recipient.organ}
+        session.add(Delivery(**key, node=recipient.node, role=recipient.role, order=order, sent_at=entry.at))
+
+
+def arrive(session: Session, entry: Entry[Any], envelope: Envelope, recipient: said.Recipient) -> None:
+    """A recipient here gets the envelope: something to sign for, or a later issue of what it has."""
+    paper = envelope.paper
+    id = said.incoming_id(entry.record, recipient.organ)
+    incoming = session.get(Incoming, id)
+    if incoming is None:
+        incoming = Incoming(id=id, doc=entry.record, organ=recipient.organ, order=entry.number, sent_at=entry.at)
+        session.add(incoming)
+    incoming.order, incoming.sent_at = min(incoming.order, entry.number), min(incoming.sent_at, entry.at)
+    if incoming.said and session.get_one(Letter, entry.record).issue > envelope.issue:
+        return
+    incoming.role, incoming.home, incoming.said = recipient.role, entry.author, entry.id
+    incoming.issuer, incoming.issuer_name, incoming.number = paper.organ, envelope.issuer, envelope.number
+    incoming.title, incoming.kind, incoming.urgency, incoming.label = paper.title, paper.kind, paper.urgency, paper.label
+    incoming.due, incoming.reply_required = paper.due, paper.reply_required
+    hear_recall(session, incoming)
+
+
+def hear_recall(session: Session, incoming: Incoming) -> None:
+    """Tell an incoming row of a recall that came before or after it."""
+    recall = session.get(Recall, (incoming.doc, incoming.home))
+    if recall is not None:
+        incoming.recall_at, incoming.recall_reason, incoming.recall_said = recall.at, recall.reason, recall.said
+    stand(session, incoming)
