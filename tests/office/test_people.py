@@ -162,7 +162,7 @@ def test_a_first_password_gives_way_to_an_own_key(node: Node) -> None:
     revoked = node.desk("li").directory.signer(given.fingerprint).revoked  # type: ignore[union-attr]
     assert revoked is not None and revoked.reason == "superseded" and revoked.cuts
     with pytest.raises(NodeError, match="revoked"):
-        service._write(node.desk(person), said.Person("ghost", "鬼", "office", "", 0, "active", ""))
+        service.write(node.desk(person), said.Person("ghost", "鬼", "office", "", 0, "active", ""))
     node.doors[person] = own
     assert service.change_password(node.desk(person), "a long own password", "another own password").fingerprint == own.fingerprint
 
