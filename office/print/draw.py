@@ -18,10 +18,11 @@ from office.print.stamp import RED, drawn
 VARIANT = "pdf/a-3b"
 CLOSE = 0.1
 "Most space in millimetres between the letters of a word or number."
+PALE = "#d9d9d9"
 _STYLE = f"""@page{{size:210mm 297mm;margin:0}} html,body{{margin:0}}
 .page{{position:relative;width:210mm;height:297mm;overflow:hidden;break-after:page}} .page:last-child{{break-after:auto}}
 .page>*{{position:absolute}} .ink{{top:0;white-space:pre;line-height:0;transform-origin:0 0}} .ink i{{display:inline-block;width:0}}
-.red{{color:{RED}}} .rule{{background:#000}} .rule.red{{background:{RED}}} svg{{display:block}} .seal{{opacity:.78}}
+.red{{color:{RED}}} .pale{{color:{PALE}}} .rule{{background:#000}} .rule.red{{background:{RED}}} svg{{display:block}} .seal{{opacity:.78}}
 """
 
 
@@ -83,4 +84,4 @@ def _ink(mark: Ink, fonts: Fonts) -> str:
     if mark.narrow < 1:
         style += f";transform:scaleX({mark.narrow:.5f})"
     post = f'<i style="height:{mark.y + ASCENT * size:.4f}mm"></i>'
-    return f'<div class="ink {mark.face}{" red" * mark.red}" style="{style}">{post}{escape(mark.text)}</div>'
+    return f'<div class="ink {mark.face}{" red" * mark.red}{" pale" * mark.pale}" style="{style}">{post}{escape(mark.text)}</div>'

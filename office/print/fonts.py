@@ -17,6 +17,7 @@ from fontTools.ttLib import TTFont
 
 from node.errors import Invalid, Misconfigured
 from office.print.marks import Ink, Page, Round
+from office.print.measures import ASCENT
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ STACKS: dict[str, tuple[Family, ...]] = {
 }
 "Families of each face, best first."
 HINT = "ops/setup-debian.sh print"
+BOX = (ASCENT - 1, ASCENT)
+"Edges of a character's box."
 
 
 class Face:
@@ -62,12 +65,13 @@ class Face:
         """Advance of a character, in character heights."""
         return float(self._font["hmtx"][self.glyphs[ord(char)]][0] / self._font["head"].unitsPerEm)
 
-    def middle(self, char: str) -> float:
-        """Height of the middle of a character's ink above the baseline, in character heights."""
+    def ink(self, char: str) -> tuple[float, float]:
+        """Lower and upper edge of a character's ink above the baseline, in character heights."""
         drawn = self._font.getGlyphSet()
         pen: Any = BoundsPen(drawn)  # type: ignore[no-untyped-call]
         drawn[self.glyphs[ord(char)]].draw(pen)
-        return float((pen.bounds[1] + pen.bounds[3]) / 2 / self._font["head"].unitsPerEm) if pen.bounds else 0.35
+        each = self._font["head"].unitsPerEm
+        return (float(pen.bounds[1] / each), float(pen.bounds[3] / each)) if pen.bounds else BOX
 
 
 class Fonts:
@@ -89,9 +93,13 @@ class Fonts:
         """Natural width of a text, in character heights; a character nobody has counts as one."""
         return sum(self._width(char, face) for char in text)
 
-    def dash(self, face: str) -> float:
-        """Height of the dash above the baseline, in character heights."""
-        return next((one.middle("—") for one in self.faces(face) if ord("—") in one.glyphs), 0.35)
+    def ink(self, text: str, face: str) -> tuple[float, float]:
+        """Lower and upper edge of a text's ink above the baseline, in character heights; of the whole box where nobody has a character."""
+        edges = [self._ink(char, face) for char in text if not char.isspace()] or [BOX]
+        return min(low for low, _high in edges), max(high for _low, high in edges)
+
+    def _ink(self, char: str, face: str) -> tuple[float, float]:
+        return next((one.ink(char) for one in self.faces(face) if ord(char) in one.glyphs), BOX)
 
     def _width(self, char: str, face: str) -> float:
         return next((one.width(char) for one in self.faces(face) if ord(char) in one.glyphs), 1.0)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from office.print.lines import Advance, single
+from office.print.lines import Advance, Faces, single
 from office.print.marks import Ink, Mark, Page, Rule, inks
 from office.print.measures import (
+    ASCENT,
     BODY_BOX,
     CELL,
     DOUBLE,
     GAP,
-    INK,
     LEFT,
     LETTER_BOTTOM,
     LETTER_WIDTH,
@@ -35,12 +35,13 @@ CENTRE = LEFT + WIDTH / 2
 _SUFFIX = {Form.FILE: "文件", Form.ORDER: "命令", Form.LETTER: "", Form.MINUTES: ""}
 
 
-def head(sheet: Sheet, page: Page, advance: Advance) -> float:
+def head(sheet: Sheet, page: Page, faces: Faces) -> float:
     """Put the head on the page; the upper edge of what comes next (title or text)."""
     if sheet.form == Form.LETTER:
-        return _letter(sheet, page, advance)
+        return _letter(sheet, page, faces)
+    advance = faces.advance
     _corner(sheet, page, TOP, advance)
-    low = mark(sheet, page, advance)
+    low = mark(sheet, page, faces)
     if sheet.form == Form.ORDER:
         return low + 2 * LINE if not sheet.number else _centred(page, sheet.number, low + 2 * LINE, advance) + 2 * LINE
     if sheet.signers:
@@ -51,41 +52,51 @@ def head(sheet: Sheet, page: Page, advance: Advance) -> float:
     return low + RULE_BELOW + RED_RULE / 2 + 2 * LINE
 
 
-def mark(sheet: Sheet, page: Page, advance: Advance) -> float:
-    """发文机关标志, in red; its lower edge."""
+def mark(sheet: Sheet, page: Page, faces: Faces) -> float:
+    """发文机关标志, in red; the lower edge of its ink."""
     names = [sheet.mark] if sheet.mark else list(sheet.organs[:1] if sheet.lead_only or sheet.form != Form.FILE else sheet.organs)
     suffix = _SUFFIX[sheet.form] if not (sheet.form == Form.ORDER and sheet.mark.endswith("令")) else ""
-    top = MARK_TOP[sheet.form] - INK
     if len(names) == 1:
-        return _row(page, names[0] + suffix, CENTRE, top, WIDTH, MARK_SIZE, advance)
-    return _joint(page, names, suffix, top, advance)
+        return _single(page, names[0] + suffix, MARK_TOP[sheet.form], faces)
+    return _joint(page, names, suffix, MARK_TOP[sheet.form], faces)
 
 
-def _row(page: Page, text: str, centre: float, top: float, room: float, size: float, advance: Advance, *, width: float = 0) -> float:
-    """Large red characters around a middle: spread a little when few, narrowed and then made smaller when many; their lower edge."""
-    natural = advance(text, "mark") * PT
-    size = max(MARK_LEAST, min(size, room / (natural * MARK_NARROW)))
-    wish = width or min(room, natural * size * (1.12 if len(text) < 9 else 1.0))
-    narrow = min(1.0, wish / (natural * size))
-    page.add(Ink(x=centre - wish / 2, y=top, width=wish, text=text, face="mark", size=size, red=True, narrow=narrow))
-    return top + size * PT
+def _single(page: Page, text: str, top: float, faces: Faces) -> float:
+    """Large red characters around the middle: spread a little when few, narrowed and then made smaller when many."""
+    natural = faces.advance(text, "mark") * PT
+    size = max(MARK_LEAST, min(MARK_SIZE, WIDTH / (natural * MARK_NARROW)))
+    wish = min(WIDTH, natural * size * (1.12 if len(text) < 9 else 1.0))
+    y, low = _edges(text, top, size, faces)
+    page.add(Ink(x=CENTRE - wish / 2, y=y, width=wish, text=text, face="mark", size=size, red=True, narrow=min(1.0, wish / (natural * size))))
+    return low
 
 
-def _joint(page: Page, names: list[str], suffix: str, top: float, advance: Advance) -> float:
+def _edges(text: str, top: float, size: float, faces: Faces) -> tuple[float, float]:
+    """(where the character box begins when the ink begins at ``top``, where the ink ends): the ink is less high than its box."""
+    box = top - (ASCENT - faces.ink(text, "mark")[1]) * size * PT
+    return box, _foot(text, box, size, faces)
+
+
+def _foot(text: str, box: float, size: float, faces: Faces) -> float:
+    """Where the ink of a box ends that begins at ``box``."""
+    return box + (ASCENT - faces.ink(text, "mark")[0]) * size * PT
+
+
+def _joint(page: Page, names: list[str], suffix: str, top: float, faces: Faces) -> float:
     """Organs below each other, the lead one first, all as wide as the longest; 文件 to their right at half height (section 7.2.4)."""
     size = max(18.0, min(36.0, 150.0 / len(names) / 1.3))
-    longest = max(advance(name, "mark") for name in names) * size * PT
+    longest = max(faces.advance(name, "mark") for name in names) * size * PT
     large = min(MARK_SIZE, size * 1.5)
-    tail = advance(suffix, "mark") * large * PT
+    tail = faces.advance(suffix, "mark") * large * PT
     gap = 4.0
     width = min(longest, WIDTH - tail - gap)
     left = CENTRE - (width + gap + tail) / 2
     step = size * PT * 1.3
+    first, _low = _edges(names[0], top, size, faces)
     for place, name in enumerate(names):
-        narrow = min(1.0, width / (advance(name, "mark") * size * PT))
-        y = top + place * step
-        page.add(Ink(x=left, y=y, width=width, text=name, face="mark", size=size, red=True, narrow=narrow))
-    low = top + (len(names) - 1) * step + size * PT
+        narrow = min(1.0, width / (faces.advance(name, "mark") * size * PT))
+        page.add(Ink(x=left, y=first + place * step, width=width, text=name, face="mark", size=size, red=True, narrow=narrow))
+    low = _foot(names[-1], first + (len(names) - 1) * step, size, faces)
     page.add(Ink(x=left + width + gap, y=(top + low - large * PT) / 2, width=tail, text=suffix, face="mark", size=large, red=True))
     return low
 
@@ -133,10 +144,11 @@ def _name(name: str, x: float, y: float, places: float, advance: Advance) -> Ink
     return Ink(x=x, y=y, width=width, text=name, face="kai")
 
 
-def _letter(sheet: Sheet, page: Page, advance: Advance) -> float:
+def _letter(sheet: Sheet, page: Page, faces: Faces) -> float:
     """信函格式 (section 10.1): mark, double rule, number at the right and the corner at the left below it, a second rule at the foot."""
     page.plain = True
-    low = mark(sheet, page, advance)
+    advance = faces.advance
+    low = mark(sheet, page, faces)
     foot = low + RULE_BELOW
     page.add(*_double(foot, thick_first=True), *_double(LETTER_BOTTOM - DOUBLE / 2, thick_first=False))
     page.low = 0.0  # the second rule is below the type area

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from node.errors import TooLarge
 from office.print.closings import Block, closing
 from office.print.heads import CENTRE, head
-from office.print.lines import Line, Span, single, split, wide
+from office.print.lines import Faces, Line, Span, single, split, wide
 from office.print.marks import Ink, Page, Rule, inks, lines_of, lower
 from office.print.measures import (
+    ACROSS,
     ASCENT,
     BODY_BOX,
     BOTTOM,
@@ -27,6 +27,8 @@ from office.print.measures import (
     FOLIO_BELOW,
     LEFT,
     LINE,
+    PAGE_HEIGHT,
+    PT,
     RECORD_THICK,
     RECORD_THIN,
     RIGHT,
@@ -45,16 +47,6 @@ from office.print.titles import broken
 MOST = 400
 "Pages of one document."
 _FACES = {0: "body", 1: "black", 2: "kai", 3: "body", 4: "body"}
-
-
-class Faces(Protocol):
-    """What the layout must know of fonts."""
-
-    def advance(self, text: str, face: str) -> float:
-        """Natural width of a text, in character heights."""
-
-    def dash(self, face: str) -> float:
-        """Height of the dash above the baseline, in character heights."""
 
 
 @dataclass
@@ -113,13 +105,22 @@ def pages(sheet: Sheet, faces: Faces) -> list[Page]:
     for number, page in enumerate(found, start=1):
         if not page.plain:
             _folio(page, number, faces)
+        if sheet.across:
+            _across(sheet.across, page)
     return found
+
+
+def _across(text: str, page: Page) -> None:
+    """Pale words in the middle of the page, below everything else."""
+    size = min(ACROSS, WIDTH / len(text) / PT)
+    width, height = len(text) * size * PT, size * PT
+    page.marks.insert(0, Ink(x=CENTRE - width / 2, y=(PAGE_HEIGHT - height) / 2, width=width, text=text, face="black", size=size, pale=True))
 
 
 def _pages(sheet: Sheet, faces: Faces, *, record_to: bool) -> tuple[list[Page], bool]:
     """The pages, and whether the first shows text."""
     first = Page()
-    flow = _Flow([first], head(sheet, first, faces.advance))
+    flow = _Flow([first], head(sheet, first, faces))
     if sheet.form != Form.ORDER:
         _title(sheet, flow)
     if sheet.to and not record_to:
@@ -287,7 +288,7 @@ def _folio(page: Page, number: int, faces: Faces) -> None:
     """—1— below the type area, its dashes 7 mm from it; right on odd pages, left on even ones (section 7.5)."""
     text = f"—{number}—"
     width = (2 + len(str(number)) / 2) * SMALL_BOX
-    base = BOTTOM + FOLIO_BELOW + faces.dash("folio") * SMALL_BOX
+    base = BOTTOM + FOLIO_BELOW + sum(faces.ink("—", "folio")) / 2 * SMALL_BOX
     x = RIGHT - EDGE - width if number % 2 else LEFT + EDGE
     at = x
     for part, wide_ in ((text[0], 1.0), (text[1:-1], len(str(number)) / 2), (text[-1], 1.0)):

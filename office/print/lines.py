@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import ceil
+from typing import Protocol
 
 from office.print.measures import BODY_BOX, CELL
 
@@ -17,6 +18,16 @@ CLOSING = frozenset("，。、；：？！）》〉」』】〕’”…—％·
 OPENING = frozenset("（《〈「『【〔‘“([{")
 Advance = Callable[[str, str], float]
 "Natural width of a text in a face, in character heights."
+
+
+class Faces(Protocol):
+    """What the layout must know of fonts."""
+
+    def advance(self, text: str, face: str) -> float:
+        """Natural width of a text, in character heights."""
+
+    def ink(self, text: str, face: str) -> tuple[float, float]:
+        """Lower and upper edge of a text's ink above the baseline, in character heights."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class Ink:
     size: float = BODY
     "Points."
     red: bool = False
+    pale: bool = False
     narrow: float = 1.0
     "Characters are drawn this much narrower than they are."
 

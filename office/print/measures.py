@@ -31,9 +31,9 @@ MARK_SIZE, MARK_LEAST = 46.0, 26.0
 MARK_NARROW = 0.6
 "How far a long mark is narrowed before it is made smaller."
 MARK_TOP = {"file": TOP + 35, "minutes": TOP + 35, "order": TOP + 20, "letter": 30.0}
-"Upper edge of the mark: below the type area's edge, in 信函格式 below the page's."
-INK = 0.4
-"How far a mark's character box begins above the edge that is meant, since its ink begins below the box (by 0.8 to 1.6 mm)."
+"Upper edge of the mark, as its ink shows it: below the type area's edge, in 信函格式 below the page's."
+ACROSS = 120.0
+"Points of the pale words across a page, unless they are too many."
 RULE_BELOW = 4.0
 "From 发文字号 (in 信函格式: from the mark) to the red rule."
 RED_RULE = 0.5

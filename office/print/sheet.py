@@ -105,6 +105,8 @@ class Sheet(_Value, frozen=True, kw_only=True):
     "印发机关."
     printed: Short = ""
     "印发日期 without 印发."
+    across: Annotated[str, msgspec.Meta(max_length=8)] = ""
+    "Pale words across every page of what is no document in force: 草稿, 已撤回, 已作废."
 
 
 _LEVELS = (

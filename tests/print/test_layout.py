@@ -24,9 +24,9 @@ class Half:
         """Natural width."""
         return sum(0.5 if char.isascii() else 1.0 for char in text)
 
-    def dash(self, face: str) -> float:
-        """Height of the dash."""
-        return 0.38
+    def ink(self, text: str, face: str) -> tuple[float, float]:
+        """Edges of the ink."""
+        return (0.37, 0.39) if text == "—" else (-0.08, 0.84)
 
 
 HALF = Half()

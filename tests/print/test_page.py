@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import msgspec
 import pytest
 
+from office.print.sheet import Sheet
 from tests.print.conftest import Print
 from tests.print.gauge import Band, Gauge
 from tests.print.sheets import FILE, LETTER, MINUTES, ORDER, UPWARD
@@ -63,19 +65,18 @@ def test_a_line_of_plain_text_holds_28_characters(printed: Print) -> None:
 
 
 def test_the_head_of_a_file(printed: Print) -> None:
-    """Corner in the first lines, mark 35 mm below the type area's edge, number 2 lines below it, red rule 4 mm below that."""
+    """Corner in the first lines, ink of the mark 35 mm below the type area's edge, number 2 lines below it, red rule 4 mm below that."""
     gauge = printed(FILE)
     for row, text in enumerate(("000001", "内部★1年", "特急")):
         word = gauge.find(text, 1)
         near(word.left, LEFT, text)
         near(word.top, TOP + row * LINE, text)
     mark, rule = gauge.red(1)[0], rules(gauge.red(1))[0]
-    assert TOP + 34.5 < mark.top < TOP + 36.5, "ink of the mark"
-    box = gauge.find("滨州市人民政府文件", 1)
-    near(box.top, TOP + 35, "box of the mark")
+    near(mark.top, TOP + 35, "ink of the mark")
+    assert gauge.find("滨州市人民政府文件", 1)
     near((mark.left + mark.right) / 2, (LEFT + RIGHT) / 2, "mark in the middle")
     number = gauge.find("滨政发〔2026〕15号", 1)
-    near(number.top, box.bottom + 2 * LINE, "number")
+    near(number.top, mark.bottom + 2 * LINE, "number")
     near((number.left + number.right) / 2, (LEFT + RIGHT) / 2, "number in the middle")
     near(rule.top, number.bottom + 4, "rule")
     near(rule.left, LEFT, "rule")
@@ -179,6 +180,19 @@ def test_page_numbers(printed: Print) -> None:
         near(*((word.right, RIGHT - SMALL) if page % 2 else (word.left, LEFT + SMALL)), "side")
 
 
+@pytest.mark.parametrize("sheet", [FILE, UPWARD, ORDER, MINUTES, LETTER])
+def test_a_draft_says_so_on_every_page(printed: Print, sheet: Sheet) -> None:
+    """草稿 stands pale across every page, and moves nothing else."""
+    gauge, plain = printed(msgspec.structs.replace(sheet, across="草稿")), printed(sheet)
+    for page in range(1, gauge.pages + 1):
+        word = gauge.find("草稿", page)
+        assert abs((word.left + word.right) / 2 - 105) < 2
+        assert word.bottom - word.top > 30
+    others = [word for word in gauge.words if word.text != "草稿"]
+    assert [(word.page, word.text) for word in others] == [(word.page, word.text) for word in plain.words]
+    assert not [word for word in plain.words if word.text == "草稿"]
+
+
 def test_a_joint_document_that_goes_upward(printed: Print) -> None:
     """Signers stand at the right, two a line; the number at the left of the last of them; seals in order, apart and inside the type area."""
     gauge = printed(UPWARD)
@@ -204,12 +218,12 @@ def test_a_letter(printed: Print) -> None:
     gauge = printed(LETTER)
     red = gauge.red(1)
     lines = [band for band in red if band.right - band.left > 165]
-    near(gauge.find("滨州市人民政府", 1).top, 30, "mark")
+    near(red[0].top, 30, "ink of the mark")
     thick, thin, thin_foot, thick_foot = lines
     for rule in lines:
         near(rule.right - rule.left, 170, "length")
         near((rule.left + rule.right) / 2, 105, "middle")
-    near(thick.top, gauge.find("滨州市人民政府", 1).bottom + 4, "first rule")
+    near(thick.top, red[0].bottom + 4, "first rule")
     near((thin_foot.top + thick_foot.bottom) / 2, 277, "second rule")
     assert thick.bottom - thick.top > thin.bottom - thin.top and thick_foot.bottom - thick_foot.top > thin_foot.bottom - thin_foot.top
     number = gauge.find(LETTER.number, 1)
@@ -237,8 +251,8 @@ def test_an_unsealed_document(printed: Print) -> None:
 def test_an_order(printed: Print) -> None:
     """命令格式: mark 20 mm below the type area's edge, number and text 2 lines below each, signature seal and date 4 places from the right."""
     gauge = printed(ORDER)
-    box = gauge.find("滨州市人民政府命令", 1)
-    near(box.top, TOP + 20, "mark")
+    box = gauge.red(1)[0]
+    near(box.top, TOP + 20, "ink of the mark")
     number = gauge.find("第12号", 1)
     near(number.top, box.bottom + 2 * LINE, "number")
     text = gauge.find("为贯彻落实", 1)
@@ -255,7 +269,7 @@ def test_an_order(printed: Print) -> None:
 def test_minutes(printed: Print) -> None:
     """纪要格式: mark as on a file, names of those present after their labels and below each other, and no seal."""
     gauge = printed(MINUTES)
-    near(gauge.find("滨州市人民政府常务会议纪要", 1).top, TOP + 35, "mark")
+    near(gauge.red(1)[0].top, TOP + 35, "ink of the mark")
     present, excused = gauge.find("出席：", 1), gauge.find("请假：", 1)
     near(present.left, LEFT + 2 * CELL, "label")
     near(excused.left, LEFT + 2 * CELL, "label")
