@@ -20,6 +20,7 @@ OURS := node office sync media ops city_node county_node township_node tests set
 setup: $(VENV)/.core
 setup-dev: $(VENV)/.dev
 	@ops/setup-debian.sh dev
+	@ops/setup-debian.sh print
 
 $(VENV)/.made:
 	@PYTHON="$(PYTHON)" ops/setup-debian.sh venv $(VENV)
@@ -36,6 +37,7 @@ $(VENV)/.dev: $(VENV)/.made ops/lock/dev.lock setup.py
 	@touch $@ $(VENV)/.core
 
 demo: setup
+	@ops/setup-debian.sh print || echo "The demonstration goes on; only printing to PDF is missing in it."
 	@$(BIN)/yiwang demo up --dir $(DEMO)
 	@$(BIN)/yiwang demo story --dir $(DEMO)
 
@@ -52,6 +54,7 @@ check: $(VENV)/.dev
 test: test-rooms test-city
 
 test-rooms: $(VENV)/.dev
+	@ops/setup-debian.sh print
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --durations 10 --ignore tests/world --ignore tests/browser
 
 # The living city: four nodes under supervisor, the story, kills, bad traffic, and Chromium in two languages. After the others, because

@@ -5,5 +5,6 @@ from __future__ import annotations
 from office.documents.calls import DocumentsApi
 from office.documents.drafting import OutgoingPages
 from office.documents.handling import IncomingPages
+from office.documents.prints import PrintPages
 
-PAGES = (OutgoingPages, IncomingPages, DocumentsApi)
+PAGES = (OutgoingPages, IncomingPages, PrintPages, DocumentsApi)

@@ -1,7 +1,7 @@
 """Printed documents: the page of GB/T 9704-2012 as PDF/A, and the node's signature on the copy.
 
 ``office.print.sheet`` says what is printed (:class:`~office.print.sheet.Sheet`), ``office.print.press`` prints and signs it
-(:func:`~office.print.press.render`, :func:`~office.print.press.sign`); rooms import these two and nothing else of it. Both
+(:func:`~office.print.press.render`, :func:`~office.print.press.sign`); rooms import these two and nothing else of it (import-linter holds it). Both
 modules are light: WeasyPrint, pyHanko and fonttools are only imported by ``python -m office.print``, a process of its own
 that reads a sheet and writes a PDF, since they hold the interpreter's lock for long and take 150 MB.
 

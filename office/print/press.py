@@ -53,11 +53,14 @@ def sign(pdf: bytes, settings: Settings) -> bytes:
 def _run(arguments: list[str], data: bytes) -> bytes:
     command = [sys.executable, "-m", "office.print", *arguments]
     path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH", ""))))
-    with _turns:
-        try:
-            done = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS, env=os.environ | {"PYTHONPATH": path})
-        except subprocess.TimeoutExpired:
-            raise Unreachable(_("排印超时，请稍后再试。"), code="too_slow") from None
+    if not _turns.acquire(timeout=SECONDS):
+        raise Unreachable(_("排印的人太多，请稍候再试。"), code="busy")
+    try:
+        done = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS, env=os.environ | {"PYTHONPATH": path})
+    except subprocess.TimeoutExpired:
+        raise Unreachable(_("排印超时，请稍后再试。"), code="too_slow") from None
+    finally:
+        _turns.release()
     if done.returncode:
         raise _error(done.stderr)
     return done.stdout

@@ -1,0 +1,82 @@
+"""A document as the sheet that is printed to PDF: which of the four formats it is in, what stands on it, and who may have it."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from werkzeug.wrappers import Response
+
+from office.documents import service
+from office.documents.entries import Envelope, Label, Role, Urgency
+from office.documents.model import Document, Incoming, Letter
+from office.documents.sheets import addressed, chinese_day
+from office.documents.workflow import Stage, Standing
+from office.frame.desk import Desk
+from office.portal.page import Request, page
+from office.print.press import render, sign
+from office.print.sheet import Annex, Form, Seal, Sheet, paragraphs
+
+FORMS = {"letter": Form.LETTER, "reply": Form.LETTER, "order": Form.ORDER, "minutes": Form.MINUTES}
+"Kinds that are not printed in 文件格式."
+UPWARD = ("request", "report")
+_URGENCY = {Urgency.FLASH: "特急", Urgency.URGENT: "加急"}
+_LABEL = {Label.WORK_SECRET: "工作秘密", Label.INTERNAL: "内部"}
+_STAGE = {Stage.VOID: "已作废", Stage.RECALLED: "已撤回"}
+
+
+class PrintPages:
+    """Documents as PDF, made by a process of its own."""
+
+    name = "documents.prints"
+    desk: Desk
+
+    @page("GET", "/documents/<doc>/pdf", json=False)
+    def pdf(self, request: Request, doc: str) -> Response:
+        """The document as PDF/A in the format of GB/T 9704, signed by this node once it has been dispatched."""
+        desk = self.desk
+        letters = desk.list(Letter, Letter.id == doc)
+        envelope = letters[0].envelope if letters else service.envelope(desk, desk.get(Document, doc))
+        made = render(paper(desk, envelope, across=standing(desk, doc, envelope)))
+        return _file(sign(made, desk.settings) if letters else made, envelope)
+
+
+def standing(desk: Desk, doc: str, envelope: Envelope) -> str:
+    """What must be said across a sheet that is no document in force."""
+    for document in desk.list(Document, Document.id == doc):
+        return "草稿" if not envelope.signed_on else _STAGE.get(Stage(document.state), "")
+    gone = desk.list(Incoming, Incoming.doc == doc, Incoming.state == Standing.RECALLED)
+    return "已撤回" if gone else ""
+
+
+def paper(desk: Desk, envelope: Envelope, *, across: str = "") -> Sheet:
+    """The sheet of an envelope; seals are marked 测试, since none is of the state's seal system."""
+    said, form = envelope.paper, FORMS.get(envelope.paper.kind, Form.FILE)
+    day = chinese_day(envelope.signed_on)
+    sealed = envelope.seal is not None and form != Form.MINUTES
+    return Sheet(
+        form=form,
+        organs=(envelope.issuer,),
+        mark=f"{envelope.issuer}会议纪要" if form == Form.MINUTES else "",
+        secrecy=_LABEL.get(Label(said.label), ""),
+        urgency=_URGENCY.get(Urgency(said.urgency), ""),
+        number=envelope.number,
+        signers=(envelope.signer,) if said.kind in UPWARD and envelope.signer else (),
+        title=said.title,
+        to="" if form == Form.MINUTES else addressed(desk, envelope, Role.TO),
+        paragraphs=paragraphs(said.text),
+        annexes=tuple(Annex(title=annex.name.rsplit(".", 1)[0] or annex.name) for annex in said.annexes),
+        date=day,
+        seals=(Seal(name=envelope.issuer, diameter=42 if desk.settings.tier == "township" else 45),) if sealed else (),
+        note="此件公开发布" if said.label == Label.PUBLIC else "",
+        cc=addressed(desk, envelope, Role.CC),
+        printer=envelope.issuer if day else "",
+        printed=day,
+        across=across,
+    )
+
+
+def _file(pdf: bytes, envelope: Envelope) -> Response:
+    name = f"{envelope.number or envelope.paper.title or '公文'}.pdf"
+    response = Response(pdf, mimetype="application/pdf")
+    response.headers["Content-Disposition"] = f"attachment; filename=\"document.pdf\"; filename*=UTF-8''{quote(name, safe='')}"
+    return response
