@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import msgspec
 from sqlalchemy import func, select
 
 from node.errors import Missing
@@ -18,6 +17,7 @@ from office.documents.labels import ACT_WORDS
 from office.documents.model import Act, Delivery, Document, Incoming, Letter
 from office.documents.routing import organ_of
 from office.frame.desk import Desk
+from office.frame.trace import Trace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +49,6 @@ class Row:
         return self.delivered is None and not self.carried
 
 
-SILENT = 30_000
-"Milliseconds after which a node that was not heard counts as cut off."
-
-
 def matrix(desk: Desk, doc: str) -> list[Row]:
     """Recipients by receipts, in the order of the envelope."""
     desk.get(Document, doc)
@@ -62,7 +58,7 @@ def matrix(desk: Desk, doc: str) -> list[Row]:
     receipts: dict[str, list[Act]] = {}
     for act in desk.list(Act, Act.doc == doc, Act.receipt != "", order=Act.at, limit=10 * said.RECIPIENTS):
         receipts.setdefault(act.organ, []).append(act)
-    trace = _trace(desk, desk.get(Letter, doc))
+    trace = Trace(desk, desk.get(Letter, doc).said)
     return [_row(desk, delivery, receipts.get(delivery.organ, []), trace) for delivery in deliveries]
 
 
@@ -114,68 +110,27 @@ def statements(desk: Desk, doc: str) -> list[tuple[bytes, str]]:
     return [(letter.said, letter.place), *((id, place) for id, place in known.items() if id != letter.said)]
 
 
-@dataclass(frozen=True)
-class _Trace:
-    """What holds say of one envelope: for each node that is to get it, who held it when."""
-
-    held: dict[str, tuple[tuple[str, int], ...]]
-    places: dict[str, str]
-    heard: dict[str, int]
-    "Node id to when it was last heard, milliseconds."
-
-
-def _trace(desk: Desk, letter: Letter) -> _Trace:
-    held: dict[str, tuple[tuple[str, int], ...]] = {}
-    places: dict[str, str] = {}
-    wide: tuple[tuple[str, int], ...] = ()
-    for place in desk.ledger.places(letter.said):
-        carried = tuple(sorted(desk.ledger.carried(place.chain, place.seq), key=lambda pair: pair[1]))
-        if place.audience.node:
-            held[place.audience.node], places[place.audience.node] = carried, place.ref
-        else:
-            wide = carried
-            places[""] = place.ref
-    held[""] = wide
-    return _Trace(held, places, _heard(desk))
-
-
-def _heard(desk: Desk) -> dict[str, int]:
-    """When each node was last heard, itself or through its neighbours, as the courier notes it."""
-    try:
-        links = msgspec.json.decode(desk.settings.path("run", "links.json").read_bytes())
-        return {str(node): int(at) for node, at in links["heard"].items()}
-    except (OSError, msgspec.DecodeError, KeyError, TypeError, AttributeError, ValueError):
-        return {}
-
-
-def _row(desk: Desk, delivery: Delivery, acts: Sequence[Act], trace: _Trace) -> Row:
-    holders = trace.held.get(delivery.node, trace.held[""])
-    way = desk.directory.path(desk.node, delivery.node)
-    here = delivery.node == desk.node
+def _row(desk: Desk, delivery: Delivery, acts: Sequence[Act], trace: Trace) -> Row:
+    reached = trace.at(delivery.node, written=delivery.sent_at)
     first: dict[str, Act] = {}
     for act in acts:
         first.setdefault(act.receipt, act)
-    heard = trace.heard.get(delivery.node, 0)
     return Row(
         organ=delivery.organ,
         name=organ_of(desk, delivery.organ).short_name,
         role=delivery.role,
         node=delivery.node,
         node_name=_node_name(desk, delivery.node),
-        carried=tuple((_node_name(desk, holder), at) for holder, at in holders if holder not in (delivery.node, desk.node) and holder in way),
-        delivered=delivery.sent_at if here else dict(holders).get(delivery.node),
-        delivered_place=trace.places.get(delivery.node, trace.places.get("", "")),
+        carried=tuple((_node_name(desk, holder), at) for holder, at in reached.carried),
+        delivered=reached.delivered,
+        delivered_place=reached.place,
         receipts=first,
         also=tuple(act for act in acts if first[act.receipt] is not act),
-        silent=not here and _ms(desk) - heard > SILENT,
-        heard=heard,
+        silent=reached.silent,
+        heard=reached.heard,
     )
 
 
 def _node_name(desk: Desk, node: str) -> str:
     found = desk.directory.node(node)
     return found.name if found is not None else node
-
-
-def _ms(desk: Desk) -> int:
-    return int(desk.now.timestamp() * 1000)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from node.directory.entries import Organ, Person
+from node.directory.entries import Organ
 from office.documents import workflow
 from office.documents.model import Document, Hand, Incoming
 from office.documents.workflow import DRAFTER, HANDLER, INCOMING, OUTGOING, READER
+from office.frame import rights
 from office.frame.desk import Desk
-
-
-def roles(desk: Desk, organ: str) -> frozenset[str]:
-    """The functions a person has in an organ, by posts in it or in an office that serves it."""
-    return frozenset(role for post in desk.posts if organ in (post.organ, *post.serves) for role in post.roles)
+from office.frame.rights import roles as roles
+from office.frame.rights import staff as staff
+from office.frame.rights import with_role as with_role
 
 
 def parts_in(desk: Desk, document: Document) -> frozenset[str]:
@@ -37,32 +36,14 @@ def incoming_moves(desk: Desk, incoming: Incoming) -> tuple[str, ...]:
     return tuple(move for move in found if move != "read" or _unread(desk, incoming))
 
 
-def staff(desk: Desk, organ: str) -> list[Person]:
-    """The persons to whom an organ may give something: its own and those of offices that serve it."""
-    people: dict[str, Person] = {}
-    for post in desk.directory.posts_for(organ):
-        for found in desk.directory.people_of(post.organ):
-            people[found.person.id] = found.person
-    for found in desk.directory.people_of(organ):
-        people[found.person.id] = found.person
-    return list(people.values())
-
-
 def issuers(desk: Desk) -> list[Organ]:
     """Organs in whose name the person may draft."""
     return [organ for organ in desk.directory.acts_for(desk.person) if organ.may_issue and organ.node == desk.node]
 
 
-def with_role(desk: Desk, *names: str) -> list[str]:
-    """Organs in which the person has one of these roles."""
-    return sorted({organ for post in desk.posts if set(post.roles) & set(names) for organ in (post.organ, *post.serves)})
-
-
 def acting_post(desk: Desk, organ: str) -> str:
     """The post in which the person acts for an organ: one that serves it, with a watching role if there is one."""
-    fit = [post for post in desk.posts if organ in (post.organ, *post.serves)]
-    watching = [post for post in fit if set(post.roles) & set(workflow.WATCHERS)]
-    return next((post.id for post in (*watching, *fit, *desk.posts)), "")
+    return rights.acting_post(desk, organ, workflow.WATCHERS)
 
 
 def _unread(desk: Desk, incoming: Incoming) -> bool:

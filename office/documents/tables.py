@@ -15,6 +15,7 @@ from node.entry import ref
 from node.fold import Room
 from office.documents.entries import Annex, Envelope, Mark, Paper
 from office.documents.workflow import WATCHERS, Stage, Standing
+from office.frame.rights import with_role
 
 ROOM = Room("documents", version=1)
 ID = String()  # no length: PostgreSQL would refuse what SQLite takes
@@ -265,7 +266,7 @@ class Act(ROOM.Base):
 
 def watched(desk: Any) -> list[str]:
     """Organs in which the person of the desk holds a watching role."""
-    return sorted({organ for post in desk.posts if set(post.roles) & set(WATCHERS) for organ in (post.organ, *post.serves)})
+    return with_role(desk, *WATCHERS)
 
 
 def series_name(prefix: str, year: int) -> str:
