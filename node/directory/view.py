@@ -358,13 +358,18 @@ class Directory:
     def delegations_to(self, post: str, *, on: dt.date | None = None) -> tuple[said.Delegated, ...]:
         """Powers lent to a post on a day (today), as far as the node that keeps the lending post wrote them."""
         day = on or today()
-        found = []
-        for one in self._ids("delegations", "to:" + post, select(model.DelegatedRow.id).where(model.DelegatedRow.grantee == post)):
-            record = self._one("delegations", model.DelegatedRow, said.Delegated, one)
-            lender = self._one("posts", model.PostRow, said.Post, record.body.grantor_post) if record else None
-            if record and lender and lender.home == record.home and in_term(day, record.body.valid_from, record.body.valid_to):
-                found.append(record.body)
-        return tuple(found)
+        ids = self._ids("delegations", "to:" + post, select(model.DelegatedRow.id).where(model.DelegatedRow.grantee == post))
+        return tuple(one for one in map(self._lent, ids) if one is not None and in_term(day, one.valid_from, one.valid_to))
+
+    def delegations(self) -> tuple[said.Delegated, ...]:
+        """All delegations, past ones too, as far as the node that keeps the lending post wrote them."""
+        found = (self._lent(id) for id in self._all("delegations", model.DelegatedRow, said.Delegated))
+        return tuple(one for one in found if one is not None)
+
+    def _lent(self, id: str) -> said.Delegated | None:
+        record = self._one("delegations", model.DelegatedRow, said.Delegated, id)
+        lender = self._one("posts", model.PostRow, said.Post, record.body.grantor_post) if record else None
+        return record.body if record and lender and lender.home == record.home else None
 
     # keys
 

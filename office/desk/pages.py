@@ -1,4 +1,4 @@
-"""The first page, and the person's own."""
+"""The first page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from office.portal.page import Item, Request, Screen, page
 
 
 class DeskPages:
-    """Home and settings."""
+    """The home page."""
 
     name = "desk"
     desk: Desk
@@ -30,13 +30,6 @@ class DeskPages:
         counts = {"todo": len(found.todo), "hand": len(found.hand), "overdue": len(found.overdue)}
         pressing = {"urgent": list(service.urgent(found)), "alerts": list(service.alerts(found))}
         return Screen("desk/home.html", board=found, json={"counts": counts, **pressing})
-
-    @page("GET", "/me")
-    def me(self, request: Request) -> Screen:
-        """The person's posts, key and settings."""
-        certificates = [s for s in self.desk.directory.certificates_of(self.desk.person) if s.kind == "person"]
-        keys = [{"until": s.certificate.not_valid_after_utc, "revoked": s.revoked is not None} for s in certificates]
-        return Screen("desk/me.html", keys=keys, json={"person": self.desk.card, "posts": self.desk.posts, "keys": keys})
 
 
 PAGES = (DeskPages,)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import ClassVar
 
 import msgspec
@@ -13,8 +12,10 @@ from node.directory.view import today
 from node.errors import Invalid
 from office.frame.desk import Desk
 from office.frame.words import _
-from office.people import service
+from office.people import notes, service
+from office.people.boards import BoardPages
 from office.people.labels import ACCOUNT_TONES, ACCOUNT_WORDS, KIND_WORDS, REASON_WORDS, REFUSAL_WORDS, ROLE_WORDS, STATUS_WORDS, TIER_WORDS
+from office.people.own import OwnPages, day
 from office.people.workflow import ACCOUNTS, AUDITOR, GUARD, KEEPER, Account
 from office.portal.page import Act, Item, Request, Response, Screen, See, page, see_other
 
@@ -91,6 +92,7 @@ class PeoplePages:
             found=found,
             organs=directory.search_organs(text) if text else (),
             status_words=STATUS_WORDS,
+            away=notes.away(self.desk, (one.person.id for one in found)),
             keeps=service.may(self.desk, KEEPER),
             json={"people": found, "organs": directory.search_organs(text) if text else ()},
         )
@@ -139,6 +141,7 @@ class PeoplePages:
             places=_posts(desk) if service.may(desk, KEEPER) else [],
             words={"status": STATUS_WORDS, "account": ACCOUNT_WORDS, "tone": ACCOUNT_TONES, "reason": REASON_WORDS, "role": ROLE_WORDS},
             own=id == desk.person,
+            absence=notes.absence(desk, id),
             today=today(),
             json={"person": found.person, "holdings": found.holdings, "file": service.file(desk, id), "account": state},
         )
@@ -209,7 +212,7 @@ class PeoplePages:
     @page("POST", "/people/<id>/appoint")
     def appoint(self, request: Request, id: str) -> See:
         """Appoint a person to a post."""
-        service.appoint(self.desk, id, request.text("post"), since=_day(request, "since"), basis=request.text("basis"))
+        service.appoint(self.desk, id, request.text("post"), since=day(request, "since"), basis=request.text("basis"))
         return see_other(f"/people/{id}", _("任职已登记。"))
 
     @page("POST", "/people/<id>/appointments/<appointment>/end")
@@ -246,7 +249,7 @@ class PeoplePages:
     @page("POST", "/people/organ/<id>/close")
     def close_organ(self, request: Request, id: str) -> See:
         """Close an organ today."""
-        service.close_organ(self.desk, id, on=_day(request, "on") or today(), successor=request.text("successor"))
+        service.close_organ(self.desk, id, on=day(request, "on") or today(), successor=request.text("successor"))
         return see_other(f"/people/organ/{id}", _("机构已撤销，原有公文保留旧名。"))
 
     @page("POST", "/people/organ/<id>/seal")
@@ -404,12 +407,4 @@ def _seen(desk: Desk, cls: type, id: str) -> str:
     return record.said.hex() if record is not None else ""
 
 
-def _day(request: Request, name: str) -> dt.date | None:
-    text = request.text(name)
-    try:
-        return dt.date.fromisoformat(text) if text else None
-    except ValueError:
-        raise Invalid(_("日期应写成 2026-01-31。"), code="malformed") from None
-
-
-PAGES = (PeoplePages,)
+PAGES = (PeoplePages, OwnPages, BoardPages)

@@ -75,9 +75,9 @@ def fresh(desk: Desk, cls: type[T], id: str, seen: str) -> T | None:
     return record.body  # type: ignore[no-any-return]
 
 
-def write(desk: Desk, *contents: Content) -> None:
-    """Write contents together, signed in the post by which the person is an administrator."""
-    post = next((h.post.id for h in desk.holdings if h.organ.node == desk.node and set(h.post.roles) & set(said.ADMINISTRATORS)), None)
+def write(desk: Desk, *contents: Content, post: str | None = None) -> None:
+    """Write contents together, signed in a post, by default that by which the person is an administrator."""
+    post = post or next((h.post.id for h in desk.holdings if h.organ.node == desk.node and set(h.post.roles) & set(said.ADMINISTRATORS)), None)
     desk.together(
         [
             desk.wish(

@@ -153,15 +153,21 @@ class App:
 
     def _match(self, request: Request) -> tuple[Any, dict[str, Any]]:
         adapter: MapAdapter = self.urls.bind_to_environ(request.environ)
+        plain = request.path.removesuffix(".json")
         try:
-            return adapter.match()  # type: ignore[return-value]
+            if plain == request.path or self._is_file(adapter):
+                return adapter.match()  # type: ignore[return-value]
+            request.environ["yiwang.twin"] = True
+            return adapter.match(path_info=plain)  # type: ignore[return-value]
         except RequestRedirect:
             raise NotFound() from None
-        except NotFound:
-            if not request.path.endswith(".json"):
-                raise
-        request.environ["yiwang.twin"] = True
-        return adapter.match(path_info=request.path.removesuffix(".json"))  # type: ignore[return-value]
+
+    def _is_file(self, adapter: MapAdapter) -> bool:
+        """Whether a route has this very name, such as ``/openapi.json``; a part of a path that may be anything would swallow a twin."""
+        try:
+            return not adapter.match()[1]
+        except (NotFound, MethodNotAllowed, RequestRedirect):
+            return False
 
     def _cookie(self, request: Request) -> str:
         found = request.cookies.get(self.portal.sessions.cookie, "")

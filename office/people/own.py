@@ -1,0 +1,126 @@
+"""Screens of what is one's own: settings, phrases, absence, delegations."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from node.directory.view import today
+from node.errors import Invalid
+from office.frame.desk import Desk
+from office.frame.words import _
+from office.people import lending, notes, service
+from office.people.labels import ROLE_WORDS
+from office.people.workflow import AUDITOR, GUARD, KEEPER
+from office.portal.page import Request, Screen, See, page, see_other
+
+
+def day(request: Request, name: str) -> dt.date | None:
+    """A day of a form; None when it was left empty."""
+    text = request.text(name)
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Invalid(_("日期应写成 2026-01-31。"), code="malformed") from None
+
+
+class OwnPages:
+    """A person's own page."""
+
+    name = "own"
+    desk: Desk
+
+    @page("GET", "/me")
+    def me(self, request: Request) -> Screen:
+        """Posts, keys, phrases, absence and delegations of the person."""
+        desk = self.desk
+        certificates = [s for s in desk.directory.certificates_of(desk.person) if s.kind == "person"]
+        keys = [{"until": s.certificate.not_valid_after_utc, "revoked": s.revoked is not None} for s in certificates]
+        mine = {h.post.id for h in desk.holdings}
+        loans = [one for one in lending.loans(desk) if {one.lender.id, one.borrower.id} & mine]
+        values = {"phrases": notes.phrases(desk), "absence": notes.absence(desk, desk.person), "loans": loans}
+        return Screen(
+            "people/me.html",
+            keys=keys,
+            today=today(),
+            lenders=[h.post for h in desk.holdings if h.organ.node == desk.node and lending.lendable(h.post)],
+            colleagues=_colleagues(desk),
+            words=ROLE_WORDS,
+            **values,
+            json={"person": desk.card, "posts": desk.posts, "keys": keys, **values},
+        )
+
+    @page("POST", "/me/phrases")
+    def phrases(self, request: Request) -> See:
+        """Keep phrases, one a line."""
+        notes.keep_phrases(self.desk, request.text("phrases").splitlines())
+        return see_other("/me", _("常用批语已保存。"))
+
+    @page("POST", "/me/away")
+    def away(self, request: Request) -> See:
+        """Tell that one is away."""
+        since, until = day(request, "since"), day(request, "until")
+        if since is None or until is None:
+            raise Invalid(_("请填写外出的起止日期。"), code="bad_term")
+        notes.announce(self.desk, since=since, until=until, words=request.text("words"), stand_in=request.text("stand_in"))
+        return see_other("/me", _("外出已登记，通信录中可见。"))
+
+    @page("POST", "/me/back")
+    def back(self, request: Request) -> See:
+        """Tell that one is back."""
+        notes.return_early(self.desk)
+        return see_other("/me", _("外出已结束。"))
+
+    @page("GET", "/me/lend")
+    def lend_form(self, request: Request) -> Screen:
+        """The form of a delegation from a post one holds."""
+        desk = self.desk
+        posts = [h.post for h in desk.holdings if h.organ.node == desk.node and lending.lendable(h.post)]
+        chosen = next((post for post in posts if post.id == request.query("post")), posts[0] if posts else None)
+        scope = [(role, ROLE_WORDS[role]) for role in lending.lendable(chosen)] if chosen else []
+        return Screen("people/lend.html", posts=posts, chosen=chosen, scope=scope, others=_borrowers(desk), today=today(), json={"posts": posts})
+
+    @page("POST", "/me/lend")
+    def lend(self, request: Request) -> See:
+        """Lend roles of a post."""
+        since, until = day(request, "since") or today(), day(request, "until")
+        if until is None:
+            raise Invalid(_("授权要有起止日期，最长一年。"), code="bad_term")
+        key = lending.lend(
+            self.desk,
+            lender=request.text("post"),
+            borrower=request.text("borrower"),
+            scope=request.all("scope"),
+            since=since,
+            until=until + dt.timedelta(days=1),
+            basis=request.text("basis"),
+        )
+        return see_other("/me", _("授权已登记，到期自动失效。"), id=key)
+
+    @page("GET", "/people/delegations")
+    def delegations(self, request: Request) -> Screen:
+        """Delegations one may see: one's own, or for administrators all of this node."""
+        found = lending.loans(self.desk)
+        wide = service.may(self.desk, KEEPER, GUARD, AUDITOR)
+        return Screen("people/delegations.html", loans=found, wide=wide, words=ROLE_WORDS, json=found)
+
+    @page("POST", "/people/delegations/<id>/end")
+    def end(self, request: Request, id: str) -> See:
+        """End a delegation today."""
+        lending.take_back(self.desk, id)
+        return see_other("/people/delegations", _("授权已收回。"))
+
+
+def _borrowers(desk: Desk) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Posts of this node that others hold, under their organs, with the holders' names."""
+    mine = {h.post.id for h in desk.holdings}
+    groups = []
+    for organ in desk.directory.organs_at(desk.node):
+        people = [(h.post, f.person.name) for f in desk.directory.people_of(organ.id) for h in f.holdings if h.organ.id == organ.id]
+        groups.append((organ.full_name, [(post.id, f"{post.title} {name}") for post, name in people if post.id not in mine]))
+    return [(name, posts) for name, posts in groups if posts]
+
+
+def _colleagues(desk: Desk) -> list[tuple[str, str]]:
+    """Persons of the organs one belongs to."""
+    people = [f.person for h in desk.holdings for f in desk.directory.people_of(h.organ.id)]
+    return list(dict.fromkeys((one.id, one.name) for one in people if one.id != desk.person))

@@ -1,0 +1,130 @@
+"""What is one's own and what stands for all: phrases, absences, delegations, lists, the calendar; verbs and pages on a running portal."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pytest
+
+from node.directory.view import today
+from office.people.boards import days, written
+from tests.portal.house import Browser, House, build
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A city node whose clerks and administrator can sign in."""
+    made = build(tmp_path_factory.mktemp("o"))
+    try:
+        yield made
+    finally:
+        made.home.stop()
+
+
+@pytest.fixture(scope="module")
+def sit(house: House) -> dict[str, Browser]:
+    """By part: a head of office, a clerk of another organ, the system administrator."""
+    found = {"head": "majun", "clerk": "chengxue", "other": "dinghui", "keeper": keeper(house)}
+    for login in found.values():
+        house.password(login)
+    return {part: house.enter(login) for part, login in found.items()}
+
+
+def keeper(house: House) -> str:
+    """Login of the city's system administrator."""
+    import msgspec
+
+    from tests.city import ROOT
+
+    lines = [msgspec.json.decode(one) for one in (ROOT / "ops/data/demo.jsonl").read_text().splitlines() if one.strip()]
+    code = house.settings.code
+    posts = {one["id"] for one in lines if one["type"] == "post" and "sysadmin" in one.get("roles", ())}
+    return next(one["login"] for one in lines if one["type"] == "person" and posts & set(one.get("posts", ())) and one.get("node", code) == code)
+
+
+def test_phrases_are_ones_own(sit: dict[str, Browser]) -> None:
+    """Phrases are kept in the order given, repeated ones once, and nobody else sees them."""
+    one = sit["clerk"]
+    one.get("/me")
+    assert one.post("/me/phrases", phrases="拟同意，请领导审示。\n\n请按程序办理。\n请按程序办理。").status == 303
+    assert one.get("/me.json").json["phrases"] == ["拟同意，请领导审示。", "请按程序办理。"]
+    assert sit["other"].get("/me.json").json["phrases"] == []
+    assert one.post("/me/phrases", phrases="长" * 201).status == 422
+    assert one.get("/me.json").json["phrases"] != []
+
+
+def test_an_absence_is_seen_by_all_and_taken_back(sit: dict[str, Browser]) -> None:
+    """An absence shows in the address book with whom to ask, and no more once one is back."""
+    one, other = sit["clerk"], sit["other"]
+    me = one.get("/me.json").json["person"]["id"]
+    until = (today() + dt.timedelta(days=2)).isoformat()
+    assert one.post("/me/away", since=today().isoformat(), until=until, words="参加培训").status == 303
+    assert "参加培训" in other.get(f"/people/{me}").text
+    assert one.post("/me/away", since=until, until=today().isoformat()).status == 422
+    assert one.post("/me/back").status == 303
+    assert "参加培训" not in other.get(f"/people/{me}").text
+
+
+def test_a_delegation_needs_a_post_an_end_and_a_basis(sit: dict[str, Browser]) -> None:
+    """The holder of a post lends roles of it, never others', never without basis or end; it shows to both and can be ended by the lender alone."""
+    head, clerk, other = sit["head"], sit["clerk"], sit["other"]
+    post = next(p for p in head.get("/me.json").json["posts"] if "signer" in p["roles"])
+    borrower = clerk.get("/me.json").json["posts"][0]["id"]
+    until = (today() + dt.timedelta(days=3)).isoformat()
+    form = {"post": post["id"], "borrower": borrower, "scope": ["signer"], "since": today().isoformat(), "until": until, "basis": "授权书第3号"}
+    head.get("/me/lend")
+    for wrong in ({"basis": ""}, {"until": ""}, {"scope": ["sysadmin"]}, {"borrower": post["id"]}, {"until": "2040-01-01"}):
+        assert head.post("/me/lend", **{**form, **wrong}).status == 422, wrong
+    assert other.post("/me/lend", **form).status == 403
+    assert head.post("/me/lend", **form).status == 303
+    seen = clerk.get("/people/delegations.json").json
+    assert [one["basis"] for one in seen] == ["授权书第3号"] and seen[0]["live"] and not seen[0]["mine"]
+    assert other.get("/people/delegations.json").json == []
+    assert clerk.post(f"/people/delegations/{seen[0]['id']}/end").status == 403
+    assert head.post(f"/people/delegations/{seen[0]['id']}/end").status == 303
+    assert not clerk.get("/people/delegations.json").json[0]["live"]
+
+
+def test_a_list_has_versions(sit: dict[str, Browser]) -> None:
+    """The administrator founds a list and changes it: a new version each time, refused over a stale form; clerks read it."""
+    keeper, clerk = sit["keeper"], sit["clerk"]
+    keeper.get("/people/lists/new")
+    reply = keeper.post("/people/lists/new", name="市直经济部门", organs=["bz-fgw", "bz-czj"])
+    assert reply.status == 303, reply.text
+    url = reply.headers["location"]
+    assert clerk.get(url + ".json").json["list"]["version"] == 1
+    assert clerk.get(url + "/edit").status == 403
+    form = keeper.get(url + "/edit").text
+    seen = form.split('name="seen" value="')[1].split('"')[0]
+    assert keeper.post(url + "/edit", name="市直经济部门", organs=["bz-fgw", "bz-czj", "bz-jyj"], seen=seen).status == 303
+    assert keeper.post(url + "/edit", name="别的名字", organs=["bz-fgw"], seen=seen).status == 409
+    found = clerk.get(url + ".json").json
+    assert found["list"]["version"] == 2 and len(found["members"]) == 3
+    assert keeper.post("/people/lists/new", name="空", organs=[]).status == 422
+
+
+def test_the_city_signs_the_calendar(sit: dict[str, Browser]) -> None:
+    """Days are entered as in the notice and counted at once; a weekday worked, another year's day or a missing basis is refused."""
+    keeper, clerk = sit["keeper"], sit["clerk"]
+    keeper.get("/people/calendar?year=2027")
+    basis = "测试用放假通知"
+    for wrong in ({"worked": "03-01"}, {"off": "13-01"}, {"off": "10-07..10-01"}, {"basis": ""}):
+        assert keeper.post("/people/calendar/2027", **{"off": "10-01..10-07", "worked": "10-09", "basis": basis, **wrong}).status == 422, wrong
+    assert clerk.post("/people/calendar/2027", off="10-01", worked="", basis=basis).status == 403
+    before = clerk.get("/people/calendar.json?year=2027").json
+    assert before["signed"] is None
+    assert keeper.post("/people/calendar/2027", off="10-01..10-07", worked="10-09", basis=basis).status == 303
+    after = clerk.get("/people/calendar.json?year=2027").json
+    assert after["signed"]["version"] == 1 and after["signed"]["worked"] == ["2027-10-09"]
+    assert keeper.post("/people/calendar/2027", off="10-01..10-08", worked="", basis=basis).status == 303
+    assert clerk.get("/people/calendar.json?year=2027").json["signed"]["version"] == 2
+    assert clerk.get("/people/calendar?year=20x7").status == 404
+
+
+def test_days_read_back() -> None:
+    """What is written for a form is read as the same days."""
+    given = [dt.date(2026, 10, n) for n in (1, 2, 3, 7)] + [dt.date(2026, 12, 31)]
+    assert written(given) == "10-01..10-03 10-07 12-31"
+    assert days(written(given), 2026) == given
+    assert days("10-01至10-03，10-07、12-31", 2026) == given
