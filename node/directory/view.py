@@ -5,9 +5,9 @@ the table's pulse has moved. By default each question first looks at the pulses 
 :meth:`Directory.refresh` at the beginning of each request passes ``auto=False`` and pays for that once.
 
 Trust is judged here, from records of several authors: a node counts when its certificates lead to the city root, a
-person or a seal when the home node's identity issued the certificate, a post when the node that keeps the organ wrote it, an
-appointment when the node that keeps the post did, a revocation when the issuing node or one above it spoke. Expiry is left to the
-caller, who knows the moment that matters.
+person or a seal when the identity of the node that keeps the person's card or the seal's organ issued the certificate, a post when
+the node that keeps the organ wrote it, and for organs of that node only, an appointment when the node that keeps the post did, a
+revocation when the issuing node or one above it spoke. Expiry is left to the caller, who knows the moment that matters.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -255,12 +256,13 @@ class Directory:
     # posts and persons
 
     def post(self, id: str) -> said.Post | None:
-        """A post, if the node that keeps its organ wrote it."""
+        """A post, if the node that keeps its organ wrote it; it serves organs of that node and no others."""
         record = self._one("posts", model.PostRow, said.Post, id)
-        if record is None:
+        if record is None or not self._keeps(record.home, record.body.organ):
             return None
-        organ = self.organ(record.body.organ)
-        return record.body if organ is not None and organ.node == record.home else None
+        post: said.Post = record.body
+        serves = tuple(organ for organ in post.serves if self._keeps(record.home, organ))
+        return post if len(serves) == len(post.serves) else msgspec.structs.replace(post, serves=serves)
 
     def posts_of(self, organ: str, *, on: dt.date | None = None) -> tuple[said.Post, ...]:
         """The posts of an organ in protocol order."""
@@ -305,10 +307,11 @@ class Directory:
         found = (self._found(one, on) for one in people)
         return tuple(f for f in found if f is not None and f.person.status != "retired")
 
-    def appointments_of(self, person: str, *, on: dt.date | None = None) -> tuple[Holding, ...]:
-        """The posts a person holds on a day (today), the main one first."""
+    def appointments_of(self, person: str, *, on: dt.date | None = None, here: bool = False) -> tuple[Holding, ...]:
+        """The posts a person holds on a day (today), the main one first; ``here``: those of this node, the only ones by which to act at it."""
         day = on or today()
         held = [h for h in self._holdings("person", person) if in_term(day, h.appointed.valid_from, h.appointed.valid_to)]
+        held = [h for h in held if h.organ.node == self.here] if here else held
         return tuple(sorted(held, key=lambda h: (not h.appointed.primary, h.post.sort_no, h.appointed.id)))
 
     def holders(self, role: str, organ: str = "", *, on: dt.date | None = None) -> tuple[said.Person, ...]:
@@ -346,14 +349,14 @@ class Directory:
         return (*self.posts_of(organ, on=on), *(p for p in serving if p.organ != organ and organ in p.serves))
 
     def acts_for(self, person: str, *, on: dt.date | None = None) -> tuple[said.Organ, ...]:
-        """The organs in whose name a person may act: those of the posts held, then those these posts serve."""
-        held = self.appointments_of(person, on=on)
+        """The organs of this node in whose name a person may act: those of the posts held, then those these posts serve."""
+        held = self.appointments_of(person, on=on, here=True)
         ids = dict.fromkeys([*(h.organ.id for h in held), *(organ for h in held for organ in h.post.serves)])
         return tuple(o for o in map(self.organ, ids) if o is not None)
 
     def roles_of(self, person: str, *, on: dt.date | None = None) -> frozenset[str]:
-        """Every role a person has by the posts held."""
-        return frozenset(role for h in self.appointments_of(person, on=on) for role in h.post.roles)
+        """Every role a person has by the posts held at this node."""
+        return frozenset(role for h in self.appointments_of(person, on=on, here=True) for role in h.post.roles)
 
     def delegations_to(self, post: str, *, on: dt.date | None = None) -> tuple[said.Delegated, ...]:
         """Powers lent to a post on a day (today), as far as the node that keeps the lending post wrote them."""
@@ -368,14 +371,14 @@ class Directory:
 
     def _lent(self, id: str) -> said.Delegated | None:
         record = self._one("delegations", model.DelegatedRow, said.Delegated, id)
-        lender = self._one("posts", model.PostRow, said.Post, record.body.grantor_post) if record else None
-        return record.body if record and lender and lender.home == record.home else None
+        lender = self.post(record.body.grantor_post) if record else None
+        return record.body if record and lender and self._keeps(record.home, lender.organ) else None
 
     # keys
 
     def signer(self, fingerprint: bytes) -> Signer | None:
         """Whose certificate this is, when its issuer is to be believed; revocation is told, not judged."""
-        known: dict[bytes, Signer | None] = self._part("signers", ("certificates", "nodes", "revocations"), dict)
+        known: dict[bytes, Signer | None] = self._part("signers", ("certificates", "nodes", "revocations", "persons", "organs"), dict)
         if fingerprint not in known:
             if len(known) >= MANY:
                 known.clear()
@@ -580,9 +583,18 @@ class Directory:
         cert = certs.load(raw)
         if kind == "node":
             return Signer(kind, subject, "", subject, cert, self._revoked(fingerprint, home)) if self.node(subject) is not None else None
-        if not any(_issued(cert, issuer) for issuer in self._identities(home)):
+        if not self._entitled(kind, subject, organ, home) or not any(_issued(cert, issuer) for issuer in self._identities(home)):
             return None
         return Signer(kind, subject, organ, home, cert, self._revoked(fingerprint, home))
+
+    def _entitled(self, kind: str, subject: str, organ: str, home: str) -> bool:
+        """Whether a node may certify a person (whose card it keeps) or a seal (whose organ it keeps)."""
+        return self.person_home(subject) == home if kind == "person" else self._keeps(home, organ)
+
+    def _keeps(self, node: str, organ: str) -> bool:
+        """Whether an organ is at home at a node."""
+        found = self.organ(organ)
+        return found is not None and found.node == node
 
     def _identities(self, node: str) -> Iterable[x509.Certificate]:
         """The certificates a node's identity has had; the present one first."""

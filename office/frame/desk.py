@@ -105,8 +105,8 @@ class Desk:
 
     @cached_property
     def holdings(self) -> tuple[Holding, ...]:
-        """The posts the person holds today, with their organs, the primary one first."""
-        held = self.directory.appointments_of(self.person) if self.person else ()
+        """The posts the person holds at this node today, with their organs, the primary one first."""
+        held = self.directory.appointments_of(self.person, here=True) if self.person else ()
         return tuple(sorted(held, key=lambda h: not h.appointed.primary))
 
     @cached_property

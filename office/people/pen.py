@@ -24,8 +24,7 @@ def may(desk: Desk, *roles: str) -> bool:
 
 def roles_here(desk: Desk) -> frozenset[str]:
     """The roles of the posts a person holds at this node."""
-    held = desk.directory.appointments_of(desk.person)
-    return frozenset(r for h in held if h.organ.node == desk.node for r in h.post.roles)
+    return desk.directory.roles_of(desk.person)
 
 
 def parts(desk: Desk, person: str) -> set[str]:

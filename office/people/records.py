@@ -146,7 +146,7 @@ def appoint(desk: Desk, person: str, post: str, *, since: dt.date | None = None,
     need(desk, KEEPER)
     there(desk.directory.person(person))
     found = own(desk, said.Post, post)
-    held = desk.directory.appointments_of(person)
+    held = desk.directory.appointments_of(person, here=True)
     if any(h.post.id == post for h in held):
         raise Conflict(_("此人已任这一岗位。"), code="already")
     one_administrator({r for h in held for r in h.post.roles} | set(found.roles))

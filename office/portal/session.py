@@ -128,7 +128,7 @@ class Sessions:
         card = directory.person(person)
         if card is None or card.status in ("retired", "suspended"):
             return "gone"
-        posts = ",".join(sorted(h.post.id for h in directory.appointments_of(person)))
+        posts = ",".join(sorted(h.post.id for h in directory.appointments_of(person, here=True)))
         revoked = sorted(s.revoked is not None for s in directory.certificates_of(person))
         return hashlib.sha256(f"{card.status}|{posts}|{revoked}|{self._file(person) if signs else ''}".encode()).hexdigest()
 

@@ -304,7 +304,7 @@ def test_a_signer_is_believed_by_the_home_nodes_key(world: World) -> None:
     town = world.nodes["371623101"]
     key = keys.new_ed25519()
     cert = persons.certify(town, "person", "liu", "刘敏", key.public_key(), NOW)
-    assert world.tell("371623101", said.Certified("liu", certs.der(cert), "")) == []
+    assert world.tell("371623101", said.Person("liu", "刘敏", "", "", 0, "active", ""), said.Certified("liu", certs.der(cert), "")) == []
     assert world.tell("371623108", said.Certified("liu", certs.der(cert), ""))
     assert world.tell("371623101", said.Certified("other", certs.der(cert), ""))
     directory = world.at("371600")
