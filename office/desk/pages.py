@@ -16,14 +16,14 @@ class DeskPages:
     desk: Desk
     menu = (Item("/", _("首页"), icon="home", count=service.waiting),)
 
-    @page("GET", "/")
+    @page("GET", "/", keep=True)
     def home(self, request: Request) -> Screen:
         """What waits, what is in hand, what is overdue, and how the lines stand."""
         found = service.board(self.desk, full=True)
         now = lines.read(request.portal.settings)
         return Screen("desk/home.html", board=found, json={"board": found, "lines": now.lines, "waiting": now.waiting})
 
-    @page("GET", "/todo")
+    @page("GET", "/todo", keep=True)
     def todo(self, request: Request) -> Screen:
         """The same in short: numbers, matters of the highest urgency, and terms that end."""
         found = service.board(self.desk, full=True)

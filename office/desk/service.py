@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from node.errors import Missing
@@ -74,7 +75,7 @@ def _gather(desk: Desk, what: str) -> tuple[list[Any], list[str]]:
         if asks is None:
             continue
         try:
-            found += asks(desk)
+            found += desk.known((what, module.__name__), partial(asks, desk))
         except Missing:
             missing.append(module.__name__.split(".")[1])
     return found, missing

@@ -39,7 +39,7 @@ class OutgoingPages:
     )
     desk: Desk
 
-    @page("GET", "/documents")
+    @page("GET", "/documents", keep=True)
     def register(self, request: Request) -> Screen:
         """Register of outgoing documents."""
         desk = self.desk

@@ -28,7 +28,7 @@ class IncomingPages:
     name = "incoming"
     desk: Desk
 
-    @page("GET", "/incoming")
+    @page("GET", "/incoming", keep=True)
     def register(self, request: Request) -> Screen:
         """Register of incoming documents."""
         desk = self.desk

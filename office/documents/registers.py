@@ -36,7 +36,8 @@ def outgoing_where(desk: Desk, states: Sequence[Stage], words: str = "", *, kind
 
 def outgoing_count(desk: Desk, states: Sequence[Stage]) -> int:
     """How many documents the person may see in these states."""
-    return desk.count(Document, *outgoing_where(desk, states))
+    stands = desk.known("documents: outgoing", lambda: desk.tally(Document, Document.state))
+    return sum(stands.get(str(state), 0) for state in states)
 
 
 def incoming_where(desk: Desk, states: Sequence[Standing], words: str = "", *, kind: str = "", organ: str = "") -> list[ColumnElement[bool]]:
@@ -54,7 +55,8 @@ def incoming_where(desk: Desk, states: Sequence[Standing], words: str = "", *, k
 
 def incoming_count(desk: Desk, states: Sequence[Standing]) -> int:
     """How many incoming documents the person may see in these states."""
-    return desk.count(Incoming, *incoming_where(desk, states))
+    stands = desk.known("documents: incoming", lambda: desk.tally(Incoming, Incoming.state))
+    return sum(stands.get(str(state), 0) for state in states)
 
 
 def _mine_out(desk: Desk) -> ColumnElement[bool]:
@@ -155,7 +157,8 @@ def todo(desk: Desk) -> list[Todo]:
     out = desk.list(Document, _mine_out(desk), order=Document.changed_at.desc(), limit=100)
     came = desk.list(Incoming, _mine_in(desk), order=Incoming.sent_at.desc(), limit=100)
     sent = desk.list(Document, Document.drafter == desk.person, ~_mine_out(desk), order=Document.changed_at.desc(), limit=30)
-    found = [*(_todo_out(desk, row, Column.TODO) for row in out), *(_todo_in(desk, row) for row in came)]
+    terms = Terms(desk)
+    found = [*(_todo_out(desk, row, Column.TODO) for row in out), *(_todo_in(desk, row, terms) for row in came)]
     done = (Stage.DISPATCHED, Stage.RECALLED, Stage.VOID)
     found += [_todo_out(desk, row, Column.DONE if row.state in done else Column.HAND) for row in sent]
     return sorted(found, key=lambda item: item.arrived, reverse=True)
@@ -178,16 +181,14 @@ def _todo_out(desk: Desk, row: Document, column: Column) -> Todo:
     )
 
 
-def _todo_in(desk: Desk, row: Incoming) -> Todo:
-    unsigned = row.state == Standing.DELIVERED
-    due = sign_in_due(desk, row) if unsigned else clock.from_ms(row.due) if row.due else None
+def _todo_in(desk: Desk, row: Incoming, terms: Terms) -> Todo:
     return Todo(
         title=row.title,
         url=f"/incoming/{row.id}",
         arrived=clock.from_ms(row.sent_at),
         state=STANDING_WORDS[Standing(row.state)],
         column=Column.HAND if row.state == Standing.IN_HAND else Column.TODO,
-        due=due,
+        due=terms.due(row),
         urgency=row.urgency,
         room=_("收文"),
         post=_post_title(desk, row.organ),

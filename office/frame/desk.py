@@ -8,14 +8,15 @@ desk may see, and what it may not see is missing. Everything that was got is rel
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import ColumnElement, Select, func, inspect, select
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
 from node import clock, keys
 from node.client import Draft, Ledger, Written, statement
@@ -30,6 +31,7 @@ from node.kinds import Content
 from node.persons import Door
 from node.settings import Settings
 from node.tier import Tier
+from office.frame.memo import Known, Memo
 from office.frame.words import _
 
 M = TypeVar("M", bound=DeclarativeBase)
@@ -47,13 +49,15 @@ class Office:
         self.rooms: dict[Any, Room] = {module.ROOM.Base.metadata: module.ROOM for module in tier.models() if hasattr(module, "ROOM")}
         self.tables = Tables(settings, self.rooms.values())
         self.ledger = Ledger(settings, context)
+        self.memo = Memo()
         self._directory: Directory | None = None
 
     @property
     def directory(self) -> Directory:
         """The directory; :class:`Missing` while its tables are built for the first time."""
         if self._directory is None:
-            self._directory = Directory.of(self.settings, lambda: self.tables.session(directory_model.ROOM), auto=False)
+            room = directory_model.ROOM
+            self._directory = Directory.of(self.settings, lambda: self.tables.session(room), auto=False, stamp=lambda: self.tables.stamp(room))
         return self._directory
 
     def aside(self, act: Callable[[], T]) -> T:
@@ -90,6 +94,8 @@ class Desk:
         if fresh:
             self.directory.refresh()
         self._relied: dict[str, int] = {}
+        self._read: set[Room] = set()
+        self._stamps: dict[Room, Hashable] = {}
 
     # who asks
 
@@ -106,7 +112,12 @@ class Desk:
     @cached_property
     def holdings(self) -> tuple[Holding, ...]:
         """The posts the person holds at this node today, with their organs, the primary one first."""
-        held = self.directory.appointments_of(self.person, here=True) if self.person else ()
+        if not self.person:
+            return ()
+        return self.known("holdings", self._held)
+
+    def _held(self) -> tuple[Holding, ...]:
+        held = self.directory.appointments_of(self.person, here=True)
         return tuple(sorted(held, key=lambda h: not h.appointed.primary))
 
     @cached_property
@@ -117,7 +128,7 @@ class Desk:
     @cached_property
     def organs(self) -> tuple[Organ, ...]:
         """The organs in whose name the person may act, those of the posts held first."""
-        return self.directory.acts_for(self.person) if self.person else ()
+        return self.known("organs", lambda: self.directory.acts_for(self.person)) if self.person else ()
 
     @cached_property
     def roles(self) -> frozenset[str]:
@@ -155,12 +166,18 @@ class Desk:
     def count(self, model: type[M], *where: ColumnElement[bool]) -> int:
         """How many rows this desk may see."""
         query = self._query(model, *where).with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
-        with self.office.tables.session(self.office.room(model)) as session:
+        with self._session(model) as session:
             return int(session.execute(query).scalar_one())
+
+    def tally(self, model: type[M], column: ColumnElement[Any] | InstrumentedAttribute[Any], *where: ColumnElement[bool]) -> dict[Any, int]:
+        """How many rows this desk may see of each value of a column."""
+        query = self._query(model, *where).with_only_columns(column, func.count(), maintain_column_froms=True).group_by(column).order_by(None)
+        with self._session(model) as session:
+            return {value: int(count) for value, count in session.execute(query)}
 
     def query(self, model: type[M], query: Select[Any]) -> Sequence[Any]:
         """Rows of a query of a room's own (sums, groups), which must apply ``model.visible(desk)`` itself."""
-        with self.office.tables.session(self.office.room(model)) as session:
+        with self._session(model) as session:
             return session.execute(query).all()
 
     def _query(self, model: type[M], *where: ColumnElement[bool], everything: bool = False) -> Select[Any]:
@@ -170,10 +187,50 @@ class Desk:
         return query if everything else query.where(model.visible(self))  # type: ignore[attr-defined]
 
     def _rows(self, query: Select[Any], model: type[M]) -> builtins.list[M]:
-        with self.office.tables.session(self.office.room(model)) as session:
+        with self._session(model) as session:
             rows = list(session.scalars(query))
             session.expunge_all()
         return rows
+
+    def _session(self, model: type[DeclarativeBase]) -> AbstractContextManager[Session]:
+        room = self.office.room(model)
+        self.stamp(room)  # before anything is read, so that what is known is never younger than its date
+        self._read.add(room)
+        return self.office.tables.session(room)
+
+    # what was worked out before
+
+    def known(self, name: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gives this person: worked out once, and again only when the tables read for it, the directory or the minute have changed.
+
+        ``make`` may read through this desk and its directory, and must depend on nothing else. ``name`` says what it is.
+        """
+        key = self.person, name
+        held = self.office.memo.find(key)
+        if held is None or held.when != self._when or any(self.stamp(room) != stamp for room, stamp in held.stamps):
+            held = self._make(make)
+            self.office.memo.put(key, held)
+        self._read.update(room for room, _stamp in held.stamps)
+        return held.value  # type: ignore[no-any-return]
+
+    def _make(self, make: Callable[[], Any]) -> Known:
+        when = self._when  # before making: another request may look at the directory meanwhile
+        outer, self._read = self._read, set()
+        try:
+            value = make()
+            return Known(value, when, tuple((room, self.stamp(room)) for room in self._read))
+        finally:
+            self._read |= outer
+
+    @property
+    def _when(self) -> Hashable:
+        return self.directory.version, self.now.replace(second=0, microsecond=0)
+
+    def stamp(self, room: Room) -> Hashable:
+        """How far the room's tables had come when this desk first looked at them, or last wrote."""
+        if room not in self._stamps:
+            self._stamps[room] = self.office.tables.stamp(room)
+        return self._stamps[room]
 
     # the pen
 
@@ -234,6 +291,7 @@ class Desk:
         first = msgspec.structs.replace(first, relies=tuple(self._relied.items()))
         written = self.ledger.write((first, *rest))
         self._relied.clear()
+        self._stamps.clear()
         self.directory.refresh()
         return list(written)
 

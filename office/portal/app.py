@@ -12,6 +12,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -71,7 +72,7 @@ class Portal:
         self.local = Local(office.settings)
         self.sessions = Sessions(office, self.local)
         self.screens = Screens()
-        self.live = Live(office.settings, self.local)
+        self.live = Live(office.settings, self.local, office.memo)
         self.menu, self.routes = tuple(menu), routes
         self.counts: dict[tuple[str, int], int] = {}
         self.begun = time.monotonic()
@@ -148,8 +149,17 @@ class App:
             self._read(request, route)
             self._check_token(request, route)
         request.desk = desk
-        result = provider.call(request, values, desk)
-        return self._render(request, desk, result)
+        if route.keep and desk is not None and desk.person and self._note_name not in request.cookies:
+            return self._kept(request, desk, lambda: provider.call(request, values, desk))
+        return self._render(request, desk, provider.call(request, values, desk))
+
+    def _kept(self, request: Request, desk: Desk, call: Callable[[], Any]) -> Response:
+        """A screen as it was made before for this session, if nothing it is made of has changed."""
+        frame, program = self.frame(request, desk), request.wants_json
+        counts = tuple(item["count"] for item in frame["menu"])
+        name = ("page", request.csrf, request.language, request.full_path, program, frame["lines"], counts)
+        body = desk.known(name, lambda: self._render(request, desk, call(), frame).get_data())
+        return Response(body, mimetype="application/json" if program else "text/html")
 
     def _match(self, request: Request) -> tuple[Any, dict[str, Any]]:
         adapter: MapAdapter = self.urls.bind_to_environ(request.environ)
@@ -238,7 +248,7 @@ class App:
 
     # --- after the page
 
-    def _render(self, request: Request, desk: Desk | None, result: Any) -> Response:
+    def _render(self, request: Request, desk: Desk | None, result: Any, frame: dict[str, Any] | None = None) -> Response:
         if isinstance(result, Response):
             return self._cookies(request, result)
         if isinstance(result, See):
@@ -253,7 +263,7 @@ class App:
             data = result.json if result.json is not None else result.values
             return self._cookies(request, self._json(data() if callable(data) else data, result.status, {}))
         note = self._note(request)
-        html = self.portal.screens.render(result.template, {**self.frame(request, desk), "said": note, **result.values})
+        html = self.portal.screens.render(result.template, {**(frame or self.frame(request, desk)), "said": note, **result.values})
         response = Response(html, status=result.status, mimetype="text/html")
         if note:
             response.delete_cookie(self._note_name, path="/", secure=True, httponly=True)
@@ -280,7 +290,7 @@ class App:
 
     def _line(self, item: Item, desk: Desk) -> dict[str, Any]:
         try:
-            count = item.count(desk) if item.count is not None else 0
+            count = desk.known(("menu", item.url), partial(item.count, desk)) if item.count is not None else 0
         except Missing:  # the room's tables are being built
             count = 0
         return {"url": item.url, "label": item.label, "icon": item.icon, "count": count}

@@ -18,6 +18,7 @@ from eventlet.queue import Empty, Full, LightQueue
 from node.errors import NodeError
 from node.settings import Settings
 from office.frame.local import Local
+from office.frame.memo import Memo
 
 BEAT = 15.0
 "Seconds between signs of life on a silent stream; a browser that is gone is noticed by them."
@@ -32,8 +33,8 @@ URGENCY = {"urgent": "flash"}
 class Live:
     """Everybody who listens to this portal."""
 
-    def __init__(self, settings: Settings, local: Local) -> None:
-        self.settings, self._local = settings, local
+    def __init__(self, settings: Settings, local: Local, memo: Memo) -> None:
+        self.settings, self._local, self._memo = settings, local, memo
         self.mark = 0
         self._queues: dict[LightQueue, str] = {}
 
@@ -54,6 +55,8 @@ class Live:
             eventlet.sleep(RINGS)
             with contextlib.suppress(NodeError, sqlite3.Error):  # held by another process: the next look finds the same
                 last, topics = self._local.rung(last)
+                if topics:
+                    self._memo.clear()  # what rang may be older than the minute for which pages are remembered
                 for topic in topics:
                     self.tell(topic)
 

@@ -97,6 +97,7 @@ class Route:
     handler: Callable[..., Any]
     takes: type | None = None
     upload: bool = False
+    keep: bool = False
 
     @property
     def about(self) -> str:
@@ -112,19 +113,30 @@ class _Mark:
     json: bool
     takes: type | None
     upload: bool
+    keep: bool
 
 
-def page(method: str, path: str, *, public: bool = False, json: bool = True, takes: type | None = None, upload: bool = False) -> Callable[[F], F]:
+def page(
+    method: str,
+    path: str,
+    *,
+    public: bool = False,
+    json: bool = True,
+    takes: type | None = None,
+    upload: bool = False,
+    keep: bool = False,
+) -> Callable[[F], F]:
     """Mark a method as what answers ``method path``; may be given several times.
 
     ``path`` is a werkzeug rule (``/leave/<record>``, ``<int:n>``, ``<path:rest>``). ``public`` pages need no sign-in. ``json=False`` for pages
     without a twin. ``takes`` is the msgspec Struct that the form or body is read into by :meth:`Request.read`; it appears in
     the API description. ``upload`` lets the body be as large as an attachment may be; it is then read from ``request.stream``
-    or ``request.files``, never held in memory.
+    or ``request.files``, never held in memory. ``keep`` is for a screen that is made of its address, of what the desk and the directory
+    read, of the lines and the minute, and of nothing else: it is shown again to the same session while those are the same.
     """
 
     def mark(function: F) -> F:
-        marks = [*getattr(function, "pages", ()), _Mark(method.upper(), path, public, json, takes, upload)]
+        marks = [*getattr(function, "pages", ()), _Mark(method.upper(), path, public, json, takes, upload, keep)]
         function.pages = marks  # type: ignore[attr-defined]
         return function
 

@@ -6,11 +6,14 @@ import datetime as dt
 import gzip
 import hashlib
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import jinja2
+from jinja2 import nodes
+from jinja2.visitor import NodeTransformer
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from node.clock import from_ms
@@ -31,20 +34,11 @@ class File:
     tag: str
 
 
-def _gettext(text: str) -> str:
-    return str(translations(language()).gettext(str.__str__(text)))
+class Tongue(jinja2.Environment):
+    """Templates in one language: what a template says in so many words is translated once, when it is compiled."""
 
-
-def _ngettext(one: str, many: str, count: int) -> str:
-    return str(translations(language()).ngettext(one, many, count))
-
-
-class Screens:
-    """Templates and static files of every room."""
-
-    def __init__(self) -> None:
-        self.files = _files()
-        self.env = jinja2.Environment(
+    def __init__(self, tongue: str, static: Callable[[str], str]) -> None:
+        super().__init__(
             loader=jinja2.FunctionLoader(_template),
             autoescape=True,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
@@ -53,13 +47,52 @@ class Screens:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self.env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
-        self.env.filters.update(when=when, day=day, ago=ago, size=size, full=full)
-        self.env.globals.update(static=self.static)
+        words = translations(tongue)
+        self._said: dict[str, Callable[[str], str]] = {"_": lambda text: Markup(words.gettext(text)) % (), "static": static}  # noqa: S704  our own templates
+        self.install_gettext_callables(  # type: ignore[attr-defined]
+            lambda text: str(words.gettext(str.__str__(text))), lambda one, many, n: str(words.ngettext(one, many, n)), newstyle=True
+        )
+        self.filters.update(when=when, day=day, ago=ago, size=size, full=full)
+        self.globals.update(static=static)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """``row.title`` of a mapping is its entry first: most of what pages show are lines made as mappings."""
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+    def _generate(self, source: nodes.Template, *given: Any, **named: Any) -> str:
+        """The hook that Jinja has for this."""
+        return super()._generate(_Saying(self._said).visit(source), *given, **named)
+
+
+class _Saying(NodeTransformer):
+    """Puts the value in the place of a call of a pure function of one known text, such as ``_("提交")``."""
+
+    def __init__(self, said: Mapping[str, Callable[[str], str]]) -> None:
+        self._said = said
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802
+        named = node.node.name if isinstance(node.node, nodes.Name) else ""
+        plain = len(node.args) == 1 and not (node.kwargs or node.dyn_args or node.dyn_kwargs)
+        if named in self._said and plain and isinstance(node.args[0], nodes.Const):
+            return nodes.Const(self._said[named](node.args[0].value), lineno=node.lineno)
+        return self.generic_visit(node)
+
+
+class Screens:
+    """Templates and static files of every room."""
+
+    def __init__(self) -> None:
+        self.files = _files()
+        self._tongues: dict[str, Tongue] = {}
 
     def render(self, template: str, values: Mapping[str, Any]) -> str:
-        """The text of a page."""
-        return self.env.get_template(template).render(values)
+        """The text of a page, in the language that is spoken."""
+        tongue = language()
+        if tongue not in self._tongues:
+            self._tongues[tongue] = Tongue(tongue, self.static)
+        return self._tongues[tongue].get_template(template).render(values)
 
     def static(self, name: str) -> str:
         """The address of a static file; it changes when the file does, so that browsers may keep it for a year."""

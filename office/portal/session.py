@@ -18,6 +18,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,6 +27,7 @@ from eventlet.semaphore import Semaphore
 
 from node import keys, logs, persons
 from node.codec import pack
+from node.directory.view import today
 from node.errors import NodeError, Refused, Unreachable
 from node.persons import Door
 from office.frame.desk import Desk, Office
@@ -39,6 +41,8 @@ FREE, FIRST_LOCK, LONGEST_LOCK = 5, 30.0, 3600.0
 QUEUE = 40
 "Sign-ins that may wait for the one that is being checked."
 NONCE_LIFE = 120.0
+MARKS = 10_000
+"Persons whose standing is remembered while the directory stays as it is."
 log = logs.named("session")
 
 
@@ -85,6 +89,7 @@ class Sessions:
         self._turns = Semaphore(1)
         self._waiting = 0
         self._used: dict[str, float] = {}
+        self._marks: dict[tuple[str, bool], tuple[Any, str]] = {}
 
     # tokens
 
@@ -124,13 +129,23 @@ class Sessions:
 
     def _mark(self, person: str, signs: bool) -> str:
         """What must not change while a session lives: standing, posts, key file, certificate."""
+        directory, file = self.office.directory, self._file(person) if signs else ""
+        seen = directory.version, today(), file
+        known = self._marks.get((person, signs))
+        if known is None or known[0] != seen:
+            known = self._marks[person, signs] = (seen, self._marked(person, file))
+            if len(self._marks) > MARKS:
+                self._marks.pop(next(iter(self._marks)))
+        return known[1]
+
+    def _marked(self, person: str, file: str) -> str:
         directory = self.office.directory
         card = directory.person(person)
         if card is None or card.status in ("retired", "suspended"):
             return "gone"
         posts = ",".join(sorted(h.post.id for h in directory.appointments_of(person, here=True)))
         revoked = sorted(s.revoked is not None for s in directory.certificates_of(person))
-        return hashlib.sha256(f"{card.status}|{posts}|{revoked}|{self._file(person) if signs else ''}".encode()).hexdigest()
+        return hashlib.sha256(f"{card.status}|{posts}|{revoked}|{file}".encode()).hexdigest()
 
     def _file(self, person: str) -> str:
         try:

@@ -14,8 +14,10 @@ from node import journal, keys
 from node.book import Book
 from node.client import Batch
 from node.codec import pack, unpack
+from node.directory import model as directory
 from node.entry import Head, Header, Opened, Opening
 from node.errors import Conflict, Forged, Fork, Gap, Invalid, Missing, NodeError, TooLarge, Untrusted
+from node.fold import Tables
 from node.kinds import Content, kind
 from tests import books
 from tests.books import Noted, carry, draft, exchange, take, texts, write
@@ -302,3 +304,18 @@ def test_new_version_is_built_beside_the_work(tmp_path: Path) -> None:
             assert all(a == b for a, b in again.refold().values())
         finally:
             books.NOTES.version -= 1
+
+
+def test_a_stamp_dates_tables(branch: Books) -> None:
+    """Whoever kept the stamp of a room's tables knows from the next one whether anything was folded into them, and into them alone."""
+    book = next(iter(branch.values()))
+    tables = Tables(book.settings, [books.NOTES, directory.ROOM])
+    try:
+        first, other = tables.stamp(books.NOTES), tables.stamp(directory.ROOM)
+        assert tables.stamp(books.NOTES) == first
+        notes(book, "something new")
+        second = tables.stamp(books.NOTES)
+        assert second != first
+        assert (tables.stamp(books.NOTES), tables.stamp(directory.ROOM)) == (second, other)
+    finally:
+        tables.close()
