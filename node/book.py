@@ -30,7 +30,7 @@ from node import certs, clock, journal, keys, kinds, logs, seal, store
 from node import entry as said
 from node.blobs import Blobs
 from node.client import Batch, Chain, Draft, Found, Place, Taken, Told, Written
-from node.codec import base32, pack, unpack
+from node.codec import LATEST, base32, pack, unpack
 from node.digest import Digest
 from node.directory.entries import Revoked
 from node.directory.view import Directory, Signer
@@ -320,7 +320,10 @@ class Book:
         for attachment in draft.attachments:
             if not self.blobs.has(attachment.sha) or self.blobs.size(attachment.sha) != attachment.size:
                 raise Missing("an attachment is not stored here; upload it first", code="attachment")
-        return Ready(draft, body, statement, sid, signer, kinds.decode(statement.kind, draft.content))
+        content = kinds.decode(statement.kind, draft.content)
+        if not self._may_say(content, self.here):
+            raise Refused("this is said in the name of an organ of another node", code="scope")
+        return Ready(draft, body, statement, sid, signer, content)
 
     def _place_all(self, c: Connection, group: Group, bodies: Sequence[tuple[Draft, bytes]]) -> list[list[tuple[State, int, Row]]]:
         """Write bodies at the ends of their logs: for each its places (chain, local number, row)."""
@@ -452,7 +455,7 @@ class Book:
         new = 0
         for hold in holds:
             key = self._identity_of(hold.holder, ())
-            if key is None or not self.journal.agrees(c, hold) or hold.at > journal.LATEST:
+            if key is None or not self.journal.agrees(c, hold) or hold.at > LATEST:
                 self.refused["unknown_hold"] += 1
                 continue
             try:
@@ -517,8 +520,8 @@ class Book:
     def _check_body(self, body: Body, statement: Statement) -> None:
         if statement.city != self.settings.city:
             raise Forged("a statement of another city", code="scope")
-        if statement.at > journal.LATEST:
-            raise Invalid("a claimed time after the year 9999", code="malformed")
+        if statement.at > LATEST:
+            raise Invalid("a claimed time after the year 9998", code="malformed")
         if any("\0" in text for text in (statement.kind, statement.record, statement.home, statement.post, *statement.recipients)):
             raise Invalid("text has no NUL character", code="malformed")
         if said.content_digest(body.salt, body.content) != statement.digest:
@@ -601,8 +604,18 @@ class Book:
         except Invalid as error:
             self._mark(c, one.number, error.code)
             return False
+        if not self._may_say(content, one.state.author):
+            self._mark(c, one.number, "scope")
+            return False
         self._release(group, one, signer, content)
         return True
+
+    def _may_say(self, content: kinds.Content | None, author: str) -> bool:
+        """Whether every organ in whose name a content speaks is at home at its author; an organ that nobody knows is nobody's name yet."""
+        if content is None or self.directory is None:
+            return True
+        known = (self.directory.organ(organ) for organ in content.speaks_for())
+        return all(organ is None or organ.node == author for organ in known)
 
     def _release(self, group: Group, one: Readable, signer: Signer, content: kinds.Content | None) -> None:
         """Give an entry its place in the order of folding."""

@@ -33,6 +33,10 @@ HashOrNone = Annotated[bytes, msgspec.Meta(max_length=32)]
 "A SHA-256, or empty."
 Sixteen = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
 "A salt or nonce. The length is fixed: with a shorter salt the same digest would fit a longer content."
+LATEST = 253_370_764_799_999
+"The last moment that every node can show in its own time zone: the end of the year 9998, milliseconds since 1970 UTC."
+Moment = Annotated[int, msgspec.Meta(ge=0, le=LATEST)]
+"A claimed time or a deadline, milliseconds since 1970 UTC."
 Natural = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 "A count, position, size or time in milliseconds; what every database can store."
 

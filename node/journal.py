@@ -45,7 +45,7 @@ from sqlalchemy import (
 from node import entry as said
 from node import keys
 from node.client import Batch, Chain, Found, Place
-from node.codec import MAX_ENTRY, base32, pack, unpack
+from node.codec import LATEST, MAX_ENTRY, base32, pack, unpack
 from node.entry import Attachment, Audience, Head, Header, Hold, Lane, Opening, Scope
 from node.errors import Forged, Fork, Gap, Invalid, Missing, TooLarge, Untrusted
 from node.keys import PublicKey
@@ -232,8 +232,6 @@ Identity = Callable[[str, Sequence[bytes]], PublicKey | None]
 """(author, certificates that came along) to the author's identity key, or None when it is not to be believed."""
 
 _ID = re.compile("[a-z2-7]{26}")
-LATEST = 253_402_300_799_999
-"The last claimed time that has a date, in milliseconds since 1970 UTC."
 SPACING = 200, 512 * 1024
 "Entries, and bytes, after which a long group of own entries gets a head in between."
 
@@ -413,7 +411,7 @@ class Journal:
         if opening.city != self.city:
             raise Untrusted("the chain belongs to another city", code="scope")
         if not _ID.fullmatch(opening.author) or not _ID.fullmatch(opening.audience.node or opening.author) or opening.opened > LATEST:
-            raise Invalid("an opening names nodes by their ids, and a time before the year 10000", code="malformed")
+            raise Invalid("an opening names nodes by their ids, and a time before the year 9999", code="malformed")
         key = self._identity(opening.author, batch.certs)
         if key is None:
             raise Untrusted(f"node {opening.author} is not known here", code="unknown_author")

@@ -27,6 +27,10 @@ from node.errors import Invalid
 class Content(Value, frozen=True):
     """Base of every kind."""
 
+    def speaks_for(self) -> tuple[str, ...]:
+        """Ids of organs in whose name it is said; it counts only from the node where they are at home."""
+        return ()
+
 
 C = TypeVar("C", bound=Content)
 KINDS: dict[str, type[Content]] = {}

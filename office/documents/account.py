@@ -32,14 +32,14 @@ def own(entry: Entry[Any], doc: str) -> None:
 
 
 def document_of(session: Session, entry: Entry[Any]) -> Document:
-    """The document of an entry, new at its first."""
+    """The document of an entry, new at its first; in the outgoing register of a node it alone writes."""
     own(entry, entry.record)
+    if entry.author != ROOM.here:
+        raise Refused("an organ's inner act comes from its own node", code="wrong_writer")
     found = session.get(Document, entry.record)
     if found is None:
         found = Document(id=entry.record, home=entry.author)
         session.add(found)
-    if found.home != entry.author:
-        raise Refused(f"the document belongs to node {found.home}", code="wrong_writer")
     return found
 
 

@@ -99,6 +99,10 @@ class Dispatched(Content, frozen=True):
 
     envelope: Envelope
 
+    def speaks_for(self) -> tuple[str, ...]:
+        """The issuing organ."""
+        return (self.envelope.paper.organ,)
+
 
 @kind("documents.corrected")
 class Corrected(Content, frozen=True):
@@ -106,6 +110,10 @@ class Corrected(Content, frozen=True):
 
     envelope: Envelope
     note: str
+
+    def speaks_for(self) -> tuple[str, ...]:
+        """The issuing organ."""
+        return (self.envelope.paper.organ,)
 
 
 @kind("documents.recalled")

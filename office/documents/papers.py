@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import uuid
 from enum import StrEnum
+from typing import Annotated
 
-from node.codec import Hash, Natural, Value, digest
+import msgspec
+
+from node.codec import Hash, Moment, Natural, Value, digest
 
 TITLE, TEXT, WORDS, REASON = 200, 30_000, 2_000, 500
 "Most characters of a title, a text, an opinion or answer, a reason."
 ANNEXES, RECIPIENTS = 50, 1_500
+Name = Annotated[str, msgspec.Meta(max_length=300)]
+"A title, number or name: one line of a list, whoever sent it."
 
 
 class Urgency(StrEnum):
@@ -38,7 +43,7 @@ class Role(StrEnum):
 class Annex(Value, frozen=True):
     """An attached file. Stored bytes are ciphertext whatever the audience, so that forwarding is passing on hash and key."""
 
-    name: str
+    name: Name
     size: Natural
     "Bytes of the plain file."
     mime: str
@@ -56,7 +61,7 @@ class Cited(Value, frozen=True):
 
     id: str
     version: int
-    role: str
+    role: Role
 
 
 class Paper(Value, frozen=True):
@@ -65,17 +70,17 @@ class Paper(Value, frozen=True):
     organ: str
     kind: str
     "One of the fifteen ids of :data:`office.documents.workflow.KINDS`."
-    title: str
+    title: Name
     text: str
     to: tuple[str, ...]
     "Organ ids, named one by one."
     cc: tuple[str, ...] = ()
     lists: tuple[Cited, ...] = ()
-    urgency: str = Urgency.NONE
+    urgency: Urgency = Urgency.NONE
     urgency_reason: str = ""
-    label: str = Label.INTERNAL
+    label: Label = Label.INTERNAL
     reply_required: bool = False
-    due: Natural = 0
+    due: Moment = 0
     "When an answer is due, milliseconds since 1970 UTC; 0 for never."
     due_rule: str = ""
     "What the drafter set: a moment (``set``), working days (``5wd``) or hours (``24h``). No deadline is without one."
@@ -91,7 +96,7 @@ class Recipient(Value, frozen=True):
 
     organ: str
     node: str
-    role: str
+    role: Role
 
 
 class Mark(Value, frozen=True):
@@ -109,11 +114,11 @@ class Envelope(Value, frozen=True):
     """What leaves the organ: complete in itself, so that it can be read and proved without its home node."""
 
     paper: Paper
-    number: str
+    number: Name
     "发文字号, or empty where the organ gave none."
-    issuer: str
+    issuer: Name
     "Full name of the organ on the day."
-    signer: str
+    signer: Name
     "Name of the person who signed for issue."
     signed_on: str
     "成文日期, ISO date in Asia/Shanghai."

@@ -13,10 +13,12 @@ import pytest
 from node import entry as said
 from node import keys
 from node.book import Book
-from node.client import Batch
+from node.client import Batch, statement
 from node.codec import pack
+from node.directory.entries import Organ
 from node.entry import Audience, Head, Header, Hold, Lane, Opened, Opening, Scope
-from node.errors import Conflict, Fork, Invalid, NodeError, Untrusted
+from node.errors import Conflict, Fork, Invalid, NodeError, Refused, Untrusted
+from node.kinds import Content, kind
 from tests import books, city
 from tests.books import Noted, carry, draft, exchange, take, texts, write
 
@@ -52,7 +54,7 @@ def opened(
 
 @pytest.mark.promise("P16")
 def test_a_time_without_a_date(branch: Books) -> None:
-    """A claimed time beyond the year 9999 is refused at the pen and marked when it comes from others; the entry behind it is folded."""
+    """A claimed time beyond the year 9998 is refused at the pen and marked when it comes from others; the entry behind it is folded."""
     town, county = branch["county1-town1"], branch["county1"]
     with pytest.raises(Invalid):
         write(town, draft(town, Noted("远"), to=said.UP, at=2**62))
@@ -112,6 +114,42 @@ def test_a_second_chain_of_one_log_in_one_epoch_is_a_fork(small: Books) -> None:
     with pytest.raises(Fork):
         take(county, opened(town, said.UP, epoch=town.epoch))
     assert [a["kind"] for a in county.status()["alarms"]] == ["fork"]
+
+
+@kind("notes.proclaimed")
+class Proclaimed(Content, frozen=True):
+    """An organ says something."""
+
+    organ: str
+
+    def speaks_for(self) -> tuple[str, ...]:
+        """The organ."""
+        return (self.organ,)
+
+
+def signed(book: Book, content: Content, data: bytes = b"") -> bytes:
+    """The stored body of what a node's identity signs (``data`` in place of the content), with none of the checks of its own ledger."""
+    stated, salt, plain = statement(book.settings.city, content, record="r", home=book.here, suite=keys.P256, signer=book.fingerprint)
+    data = data or plain
+    raw = pack(msgspec.structs.replace(stated, digest=said.content_digest(salt, data)))
+    return pack(said.Body(raw, keys.sign(book.identity, said.statement_signed(raw)), salt, data))
+
+
+@pytest.mark.promise("P16")
+def test_the_name_of_anothers_organ(branch: Books) -> None:
+    """What a township says in the name of an organ of the county is marked where it arrives; in its own organ's name it counts."""
+    town, county = branch["county1-town1"], branch["county1"]
+    for book, organ in ((county, "county-office"), (town, "town-office")):
+        about = Organ(organ, "", organ, organ, "department", "county", "", "", "", "", book.here, True, (), "", 0)
+        write(book, draft(book, about, record=organ, lane=Lane.TRUST, to=said.ALL))
+    exchange([town, county])
+    for organ, counts in (("county-office", 0), ("town-office", 1)):
+        released = county.journal.released
+        take(county, opened(town, said.UP, more=signed(town, Proclaimed(organ))))
+        assert county.journal.released - released == counts
+    assert county.refused["scope"] == 1
+    with pytest.raises(Refused):
+        write(town, draft(town, Proclaimed("county-office")))
 
 
 def test_the_same_draft_twice_in_one_write(small: Books) -> None:
@@ -256,10 +294,12 @@ def test_a_range_statement_about_another_entry(small: Books) -> None:
 
 @pytest.mark.promise("P16")
 def test_a_text_that_a_store_cannot_hold(branch: Books) -> None:
-    """A text with a NUL stops nothing: where the store takes it it is folded, where not it is marked, and tables equal a refold."""
+    """A text with a NUL cannot be written; from others it is marked at every store, and what comes before and after is folded."""
     town, county = branch["county1-town1"], branch["county1"]
-    write(town, draft(town, Noted("前"), to=said.UP), draft(town, Noted("a\0b"), to=said.UP), draft(town, Noted("后"), to=said.UP))
-    carry(town, county)
-    assert {"前", "后"} <= set(texts(county))
-    assert len(texts(county)) + county.refused["unfolded"] == 3
+    with pytest.raises(Invalid):
+        draft(town, Noted("a\0b"), to=said.UP)
+    for content in (pack(Noted("前")), pack(Noted("a\0b")), pack(Noted("后"))):
+        take(county, opened(town, said.UP, more=signed(town, Noted(""), content)))
+    assert texts(county) == sorted(["前", "后"])
+    assert county.refused["malformed"] == 1
     assert all(living == rebuilt for living, rebuilt in county.refold().values())
