@@ -28,6 +28,7 @@ from sqlalchemy import Connection, func, select
 
 from node import certs, clock, journal, keys, kinds, logs, seal, store
 from node import entry as said
+from node.alarms import alarm
 from node.blobs import Blobs
 from node.client import Batch, Chain, Draft, Found, Place, Taken, Told, Written
 from node.codec import LATEST, base32, pack, unpack
@@ -743,8 +744,10 @@ class Book:
         """Every chain held."""
         return tuple(s.chain() for s in self.journal.chains.values())
 
-    def _alarms(self, forks: int, refused: int) -> list[dict[str, Any]]:
+    def _alarms(self, forks: int, refused: int, unfolded: int) -> list[dict[str, Any]]:
         found = []
+        if unfolded:
+            found.append(alarm("corrupt", "warn", self.here, self.opened, f"{unfolded} entries could not be folded"))
         if forks:
             found.append(alarm("fork", "critical", self.here, self.opened, f"{forks} chains carry two entries signed for one place"))
         if refused:
@@ -781,6 +784,15 @@ class Book:
             "calendar": {"version": max(days.values(), default=None), "years": days},
         }
 
+    def _lagging(self, c: Connection) -> Counter[str]:
+        """Entries of each author that are held here and wait for those they build on."""
+        held = select(journal.ENTRIES.c.chain, func.count()).join(journal.PARKED, journal.PARKED.c.number == journal.ENTRIES.c.number)
+        authors = {s.no: s.author for s in self.journal.chains.values()}
+        counted: Counter[str] = Counter()
+        for no, count in c.execute(held.group_by(journal.ENTRIES.c.chain)):
+            counted[authors[no]] += count
+        return counted
+
     def status(self) -> dict[str, Any]:
         """What the ledger knows of itself, in the words of the status command."""
         with self.journal.engine.connect() as c:
@@ -791,6 +803,7 @@ class Book:
             parked, refused, forks = count(journal.PARKED), count(journal.REFUSED), count(journal.FORKS)
             rooms = {name: shelf.unfolded for name, shelf in self.shelves.living.items()}
             wanted = int(c.execute(select(func.count()).select_from(journal.WANTED).where(~journal.WANTED.c.here)).scalar_one())
+            lagging = self._lagging(c)
         own = [s for s in self.journal.chains.values() if s.author == self.here and s.epoch == self.epoch]
         top = max(own, key=lambda s: s.mark, default=None)
         head = {"seq": top.count - 1, "hash": f"sha256:{top.hash.hex()}"} if top else None
@@ -806,22 +819,16 @@ class Book:
             },
             "head": head,
             "durable_head": head,
-            "origins": _origins(self.journal.chains.values()),
+            "origins": _origins(self.journal.chains.values(), lagging),
             "entries": self.journal.last,
             "folded": self.journal.released,
             "queues": {"blobs_wanted": wanted, "quarantined_entries": refused, "parked": parked, "unfolded": sum(rooms.values())},
             "reasons": [f"unfolded_{name}" for name, count in rooms.items() if count],
-            "alarms": self._alarms(forks, refused),
+            "alarms": self._alarms(forks, refused, sum(rooms.values())),
             "counters": dict(self.counts) | {"refused": dict(self.refused)},
             "state_digest": None if self._behind else self.state_digest(),
             **self._trust(),
         }
-
-
-def alarm(kind: str, severity: str, subject: str, since: int, detail: str) -> dict[str, Any]:
-    """An alarm as the status command shows it; ``since`` in milliseconds since 1970 UTC."""
-    at = clock.from_ms(since).isoformat(timespec="seconds")
-    return {"id": f"{kind}:{subject}", "kind": kind, "severity": severity, "since": at, "subject": subject, "detail": detail}
 
 
 def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -839,7 +846,7 @@ def _entry(one: Readable, person: str, content: kinds.Content) -> Entry[Any]:
     return kinds.seen(one.statement, one.id, content, person=person, **at)
 
 
-def _origins(chains: Any) -> list[dict[str, Any]]:
+def _origins(chains: Any, lagging: Counter[str] | None = None) -> list[dict[str, Any]]:
     rows: dict[str, list[dict[str, Any]]] = {}
     for s in sorted(chains, key=lambda s: s.no):
         state = "forked" if s.frozen == "fork" else "open"
@@ -847,7 +854,11 @@ def _origins(chains: Any) -> list[dict[str, Any]]:
         rows.setdefault(s.author, []).append(
             {"id": base32(s.id), "log": log_name, "count": s.count, "head": f"sha256:{s.hash.hex()}", "closed": None, "state": state}
         )
-    return [{"origin": author, "epochs": epochs, "applied": sum(e["count"] for e in epochs), "lag_entries": 0} for author, epochs in rows.items()]
+    lag = lagging or Counter()
+    return [
+        {"origin": author, "epochs": epochs, "applied": sum(e["count"] for e in epochs) - lag[author], "lag_entries": lag[author]}
+        for author, epochs in rows.items()
+    ]
 
 
 def _identity(settings: Settings) -> ec.EllipticCurvePrivateKey:

@@ -23,8 +23,9 @@ import msgspec
 import zmq
 
 from node import clock, logs, store
+from node.alarms import alarm
 from node.beat import Beat
-from node.book import Book, alarm
+from node.book import Book
 from node.client import Batch, Draft
 from node.entry import Hold
 from node.errors import Conflict, Full, Invalid, NodeError

@@ -8,6 +8,7 @@ from typing import Any
 import eventlet
 
 from node import clock
+from node.alarms import alarm
 from node.codec import digest
 from node.entry import Lane
 from node.errors import Missing
@@ -17,7 +18,7 @@ from office.documents import registers
 from office.documents.entries import Urgency
 from office.documents.model import Incoming
 from office.documents.workflow import Standing
-from office.frame.applied import NodeDesk, Rings, alarm, applied, every, publish
+from office.frame.applied import NodeDesk, Rings, applied, every, publish
 from office.frame.desk import Desk
 from office.frame.local import Local
 
@@ -66,7 +67,7 @@ class DocumentsService:
                 late[stage, row.organ] += 1
                 self.rings.ring("deadline", f"{row.id}/{row.state}/{stage}", clock.ms())
             eventlet.sleep(0)
-        rows = [alarm(f"deadline_{stage}", organ, clock.ms(), f"{count} documents") for (stage, organ), count in sorted(late.items())]
+        rows = [alarm(f"deadline_{stage}", "warn", organ, clock.ms(), f"{count} documents") for (stage, organ), count in sorted(late.items())]
         publish(self.desk.settings, "deadlines", rows)
 
     @every(3600.0)

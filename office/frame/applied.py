@@ -29,6 +29,7 @@ from nameko.extensions import DependencyProvider, Entrypoint
 from nameko.timer import Timer
 
 from node import clock, kinds, logs
+from node.alarms import alarm
 from node.client import Ledger
 from node.errors import NodeError
 from node.kinds import Content, Entry
@@ -278,19 +279,8 @@ def shortened(settings: Settings) -> int:
 
 def report(settings: Settings, local: Local) -> None:
     """Say which reactions failed, as alarms."""
-    publish(
-        settings,
-        "reactions",
-        [
-            alarm("backlog", row["name"], row["since"], f"{row['count']} entries could not be reacted to; they are tried again at the next start")
-            for row in local.failures()
-        ],
-    )
-
-
-def alarm(kind: str, subject: str, since: int, detail: str) -> dict[str, Any]:
-    """An alarm of a kind that status knows; ``since`` in milliseconds since 1970 UTC."""
-    return {"id": f"{kind}:{subject}", "kind": kind, "severity": "warn", "since": since / 1000, "subject": subject, "detail": detail}
+    said = "{} entries could not be reacted to; they are tried again at the next start"
+    publish(settings, "reactions", [alarm("backlog", "warn", row["name"], row["since"], said.format(row["count"])) for row in local.failures()])
 
 
 def publish(settings: Settings, name: str, alarms: Sequence[dict[str, Any]]) -> None:

@@ -45,7 +45,7 @@ class Office:
 
     def __init__(self, settings: Settings, tier: Tier, *, context: Any = None, aside: Callable[[Callable[[], Any]], Any] = lambda act: act()) -> None:
         """``context`` is the ZeroMQ context of the process, eventlet's in green ones; ``aside`` runs what takes long without stopping the others."""
-        self.settings, self.tier, self._aside = settings, tier, aside
+        self.settings, self.tier, self.context, self._aside = settings, tier, context, aside
         self.rooms: dict[Any, Room] = {module.ROOM.Base.metadata: module.ROOM for module in tier.models() if hasattr(module, "ROOM")}
         self.tables = Tables(settings, self.rooms.values())
         self.ledger = Ledger(settings, context)

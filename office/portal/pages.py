@@ -11,7 +11,7 @@ import msgspec
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
-from node import certs
+from node import certs, health
 from node.errors import Invalid, Missing, NodeError, Refused, Unreachable
 from office.frame.desk import Desk
 from office.frame.words import LANGUAGES, _
@@ -202,13 +202,10 @@ class HousePages:
 
     @page("GET", "/api/v1/status")
     def status(self, request: Request) -> Answer:
-        """What the node says of itself; for administrators."""
+        """What the node says of itself, as ``yiwang status`` answers; for administrators."""
         if not self.desk.roles & ADMINISTRATORS:
             raise Refused(_("只有管理员可以查看节点状态。"), code="not_yours")
-        settings = request.portal.settings
-        found = dict(request.portal.office.ledger.status())
-        found["links"] = [{"peer": x.peer, "side": x.side, "state": x.state, "since": x.since} for x in lines.read(settings).lines]
-        return Answer({"v": 1, "node": settings.id, "tier": settings.tier, "name": settings.name} | found)
+        return Answer({"v": 1} | health.collect(request.portal.settings, context=request.portal.office.context))
 
     @page("GET", "/api/v1/events")
     def events(self, request: Request) -> Response:
