@@ -205,7 +205,7 @@ def _state(processes: Sequence[Found], ledger: Found, settings: Settings, loopin
     if any(state in ("stopping", "stopped") for state in states.values()):
         return "stopping"
     if not ledger:
-        return "starting" if states.get("ledger") in ("starting", "up") and not _was_up(processes) else "degraded"
+        return "starting" if not looping and states.get("ledger") in ("starting", "up") and not _was_up(processes) else "degraded"
     said = str(ledger.get("state", "ready"))
     if said != "ready":
         return said
