@@ -17,7 +17,7 @@ import datetime as dt
 import os
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -231,25 +231,27 @@ class Book:
             self._behind = True
             touched = self._fold(released)
             self._behind = False
-            released = self._unpark() if touched else []
+            released = self._unpark(self.directory.newly_signing(touched)) if touched and self.directory else []
 
-    def _fold(self, released: list[Released]) -> bool:
+    def _fold(self, released: list[Released]) -> list[kinds.Content]:
+        """Fold in every room; what the directory was told."""
         if bad := self.shelves.fold(released):
             self.refused["unfolded"] += bad
         self.counts["folded"] += len(released)
-        touched = any(e is not None and e.kind.startswith("directory.") for _, e in released)
+        touched = [e.body for _, e in released if e is not None and e.kind.startswith("directory.")]
         if touched and self.directory is not None:
             self.directory.refresh()
         return touched
 
     def revive(self) -> None:
         """Look again at what waits for a signer, after a start."""
-        self.fold(self._unpark())
+        if self.directory is not None:
+            self.fold(self._unpark(self.directory.fingerprints()))
 
-    def _unpark(self) -> list[Released]:
-        """Release what waited for signers that are now known."""
+    def _unpark(self, signers: Collection[bytes]) -> list[Released]:
+        """Release what waited for those of these signers that are now known. Nobody else's are looked at: anyone may let any number wait."""
         with self.journal.asking() as c:
-            waiting = [r.wants for r in c.execute(select(journal.PARKED.c.wants).distinct())]
+            waiting = [wants for (wants,) in journal.WANTS.among(c, signers)]
         known = [w for w in waiting if self._signer(w) is not None]
         if not known:
             return []

@@ -188,6 +188,7 @@ ENTRIES_AT = Quick(lambda _, size: select(ENTRIES).where(ENTRIES.c.number.in_(li
 VERSIONS_OF = Quick(lambda _, size: select(VERSIONS).where(VERSIONS.c.name.in_(listed(size))))
 REPEATED = Quick(lambda _, size: select(NONCES).where(NONCES.c.nonce.in_(listed(size))))
 RELEASED_OF = Quick(lambda _, size: select(RELEASED.c.sid).where(RELEASED.c.sid.in_(listed(size))))
+WANTS = Quick(lambda _, size: select(PARKED.c.wants).where(PARKED.c.wants.in_(listed(size))).distinct())
 WAITING = Quick(lambda _, size: select(PARKED.c.number).where(PARKED.c.wants.in_(listed(size))))
 
 

@@ -187,7 +187,7 @@ class Exchange:
             case peer.Store():
                 self._blob(one, wish)
             case peer.Heard():
-                self._note(wish.nodes)
+                self._note(one, wish.nodes)
             case peer.Pass():
                 self.signal(wish.signal, came=one.neighbour)
             case peer.Drop():
@@ -319,9 +319,11 @@ class Exchange:
         if way and way != came and way in self.peers:
             self.peers[way].signal(signal)
 
-    def _note(self, nodes: tuple[tuple[str, int], ...]) -> None:
+    def _note(self, one: Peer, nodes: tuple[tuple[str, int], ...]) -> None:
+        """Believe a neighbour about the nodes behind it and no others: it could make the dead seem alive."""
+        below = self.tree.subtree(self.me.node if one.up else one.neighbour)
         for node, at in nodes:
-            if node in self.tree and node != self.me.node:
+            if node in self.tree and (node in below) is not one.up and node != self.me.node:
                 self.heard[node] = max(self.heard.get(node, 0), min(at, self._now.ms))
 
     # --- numbers ------------------------------------------------------------------------------------------------

@@ -175,8 +175,10 @@ AGAIN = "again"
 "Code of a Refuse that only means: begin a new session at once."
 PENANCE, LONGEST = 2.0, 300.0
 "Seconds a neighbour that erred must wait, first and at most."
-MOST_CHAINS = 1_000_000
-"Chains that one neighbour may tell of, so that it cannot fill the memory."
+MOST_ELSEWHERE = 100_000
+"Chains not known here that are remembered to be at a neighbour; what lies beyond may reach it twice. Told without end, they fill no memory."
+MOST_TAKING, EACH = 64 * 1024 * 1024, 4096
+"Bytes of batches of one neighbour that may wait for the ledger, and what each counts besides; credits keep an honest one far below."
 WAITING = 256
 "Wants for blobs that are not here yet, remembered for each neighbour."
 STOP = ("fork", "revoked", "out_of_span", "closed", "frozen", "unknown_author", "unknown_version", "unknown_suite")
@@ -231,6 +233,10 @@ class Peer:
     _told: bool = False
     "Whether the neighbour has told all it holds."
     _passages: dict[bytes, flow.Passage] = field(default_factory=dict)
+    _elsewhere: dict[bytes, int] = field(default_factory=dict)
+    "Entries the neighbour holds of chains that are not known here."
+    _taking: int = 0
+    "Bytes of batches that are with the ledger."
     _ready: dict[Lane, dict[bytes, None]] = field(default_factory=lambda: {lane: {} for lane in LANES})
     _credit: dict[Lane, flow.Credit] = field(default_factory=flow.fresh)
     _coming: dict[bytes, int] = field(default_factory=dict)
@@ -301,7 +307,7 @@ class Peer:
         self._said = self._got = 0
         for queue in self._out:
             queue.clear()
-        self._passages, self._ready = {}, {lane: {} for lane in LANES}
+        self._passages, self._elsewhere, self._ready = {}, {}, {lane: {} for lane in LANES}
         self._coming, self._asked, self._declined, self._retry, self._wanted = {}, {}, set(), {}, {}
         self._credit = flow.fresh()
         self._their_beat = (0, 0)
@@ -484,18 +490,27 @@ class Peer:
     # --- sending ------------------------------------------------------------------------------------------------
 
     def _on_have(self, have: frames.Have) -> None:
-        if len(self._passages) + len(have.chains) > MOST_CHAINS:
-            raise TooLarge("the neighbour tells of more chains than there can be")
         for position in have.chains:
-            passage = self._passages.setdefault(position.chain, flow.Passage())
+            line = self.lines.get(position.chain)
+            if line is None:
+                if len(self._elsewhere) < MOST_ELSEWHERE:
+                    self._elsewhere[position.chain] = position.count
+                continue
+            passage = self._passage(position.chain)
             passage.theirs = max(passage.theirs, position.count)
             passage.sent = max(passage.sent, position.count)
-            line = self.lines.get(position.chain)
-            if line is not None and position.count == line.count and position.hash != line.hash:
+            if position.count == line.count and position.hash != line.hash:
                 passage.theirs = passage.sent = max(0, position.count - 1)  # the same place, two entries: show ours
         if have.last and not self._told:
             self._told = True
             self.news(self.lines)
+
+    def _passage(self, chain: bytes) -> flow.Passage:
+        """A chain's way to the neighbour, from where the neighbour said that it holds it."""
+        if chain not in self._passages:
+            held = self._elsewhere.pop(chain, 0)
+            self._passages[chain] = flow.Passage(theirs=held, sent=held)
+        return self._passages[chain]
 
     def news(self, chains: Iterable[bytes]) -> None:
         """These chains have grown, or the tree has: send what the neighbour lacks."""
@@ -517,7 +532,7 @@ class Peer:
         self.news(self.lines)
 
     def _make_ready(self, line: Line) -> None:
-        passage = self._passages.setdefault(line.id, flow.Passage())
+        passage = self._passage(line.id)
         if passage.sent < line.count and not passage.reading and not passage.stopped:
             self._ready[line.lane][line.id] = None
 
@@ -560,10 +575,10 @@ class Peer:
 
     def relay(self, take: Take, now: Now) -> None:
         """Another neighbour's batch was committed: if it is just what this one lacks, pass the very bytes on."""
-        passage, line = self._passages.get(take.chain), self.lines.get(take.chain)
+        line = self.lines.get(take.chain)
         if line is None or not self._told or not self._goes(line):
             return
-        passage = passage or self._passages.setdefault(take.chain, flow.Passage())
+        passage = self._passage(take.chain)
         fits = passage.sent == take.start and not passage.reading and not passage.stopped
         if fits and self._credit[line.lane].left() >= len(take.frame) and line.count >= take.start + take.count:
             self._send(passage, line, take.frame, take.count, now)
@@ -583,7 +598,7 @@ class Peer:
         line = self.lines.get(ack.chain)
         if line is None:
             return
-        passage = self._passages.setdefault(ack.chain, flow.Passage())
+        passage = self._passage(ack.chain)
         credit = self._credit[line.lane]
         if ack.again or ack.stop:
             again = passage.rewind(ack.count, credit)
@@ -607,7 +622,7 @@ class Peer:
 
     def _theirs(self, chain: bytes) -> int:
         passage = self._passages.get(chain)
-        return passage.theirs if passage else 0
+        return passage.theirs if passage else self._elsewhere.get(chain, 0)
 
     # --- receiving ----------------------------------------------------------------------------------------------
 
@@ -627,6 +642,9 @@ class Peer:
             return
         if frame.start + frame.count <= coming:
             self.counts["duplicates"] += frame.count
+        self._taking += len(batch) + EACH
+        if self._taking > MOST_TAKING:
+            raise TooLarge("the neighbour sends more than it has credit for")
         self._asked.pop(frame.chain, None)
         self._coming[frame.chain] = max(coming, frame.start + frame.count)
         self._theirs_too(frame.chain, frame.start + frame.count)
@@ -634,7 +652,7 @@ class Peer:
 
     def _theirs_too(self, chain: bytes, count: int) -> None:
         """What a neighbour sends it holds: it is not sent back."""
-        passage = self._passages.setdefault(chain, flow.Passage())
+        passage = self._passage(chain)
         if not passage.flying:
             passage.theirs, passage.sent = max(passage.theirs, count), max(passage.sent, count)
 
@@ -667,6 +685,7 @@ class Peer:
 
     def taken(self, take: Take, outcome: Outcome, now: Now) -> None:
         """What the ledger said of a batch: acknowledge it, ask again, stop the chain, or drop the neighbour."""
+        self._taking = max(0, self._taking - len(take.batch) - EACH)
         if self.state != "up":
             return
         if not outcome.code:

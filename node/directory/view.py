@@ -13,6 +13,7 @@ revocation when the issuing node or one above it spoke. Expiry is left to the ca
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -402,6 +403,28 @@ class Directory:
                 known.clear()
             known[fingerprint] = self._signer(fingerprint)
         return known[fingerprint] or self._anchor(fingerprint)
+
+    def fingerprints(self) -> set[bytes]:
+        """Of every certificate that may be somebody's, believed or not."""
+        with self._opens() as session:
+            told = set(session.scalars(select(model.CertificateRow.fingerprint)))
+        return told | {certs.fingerprint(cert) for cert in self._anchors.values()}
+
+    def newly_signing(self, contents: Iterable[Content]) -> set[bytes]:
+        """Fingerprints of certificates that these entries may have made believable: told by them, or waiting for their node, person or organ."""
+        row, found = model.CertificateRow, set()
+        with self._opens() as session:
+            for content in contents:
+                match content:
+                    case said.Certified():
+                        found.add(hashlib.sha256(content.certificate).digest())
+                    case said.Node():
+                        found.update(session.scalars(select(row.fingerprint).where(or_(row.home == content.id, row.subject == content.id))))
+                    case said.Person():
+                        found.update(session.scalars(select(row.fingerprint).where(row.subject == content.id)))
+                    case said.Organ():
+                        found.update(session.scalars(select(row.fingerprint).where(row.organ == content.id)))
+        return found
 
     def certificates_of(self, id: str) -> tuple[Signer, ...]:
         """All certificates ever issued to a person, seal or node, in the order they came."""

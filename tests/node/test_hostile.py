@@ -303,3 +303,19 @@ def test_a_text_that_a_store_cannot_hold(branch: Books) -> None:
     assert texts(county) == sorted(["前", "后"])
     assert county.refused["malformed"] == 1
     assert all(living == rebuilt for living, rebuilt in county.refold().values())
+
+
+@pytest.mark.promise("P16")
+def test_a_crowd_that_waits_for_nobody(branch: Books) -> None:
+    """However many entries wait for signers that never come, a word of the directory looks only at those it may have made known."""
+    town, county = branch["county1-town1"], branch["county1"]
+    for _ in range(300):
+        stated, salt, data = statement(town.settings.city, Noted(""), record="r", home=town.here, signer=secrets.token_bytes(32))
+        take(county, opened(town, said.UP, more=pack(said.Body(pack(stated), bytes(64), salt, data))))
+    assert county.status()["queues"]["parked"] == 300
+    asked: list[bytes] = []
+    county._signer = lambda fingerprint, ask=county._signer: asked.append(fingerprint) or ask(fingerprint)  # type: ignore[method-assign]
+    about = Organ("o", "", "o", "o", "department", "county", "", "", "", "", county.here, True, (), "", 0)
+    write(county, draft(county, about, record="o", lane=Lane.TRUST, to=said.ALL))
+    county.revive()
+    assert set(asked) <= {county.fingerprint}

@@ -14,13 +14,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from node import certs, keys
+from node.codec import pack
 from node.directory.tree import Tree
 from node.entry import ALL, DOWN, SELF, UP, Hold, Lane, to_node
 from node.errors import NodeError
 from node.signals import Signal
 from sync import frames
 from sync.exchange import Exchange
-from sync.peer import Now, Self
+from sync.peer import MOST_ELSEWHERE, Now, Self
 from tests.sync.tape import Strip, Tape, look
 
 START = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
@@ -297,6 +298,56 @@ def test_a_recorded_session_changes_nothing() -> None:
     world.dial("town")
     world.run()
     assert world.nodes["town"].peers[county].state == "up"
+
+
+@pytest.mark.promise("P16")
+def test_a_neighbour_speaks_for_what_is_behind_it() -> None:
+    """A township that says it has just heard a sibling or the city is not believed; the county's own word about them is."""
+    world = branch()
+    county, town, other, city = (world.ids[name].id for name in ("county", "town", "other", "city"))
+    world.cut_line("other")
+    world.cut_line("county")
+    before = world.nodes["county"].heard[other]
+    world.time += 1000
+    world.nodes["town"].peers[county]._say(frames.Beat(world.now.ms, 0, 0, ((other, 0), (city, 0))))
+    world.run()
+    heard = world.nodes["county"].heard
+    assert heard[other] == before and heard[city] < world.now.ms
+    world.nodes["county"].peers[town]._say(frames.Beat(world.now.ms, 0, 0, ((other, 5), (town, 0))))
+    world.run()
+    assert world.nodes["town"].heard[other] == world.now.ms - 5
+
+
+@pytest.mark.promise("P16")
+def test_chains_told_without_end_fill_no_memory() -> None:
+    """A neighbour that tells of ever more chains nobody knows is remembered for a hundred thousand of them, and goes on as before."""
+    world = branch()
+    county, town = world.ids["county"].id, world.ids["town"].id
+    peer = world.nodes["county"].peers[town]
+    for part in range(30):
+        told = tuple(frames.Position(b"%032d" % (part * 4096 + n), 1, bytes(32)) for n in range(4096))
+        world.nodes["town"].peers[county]._say(frames.Have(told, False))
+        world.run()
+    assert len(peer._elsewhere) == MOST_ELSEWHERE and len(peer._passages) < 100
+    chain = world.write("town", "up", UP, Lane.ORDINARY, b"0", b"1")
+    world.run()
+    assert world.holds("city", chain) == [b"0", b"1"]
+
+
+@pytest.mark.promise("P16")
+def test_more_than_its_credit_ends_a_session() -> None:
+    """A neighbour that sends batches faster than the ledger takes them is dropped before they fill the memory; the others go on."""
+    world = branch()
+    county, town, other = (world.ids[name].id for name in ("county", "town", "other"))
+    waiting: list[object] = []
+    world.tapes["county"].take = lambda batch, then: waiting.append(then)  # type: ignore[method-assign]
+    sender = world.nodes["town"].peers[county]
+    for number in range(80):
+        strip = Strip(b"%032d" % number, 0, town, UP, Lane.ORDINARY, (bytes(1024 * 1024),))
+        sender._post(frames.entries(strip.chain, 0, 1, Lane.ORDINARY, pack(strip)), 5)
+    world.run()
+    assert world.nodes["county"].peers[town].state == "refused" and world.nodes["county"].peers[town].refused["too_large"]
+    assert len(waiting) <= 64 and world.nodes["county"].peers[other].state == "up"
 
 
 def hello(who: Identity, **changes: object) -> bytes:
