@@ -18,6 +18,9 @@ from office.frame.desk import Desk
 from office.frame.todo import Column, Notice, Todo, Why
 from office.frame.words import _
 
+OUT_ENDED = (Stage.DISPATCHED, Stage.RECALLED, Stage.VOID)
+IN_ENDED = (Standing.CLOSED, Standing.SENT_BACK, Standing.RECALLED)
+"States in which documents stay, more of them every year."
 RECENT, SHOWN = dt.timedelta(days=30), 8
 "How old what one may read is at most on the home page, and how many of them it shows."
 
@@ -36,8 +39,7 @@ def outgoing_where(desk: Desk, states: Sequence[Stage], words: str = "", *, kind
 
 def outgoing_count(desk: Desk, states: Sequence[Stage]) -> int:
     """How many documents the person may see in these states."""
-    stands = desk.known("documents: outgoing", lambda: desk.tally(Document, Document.state))
-    return sum(stands.get(str(state), 0) for state in states)
+    return desk.stands(Document, Document.state, states, ended=OUT_ENDED)
 
 
 def incoming_where(desk: Desk, states: Sequence[Standing], words: str = "", *, kind: str = "", organ: str = "") -> list[ColumnElement[bool]]:
@@ -55,8 +57,7 @@ def incoming_where(desk: Desk, states: Sequence[Standing], words: str = "", *, k
 
 def incoming_count(desk: Desk, states: Sequence[Standing]) -> int:
     """How many incoming documents the person may see in these states."""
-    stands = desk.known("documents: incoming", lambda: desk.tally(Incoming, Incoming.state))
-    return sum(stands.get(str(state), 0) for state in states)
+    return desk.stands(Incoming, Incoming.state, states, ended=IN_ENDED)
 
 
 def _mine_out(desk: Desk) -> ColumnElement[bool]:

@@ -17,7 +17,7 @@ from office.documents.entries import Annex, Envelope, Mark, Paper
 from office.documents.workflow import WATCHERS, Stage, Standing
 from office.frame.rights import with_role
 
-ROOM = Room("documents", version=1)
+ROOM = Room("documents", version=2)
 ID = String()  # no length: PostgreSQL would refuse what SQLite takes
 
 
@@ -27,18 +27,18 @@ class Document(ROOM.Base):
     __tablename__ = "documents"
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     home: Mapped[str] = mapped_column(ID, default="")
-    organ: Mapped[str] = mapped_column(ID, index=True, default="")
+    organ: Mapped[str] = mapped_column(ID, default="")
     title: Mapped[str] = mapped_column(default="")
     kind: Mapped[str] = mapped_column(default="")
     urgency: Mapped[str] = mapped_column(default="none")
     label: Mapped[str] = mapped_column(default="internal")
     paper_bytes: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
-    drafter: Mapped[str] = mapped_column(ID, index=True, default="")
+    drafter: Mapped[str] = mapped_column(ID, default="")
     drafted_at: Mapped[int] = mapped_column(default=0)
-    changed_at: Mapped[int] = mapped_column(default=0, index=True)
+    changed_at: Mapped[int] = mapped_column(default=0)
     "Milliseconds of the last act."
     stage: Mapped[str] = mapped_column(default=Stage.DRAFT)
-    state: Mapped[str] = mapped_column(default=Stage.DRAFT, index=True)
+    state: Mapped[str] = mapped_column(default=Stage.DRAFT)
     returned: Mapped[str] = mapped_column(default="")
     "Reason of the last return."
     signer: Mapped[str] = mapped_column(default="")
@@ -75,6 +75,9 @@ class Document(ROOM.Base):
 
 
 Index("series", Document.series, Document.year, Document.sequence)
+Index("documents_register", Document.state, Document.changed_at.desc(), Document.id)  # a page of a tab is read in its order and no further
+Index("documents_stand", Document.organ, Document.state)
+Index("documents_own", Document.drafter, Document.changed_at.desc())
 
 
 class Counter(ROOM.Base):
@@ -156,7 +159,7 @@ class Incoming(ROOM.Base):
     __tablename__ = "incoming"
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     doc: Mapped[str] = mapped_column(ID, index=True)
-    organ: Mapped[str] = mapped_column(ID, index=True)
+    organ: Mapped[str] = mapped_column(ID)
     role: Mapped[str]
     home: Mapped[str] = mapped_column(ID)
     "Home node of the document, where receipts go."
@@ -174,7 +177,7 @@ class Incoming(ROOM.Base):
     "Order in which this node took it, for cursors."
     said: Mapped[bytes] = mapped_column(LargeBinary)
     "Statement id of the latest issue."
-    state: Mapped[str] = mapped_column(default=Standing.DELIVERED, index=True)
+    state: Mapped[str] = mapped_column(default=Standing.DELIVERED)
     signed_at: Mapped[int] = mapped_column(default=0)
     signed_by: Mapped[str] = mapped_column(default="")
     signed_said: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
@@ -201,6 +204,10 @@ class Incoming(ROOM.Base):
         """The watching roles of the receiving organ, and those it was assigned to."""
         handed = exists().where(Hand.incoming == cls.id, Hand.person == desk.person)
         return or_(cls.organ.in_(watched(desk)), handed if desk.person else false())
+
+
+Index("incoming_register", Incoming.state, Incoming.sent_at.desc(), Incoming.id)
+Index("incoming_stand", Incoming.organ, Incoming.state)
 
 
 class Hand(ROOM.Base):

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, func, inspect, select
+from sqlalchemy import ColumnElement, Select, func, inspect, literal, select
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
 from node import clock, keys
@@ -38,6 +38,8 @@ M = TypeVar("M", bound=DeclarativeBase)
 T = TypeVar("T")
 LIMIT = 1000
 "Rows of one list, unless a verb asks for more."
+MOST = 1000
+"Where the counting of what has ended stops; pages write 999+."
 
 
 class Office:
@@ -163,9 +165,12 @@ class Desk:
             query = query.order_by(*(order if isinstance(order, (tuple, list)) else (order,)))
         return self._rows(query, model)
 
-    def count(self, model: type[M], *where: ColumnElement[bool]) -> int:
-        """How many rows this desk may see."""
-        query = self._query(model, *where).with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
+    def count(self, model: type[M], *where: ColumnElement[bool], most: int | None = None) -> int:
+        """How many rows this desk may see; ``most`` ends the counting where a larger number would tell nobody more."""
+        query: Select[Any] = self._query(model, *where).with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
+        if most is not None:
+            few = self._query(model, *where).with_only_columns(literal(1), maintain_column_froms=True).limit(most)
+            query = select(func.count()).select_from(few.subquery())
         with self._session(model) as session:
             return int(session.execute(query).scalar_one())
 
@@ -174,6 +179,17 @@ class Desk:
         query = self._query(model, *where).with_only_columns(column, func.count(), maintain_column_froms=True).group_by(column).order_by(None)
         with self._session(model) as session:
             return {value: int(count) for value, count in session.execute(query)}
+
+    def stands(self, model: type[M], column: ColumnElement[Any] | InstrumentedAttribute[Any], states: Sequence[str], *, ended: Sequence[str]) -> int:
+        """How many rows stand in some states, for the number on a tab.
+
+        Those under way are counted together, once for all tabs; of those that have ``ended``, which grow for ever, no more than :data:`MOST`.
+        """
+        where, name = [str(state) for state in states], model.__tablename__
+        if any(state in where for state in map(str, ended)):
+            return self.known(("stands", name, *where), lambda: self.count(model, column.in_(where), most=MOST))
+        under_way = self.known(("stands", name), lambda: self.tally(model, column, column.not_in([str(state) for state in ended])))
+        return sum(under_way.get(state, 0) for state in where)
 
     def query(self, model: type[M], query: Select[Any]) -> Sequence[Any]:
         """Rows of a query of a room's own (sums, groups), which must apply ``model.visible(desk)`` itself."""

@@ -27,7 +27,7 @@ def main() -> None:
         "fanout": lambda: fan.run(min(75, given.l)),
         "urgent": lambda: urgent.run(given.n, given.m, 40),
         "fold": lambda: fold.run(given.n // 2),
-        "portal": lambda: portal.run(10.0),
+        "portal": lambda: portal.run(6.0),
         "peers": lambda: peers.run(given.n, given.l),
     }
     if parts & set(CHAIN):

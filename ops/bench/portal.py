@@ -1,14 +1,20 @@
-"""One portal process: the register of incoming documents with a full page of rows, asked for over TLS by people who stay connected."""
+"""One portal process: the register of incoming documents with a full page of rows, asked for over TLS by people who stay connected.
+
+Asked *again*, the page is as it was and the portal need not make it; asked *anew*, each address is another one and every page is made,
+the badges of the menu alone being known. Both are asked of a young node and of one with many documents more.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import http.client
+import os
 import re
 import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,8 +31,8 @@ from ops.bench.fleet import Member
 from ops.bench.papers import Author, documents
 
 WEB = fleet.PORT + 700
-ROWS, HANDS = 30, 8
-"Rows on the page; people at once."
+ROWS, HANDS, CROWD, AGE = 30, 8, 200, 10_000
+"Rows on the page; people at once, few and many; documents of an old node."
 LOGIN, PASSWORD = "bench", "测量所用的十个字以上"
 PAGE = f"/incoming?tab=arrived&size={ROWS}"
 
@@ -42,7 +48,12 @@ def run(seconds: float) -> None:
             _furnish(member)
             member.start("portal")
             fleet.until(lambda: _alive(member), "the portal")
-            _measure(member, seconds)
+            author, cookie = _author(member), _enter(member)
+            _write(member, author, ROWS + 5)
+            for age in (0, AGE):
+                _write(member, author, age)
+                for anew, hands in ((False, HANDS), (True, HANDS), (False, CROWD)):
+                    _measure(member, seconds, cookie, hands, anew=anew, documents=ROWS + 5 + age)
         finally:
             member.end()
 
@@ -64,9 +75,21 @@ def _furnish(member: Member) -> None:
     contents = [enrol.own(member.settings), organ, post, person, file, held, Certified("clerk", certs.der(cert), "")]
     with fleet.directory(member.settings) as known:
         member.book.write([draft(member.settings, known, one) for one in contents])
+
+
+def _author(member: Member) -> Author:
     door = persons.open_person_key(member.settings, "clerk", PASSWORD)
-    author = Author(member.settings.city, member.id, "organ", door.key, door.fingerprint)
-    member.book.write([_letter(author, text) for text in documents(ROWS + 5)])
+    return Author(member.settings.city, member.id, "organ", door.key, door.fingerprint)
+
+
+def _write(member: Member, author: Author, count: int) -> None:
+    """So many documents, some hundreds at a time."""
+    for texts in _parts(documents(count)):
+        member.book.write([_letter(author, text) for text in texts])
+
+
+def _parts(texts: list[str], size: int = 500) -> Iterator[list[str]]:
+    return (texts[start : start + size] for start in range(0, len(texts), size))
 
 
 def _letter(author: Author, text: str) -> Any:
@@ -93,22 +116,24 @@ def _alive(member: Member) -> bool:
         line.close()
 
 
-def _measure(member: Member, seconds: float) -> None:
-    cookie = _enter(member)
+def _measure(member: Member, seconds: float, cookie: str, hands: int, *, anew: bool, documents: int) -> None:
+    meter.note(f"portal: {hands} people, {documents} documents, {'anew' if anew else 'again'}")
     answer, body = _ask(_line(member), "GET", PAGE, cookie)
     rows = body.count(b"<tr")
     span = meter.Span(member.pids("portal"))
-    command = [sys.executable, "-m", "ops.bench.portal", str(member.settings.path("certs", "root.pem")), str(seconds), cookie]
-    people = [subprocess.Popen(command, stdout=subprocess.PIPE, cwd=fleet.ROOT) for _ in range(2)]
+    given = (str(member.settings.path("certs", "root.pem")), str(seconds), cookie, str(hands // 2), str(int(anew)))
+    people = [subprocess.Popen([sys.executable, "-m", "ops.bench.portal", *given], stdout=subprocess.PIPE, cwd=fleet.ROOT) for _ in range(2)]
     times = [float(line) for one in people for line in one.communicate()[0].split()]
     meter.emit(
         "yiwang.portal",
         page=PAGE,
+        asked="anew" if anew else "again",
+        documents=documents,
         status=answer.status,
         rows=rows - 1,
         page_bytes=len(body),
         requests=len(times),
-        people=HANDS,
+        people=hands,
         requests_per_s=round(len(times) / seconds),
         **meter.spread(times),
         cpu_ms_per_request=round(span.used() / len(times) * 1000, 3),
@@ -143,24 +168,25 @@ def _ask(line: http.client.HTTPSConnection, method: str, path: str, cookie: str,
     return answer, answer.read()
 
 
-def people(root: str, seconds: float, cookie: str) -> None:
-    """Half of those who ask, each again as soon as it has its answer; prints the seconds of every request."""
+def people(root: str, seconds: float, cookie: str, hands: int, *, anew: bool) -> None:
+    """Some of those who ask, each again as soon as it has its answer; prints the seconds of every request."""
     from concurrent.futures import ThreadPoolExecutor
 
     trust, until = ssl.create_default_context(cafile=root), time.perf_counter() + seconds
 
-    def one(_: int) -> list[float]:
-        line, times = http.client.HTTPSConnection("127.0.0.1", WEB, context=trust, timeout=20), []
+    def one(hand: int) -> list[float]:
+        line, times = http.client.HTTPSConnection("127.0.0.1", WEB, context=trust, timeout=60), []
         while time.perf_counter() < until:
+            page = f"{PAGE}&n={os.getpid()}-{hand}-{len(times)}" if anew else PAGE
             start = time.perf_counter()
-            _ask(line, "GET", PAGE, cookie)
+            _ask(line, "GET", page, cookie)
             times.append(time.perf_counter() - start)
         return times
 
-    with ThreadPoolExecutor(HANDS // 2) as hands:
-        for times in hands.map(one, range(HANDS // 2)):
+    with ThreadPoolExecutor(hands) as pool:
+        for times in pool.map(one, range(hands)):
             sys.stdout.write("".join(f"{took:.6f}\n" for took in times))
 
 
 if __name__ == "__main__":
-    people(sys.argv[1], float(sys.argv[2]), sys.argv[3])
+    people(sys.argv[1], float(sys.argv[2]), sys.argv[3], int(sys.argv[4]), anew=sys.argv[5] == "1")

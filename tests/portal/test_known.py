@@ -160,3 +160,15 @@ def test_memory_has_an_end() -> None:
     assert memo.bytes == 60
     memo.clear()
     assert (len(memo), memo.bytes) == (0, 0)
+
+
+def test_tabs_count_what_stands_there(office: Office, reader: Browser, writer: Browser) -> None:
+    """Numbers of tabs are those of the rows behind them, for what is under way and for what has ended; counting ends where it tells nobody more."""
+    send(writer, "关于数一数的函")
+    desk = Desk(office, person=f"{READER}.bz", tracks=False)
+    states = [row.state for row in desk.list(Incoming)]
+    for state in set(states):
+        assert desk.stands(Incoming, Incoming.state, [state], ended=()) == states.count(state)
+        assert desk.stands(Incoming, Incoming.state, [state], ended=[state]) == states.count(state)
+    assert desk.count(Incoming, most=1) == 1
+    assert desk.stands(Incoming, Incoming.state, ["none"], ended=["none"]) == 0
