@@ -87,7 +87,7 @@ class Courier:
         self.store.attach(self.exchange)
         self.door = zap.Door(self.context, self._guests)
         self.post, self.signals = self._local(zmq.PULL, "post"), self._local(zmq.PUB, "signals")
-        self.router = self._listen() if settings.listen else None
+        self.router: zmq.Socket[bytes] | None = None
         self.dealer: zmq.Socket[bytes] | None = None
         self.monitor: zmq.Socket[bytes] | None = None
         self.routes: dict[str, bytes] = {}
@@ -104,9 +104,8 @@ class Courier:
         self.wake, self._waker = socket.socketpair()
         for end in (self.wake, self._waker):
             end.setblocking(False)
-        for each in (self.door.socket, self.store.socket, self.store.monitor, self.store.bell, self.post, self.router, self.wake):
-            if each is not None:
-                self.poller.register(each, zmq.POLLIN)
+        for each in (self.door.socket, self.store.socket, self.store.monitor, self.store.bell, self.post, self.wake):
+            self.poller.register(each, zmq.POLLIN)
 
     def _own(self) -> Self:
         chain = certs.load_chain(self.settings.path("certs", "node.pem").read_bytes())
@@ -142,13 +141,17 @@ class Courier:
     def _secret(self) -> bytes:
         return keys.read_secret(self.settings.path("keys", "curve.key")).strip()
 
-    def _listen(self) -> zmq.Socket[bytes]:
+    def _listen(self) -> None:
+        """Let nodes below call, as soon as the directory says who they are: who came earlier would be taken for a stranger and wait."""
+        if self.router is not None or not self.settings.listen or not self.store.known:
+            return
         router = self._socket(zmq.ROUTER)
         router.curve_server = True
         router.zap_domain = b"lines"
         router.setsockopt(zmq.ROUTER_MANDATORY, 1)
         router.bind(self.settings.listen)
-        return router
+        self.router = router
+        self.poller.register(router, zmq.POLLIN)
 
     def _dial(self) -> None:
         """Call the node above, on a fresh socket: what the old one still held belongs to a session that is over."""
@@ -203,6 +206,7 @@ class Courier:
         if any(each in ready for each in (self.store.socket, self.store.monitor, self.store.bell)):
             self.store.serve(now())
             self._admit_only(self.store.below)
+            self._listen()
         if self.monitor is not None and self.monitor in ready:
             self._watch_dealer()
         if self.dealer is not None and self.dealer in ready:

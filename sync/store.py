@@ -82,6 +82,8 @@ class LedgerStore:
         self.below: dict[str, str] = {}
         "CURVE key to node id of the nodes directly below."
         self.nodes: tuple[Node, ...] = ()
+        self.known = False
+        "Whether the ledger has said who the nodes are."
         self._pending: dict[bytes, Then] = {}
         self._asking: set[str] = set()
         self._again: set[str] = set()
@@ -259,7 +261,7 @@ class LedgerStore:
             self._news("nodes")
 
     def _on_nodes(self, nodes: tuple[Node, ...]) -> None:
-        self.nodes = nodes
+        self.nodes, self.known = nodes, True
         here = self._settings.id
         self.below = {node.curve: node.id for node in nodes if node.parent == here and not node.closed}
         parents: dict[str, str | None] = {node.id: node.parent or None for node in nodes}

@@ -18,7 +18,7 @@ import zmq
 
 from node import client, enrol, persons
 from node.client import Ledger, Written
-from node.directory.entries import Certified, Node, Organ
+from node.directory.entries import Certified, Node, Organ, Person
 from node.directory.view import Directory
 from node.directory.writing import draft
 from node.entry import Audience, Lane
@@ -121,8 +121,8 @@ class Fleet:
         """A new person at a node, with an organ, whose certificate every node knows when this returns."""
         member = self.members[name]
         door, cert = persons.make_person_key(member.settings, f"bench-{name}", "测试员", dt.datetime.now(dt.UTC))
-        organ = _organ(member.settings)
-        contents = [organ, Certified(f"bench-{name}", cert.public_bytes(_der()), "")]
+        organ, id = _organ(member.settings), f"bench-{name}"
+        contents = [organ, Person(id, "测试员", organ.id, "", 1, "active", "ce shi yuan"), Certified(id, cert.public_bytes(_der()), "")]
         with directory(member.settings) as known:
             done = member.book.write([draft(member.settings, known, one) for one in contents])
         until(lambda: all(reached(m, done[-1]) for m in self.members.values()), "a certificate")
