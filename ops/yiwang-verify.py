@@ -160,14 +160,14 @@ SHAPES = {  # signed shapes have exactly these fields; contents (with a +) may h
     "recipient": "organ:text node:text role:text +",
     "mark": "seal:text fingerprint:hash digest:hash signature:bytes +",
     "envelope": "paper:paper number:text issuer:text signer:text signed_on:text recipients:*recipient seal:?mark issue:natural +",
-    "documents.dispatched": "envelope:envelope +",
+    "documents.dispatched": "envelope:envelope +", "documents.resent": "envelope:envelope extra:*recipient +",
     "documents.recalled": "doc:text reason:text +",
     "documents.answered": "doc:text organ:text name:text text:text annexes:*annex +",
     "directory.revoked": "fingerprint:hash reason:text cuts:*hash,natural,hash +",
     "directory.organ": "id:text code:text full:text short:text kind:text tier:text region:text parent:text line:text managed:text node:text +",
     "directory.post": "id:text organ:text title:text +",
 }
-PAPERS = ("documents.dispatched", "documents.corrected")
+PAPERS = ("documents.dispatched", "documents.corrected", "documents.resent")
 RECEIPTS = {"documents.signed_for": "R2", "documents.sent_back": "R2x", "documents.read": "R3", "documents.recall_confirmed": "R5"}
 SHAPES.update(dict.fromkeys(RECEIPTS, "doc:text organ:text name:text +"), **{PAPERS[1]: SHAPES[PAPERS[0]]})
 RECEIPTS["documents.answered"] = "R4"
@@ -779,7 +779,7 @@ class Bundle:
         papers = [p for p in self.papers.values() if p.said.statement.record == r.doc]
         if not papers and self.what == "log":  # the document may stand in a log that was not asked for
             return self.receipts.append(said)
-        recipients = [named(x, "recipient") for p in papers for x in p.envelope.recipients]
+        recipients = [named(x, "recipient") for p in papers for x in [*p.envelope.recipients, *getattr(p.said.content, "extra", [])]]
         if not any(x.organ == r.organ and x.node == author for x in recipients):
             raise Fault("receipt_mismatch", "a receipt by an organ, or from a node, that the document was not for")
         builds = {p.said.id for p in papers} | {s.id for s in self.said if getattr(s.content, "doc", None) == r.doc}

@@ -12,7 +12,8 @@ from node.errors import Refused
 from node.kinds import Content, Entry
 from office.documents import entries as said
 from office.documents.entries import Annex
-from office.documents.tables import ROOM, Act, Counter, Delivery, Document, Hand, Incoming
+from office.documents.tables import ROOM, Counter, Delivery, Document, Hand, Incoming
+from office.documents.traces import Act
 from office.documents.workflow import Facts, standing
 
 
@@ -73,13 +74,15 @@ def receipt(
     return incoming
 
 
-def inner(session: Session, entry: Entry[Any], doc: str, organ: str, text: str, *, reason: str = "") -> Incoming:
+def inner(
+    session: Session, entry: Entry[Any], doc: str, organ: str, text: str, *, reason: str = "", name: str = "", annexes: tuple[Annex, ...] = ()
+) -> Incoming:
     """Keep an act inside the receiving organ; the incoming row it moves."""
     incoming = session.get(Incoming, entry.record)
     if incoming is None or entry.record != said.incoming_id(doc, organ) or entry.author != ROOM.here:
         raise Refused("an organ's inner act comes from its own node", code="wrong_writer")
     incoming.last = entry.id
-    act(session, entry, doc, organ, text, reason=reason)
+    act(session, entry, doc, organ, text, reason=reason, name=name, annexes=annexes)
     return incoming
 
 
@@ -91,7 +94,8 @@ def stand(session: Session, incoming: Incoming) -> None:
         Facts(
             signed=bool(incoming.signed_at),
             registered=bool(incoming.register_no),
-            handled=bool(tasks & {"lead", "assist"}),
+            handled=bool(tasks & {"lead", "assist"} or incoming.child),
+            linked=bool(incoming.master),
             circulated="read" in tasks,
             answered=bool(incoming.answered_at),
             closed=bool(incoming.closed_at),
@@ -122,7 +126,7 @@ def act(
             doc=doc,
             organ=organ,
             kind=entry.kind,
-            receipt=said.RECEIPTS.get(entry.kind, ""),
+            receipt=(said.RECEIPTS | said.REPLIES).get(entry.kind, ""),
             person=entry.person,
             name=name,
             post=entry.post,

@@ -9,7 +9,27 @@ from __future__ import annotations
 
 import datetime as dt
 
+from node.codec import Natural
 from node.kinds import Content, kind
+from office.documents.intake import Answered as Answered
+from office.documents.intake import Assigned as Assigned
+from office.documents.intake import Circulated as Circulated
+from office.documents.intake import Closed as Closed
+from office.documents.intake import Entrusted as Entrusted
+from office.documents.intake import Examined as Examined
+from office.documents.intake import ExtensionAsked as ExtensionAsked
+from office.documents.intake import Instructed as Instructed
+from office.documents.intake import Linked as Linked
+from office.documents.intake import PaperArrived as PaperArrived
+from office.documents.intake import Proposed as Proposed
+from office.documents.intake import Read as Read
+from office.documents.intake import RecallConfirmed as RecallConfirmed
+from office.documents.intake import Registered as Registered
+from office.documents.intake import Seen as Seen
+from office.documents.intake import SentBack as SentBack
+from office.documents.intake import SignedFor as SignedFor
+from office.documents.intake import Supervised as Supervised
+from office.documents.intake import UrgeAnswered as UrgeAnswered
 from office.documents.papers import ANNEXES as ANNEXES
 from office.documents.papers import REASON as REASON
 from office.documents.papers import RECIPIENTS as RECIPIENTS
@@ -17,10 +37,13 @@ from office.documents.papers import TEXT as TEXT
 from office.documents.papers import TITLE as TITLE
 from office.documents.papers import WORDS as WORDS
 from office.documents.papers import Annex as Annex
+from office.documents.papers import Change as Change
 from office.documents.papers import Cited as Cited
+from office.documents.papers import Effect as Effect
 from office.documents.papers import Envelope as Envelope
 from office.documents.papers import Label as Label
 from office.documents.papers import Mark as Mark
+from office.documents.papers import Openness as Openness
 from office.documents.papers import Paper as Paper
 from office.documents.papers import Recipient as Recipient
 from office.documents.papers import Role as Role
@@ -131,95 +154,75 @@ class Voided(Content, frozen=True):
     reason: str
 
 
-@kind("documents.signed_for")
-class SignedFor(Content, frozen=True):
-    """R2: a named clerk signs for the document."""
+@kind("documents.correction_proposed")
+class CorrectionProposed(Content, frozen=True):
+    """A corrected text is ready; whoever keeps the seal looks at it, seals it and sends it."""
 
-    doc: str
-    organ: str
-    name: str
-    key: str = ""
-    "What the client called this act, so that asking twice is asking once."
-
-
-@kind("documents.sent_back")
-class SentBack(Content, frozen=True):
-    """R2x: the organ sends the document back, with a reason of the list and in words."""
-
-    doc: str
-    organ: str
-    name: str
-    reason: str
-    words: str
-    key: str = ""
-
-
-@kind("documents.registered")
-class Registered(Content, frozen=True):
-    """The organ enters it in its register under the next number of the year (收文号)."""
-
-    doc: str
-    organ: str
-    year: int
-    number: int
-    text: str
-    to_handle: bool
-    "办件, else 阅件."
-
-
-@kind("documents.assigned")
-class Assigned(Content, frozen=True):
-    """Somebody is to handle it, others to read it."""
-
-    doc: str
-    organ: str
-    lead: str
-    "Person id, or empty when it is only to be read."
-    assistants: tuple[str, ...]
-    readers: tuple[str, ...]
-    opinion: str
-
-
-@kind("documents.read")
-class Read(Content, frozen=True):
-    """R3: a reader has read it."""
-
-    doc: str
-    organ: str
-    name: str
-    key: str = ""
-
-
-@kind("documents.answered")
-class Answered(Content, frozen=True):
-    """R4: what came of it."""
-
-    doc: str
-    organ: str
-    name: str
-    text: str
-    annexes: tuple[Annex, ...] = ()
-    key: str = ""
-
-
-@kind("documents.recall_confirmed")
-class RecallConfirmed(Content, frozen=True):
-    """R5: the recall took effect at the receiving organ; automatic where nobody had signed for it."""
-
-    doc: str
-    organ: str
-    name: str
-    automatic: bool = False
-    key: str = ""
-
-
-@kind("documents.closed")
-class Closed(Content, frozen=True):
-    """The organ is done with it."""
-
-    doc: str
-    organ: str
+    paper: Paper
     note: str
+
+
+@kind("documents.correction_dropped")
+class CorrectionDropped(Content, frozen=True):
+    """The corrected text is not sent after all."""
+
+    reason: str
+
+
+@kind("documents.resent")
+class Resent(Content, frozen=True):
+    """补发: organs that were forgotten get the very document that the others have."""
+
+    envelope: Envelope
+    extra: tuple[Recipient, ...]
+    reason: str
+
+
+@kind("documents.lapsed")
+class Lapsed(Content, frozen=True):
+    """The document was amended, repealed, revoked or has expired; every holder of a copy is told."""
+
+    doc: str
+    change: str
+    "One of :class:`Change`."
+    by: str
+    "Id of the document that did it, or empty."
+    number: str
+    title: str
+    "Number and title of that document."
+    on: str
+    "ISO date from which it counts."
+    reason: str
+
+
+@kind("documents.urged")
+class Urged(Content, frozen=True):
+    """催办: a recipient is urged by the issuer, or a person by the organ's own registry."""
+
+    doc: str
+    organ: str
+    "The organ that got the document."
+    person: str
+    "Who is urged inside the organ; empty when the issuer urges the organ."
+    step: Natural
+    "1 to 3; after the third comes supervision."
+    channel: str
+    "One of :data:`office.documents.workflow.CHANNELS`."
+    words: str
+
+
+@kind("documents.extension_decided")
+class ExtensionDecided(Content, frozen=True):
+    """The issuer grants a later term, or does not."""
+
+    doc: str
+    organ: str
+    asked: bytes
+    "Statement id of what was asked."
+    granted: bool
+    until: Natural
+    "The new term; 0 when not granted."
+    words: str
 
 
 RECEIPTS = {
@@ -230,3 +233,7 @@ RECEIPTS = {
     "documents.recall_confirmed": "R5",
 }
 "Kind of an entry to the receipt it is."
+REPLIES = {"documents.urge_answered": "urge", "documents.extension_asked": "extension"}
+"What else goes back to the issuer."
+TOLD = ("documents.corrected", "documents.recalled", "documents.urged", "documents.extension_decided", "documents.lapsed", "documents.resent")
+"Acts of the issuer that its recipients see in their account."

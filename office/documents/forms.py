@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from werkzeug.wrappers import Response
 
-from node.errors import Invalid, Missing
+from node.errors import Missing
 from office.documents import service
 from office.documents.entries import Annex
 from office.frame.desk import Desk
-from office.frame.words import _
 
 
 def download(desk: Desk, annexes: Sequence[Annex], place: int) -> Response:
@@ -24,13 +23,6 @@ def download(desk: Desk, annexes: Sequence[Annex], place: int) -> Response:
     plain = annex.name.encode("ascii", "replace").decode().replace('"', "_").replace("\\", "_")
     response.headers["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(annex.name, safe='')}"
     return response
-
-
-def one_of(given: str, known: Collection[str]) -> str:
-    """A chosen value; :class:`Invalid` for one that was not offered."""
-    if given not in known:
-        raise Invalid(_("所选的值不在范围内：{value}").format(value=given[:40]), code="malformed")
-    return given
 
 
 def whole(text: str) -> int:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from node import clock
 from node.errors import Missing
-from office.documents import service, views
+from office.documents import service, telling, trays, views, workflow
 from office.documents.entries import Annex
-from office.documents.forms import whole
+from office.documents.forms import download, whole
 from office.documents.labels import (
+    HEADS,
     IN_TABS,
     KIND_WORDS,
     NOTES,
-    REASON_WORDS,
     STANDING_WORDS,
     TONES,
 )
-from office.documents.model import Incoming, Letter
+from office.documents.model import Act as Done
+from office.documents.model import Document, Incoming, Letter, Urge
 from office.documents.sheets import sheet
+from office.documents.terms import Terms
 from office.documents.workflow import Standing
 from office.frame.desk import Desk
-from office.portal.page import PER_PAGE, Request, Screen, See, page, see_other
+from office.portal.page import PER_PAGE, Request, Response, Screen, See, page, see_other
 
 
 class IncomingPages:
@@ -36,7 +40,7 @@ class IncomingPages:
         where = service.incoming_where(desk, IN_TABS[tab][1], request.query("q"), kind=request.query("kind"), organ=request.query("organ"))
         rows = desk.list(Incoming, *where, order=(Incoming.sent_at.desc(), Incoming.id), **request.window())
         tabs = [(f"/incoming?tab={key}", label, service.incoming_count(desk, states), key == tab) for key, (label, states) in IN_TABS.items()]
-        shown = [views.incoming_line(row) for row in rows]
+        shown = [trays.incoming_line(row) for row in rows]
         values = {"words": request.query("q"), "kinds": list(KIND_WORDS.items()), "tab": tab}
         return Screen("documents/arrived.html", rows=shown, tabs=tabs, json={"rows": shown[:PER_PAGE], "tab": tab}, **values)
 
@@ -46,54 +50,101 @@ class IncomingPages:
         desk = self.desk
         row = desk.get(Incoming, id)
         letter = desk.get(Letter, row.doc)
-        envelope = letter.envelope
         moves = service.incoming_moves(desk, row)
-        state = Standing(row.state)
+        options = trays.options_of(desk, row, moves)
+        first, others = trays.offered(desk, row, options)
+        acted = trays.account(desk, row)
+        due = Terms(desk).due(row)
         values = {
             "row": row,
-            "envelope": envelope,
-            "state": STANDING_WORDS[state],
-            "tone": TONES.get(state, ""),
+            "state": STANDING_WORDS[Standing(row.state)],
+            "tone": TONES.get(Standing(row.state), ""),
             "kind": KIND_WORDS.get(row.kind, row.kind),
-            "sheet": sheet(desk, envelope, id),
-            "moves": moves,
-            "acts": views.acts_in(row, moves),
-            "reasons": list(REASON_WORDS.items()),
-            "staff": [(person.id, person.name) for person in service.staff(desk, row.organ)] if "assign" in moves else [],
-            "acted": [views.act_line(desk, act) for act in service.timeline(desk, id)],
-            "files": views.files_of(desk, envelope.paper.annexes, f"/documents/{row.doc}/annexes"),
-            "hands": views.hands_of(desk, id),
-            "due": clock.from_ms(row.due) if row.due else None,
+            "sheet": sheet(desk, letter.envelope, id),
+            "steps": trays.steps_in(row),
+            "acts": trays.acts_in(row, [move for move in moves if self._fits(row, move)]),
+            "first": first,
+            "others": others,
+            "options": options,
+            "urges": trays.urges_of(desk, row),
+            "acted": [telling.act_line(desk, act) for act in acted],
+            "scans": trays.scans_of(desk, acted, f"/incoming/{id}"),
+            "files": views.files_of(desk, letter.envelope.paper.annexes, f"/documents/{row.doc}/annexes"),
+            "hands": trays.hands_of(desk, id),
+            "lies": trays.lies_of(desk, row),
+            "child": views.matrix_of(service.matrix(desk, row.child)) if desk.list(Document, Document.id == row.child) else [],
+            "heads": HEADS,
+            "master": next(iter(desk.list(Incoming, Incoming.id == row.master)), None) if row.master else None,
+            "due": due,
             "recalled_at": clock.from_ms(row.recall_at) if row.recall_at else None,
             "note": letter.note,
-            "facts": views.facts_in(desk, row, envelope),
+            "validity": views.changes_of(desk, row.doc),
+            "facts": trays.facts_in(desk, row, letter.envelope),
             "may_draft": row.organ in {organ.id for organ in service.issuers(desk)},
         }
-        return Screen("documents/incoming.html", json=service.doc_get(desk, row.doc) | {"incoming": row, "acts": values["acted"]}, **values)
+        twin = {"incoming": row, "acts": values["acted"], "moves": moves, "urges": values["urges"], "validity": values["validity"]}
+        return Screen("documents/incoming.html", json=service.doc_get(desk, row.doc) | twin, **values)
+
+    def _fits(self, row: Incoming, move: str) -> bool:
+        if move == "supervise":
+            urged = self.desk.list(Urge, Urge.incoming == row.id, Urge.person != "", Urge.answered_at == 0, Urge.step >= workflow.STEPS)
+            return bool(urged) and not row.supervised_at
+        return move != "sign_correction" or row.corrected
+
+    @page("GET", "/incoming/<id>/scans/<act>/<int:place>", json=False)
+    def scan(self, request: Request, id: str, act: str, place: int) -> Response:
+        """The scan of a handwritten instruction."""
+        row = self.desk.get(Incoming, id)
+        found = [one for one in self.desk.list(Done, Done.record == row.id, Done.kind == "documents.instructed") if one.id.hex() == act]
+        if not found:
+            raise Missing()
+        return download(self.desk, found[0].annexes, place)
 
     @page("POST", "/incoming/<id>/<move>", upload=True)
     def move(self, request: Request, id: str, move: str) -> See:
         """One of the acts that the move table offers."""
-        desk, text = self.desk, request.text("text")
+        desk = self.desk
         if request.text("version"):
             desk.expect(id, whole(request.text("version")))
-        verbs = {
-            "sign_for": lambda: service.sign_for(desk, id),
-            "register": lambda: service.register(desk, id, to_handle=request.text("to_handle", "1") == "1"),
-            "assign": lambda: service.assign(
-                desk, id, lead=request.text("lead"), assistants=request.all("assistants"), readers=request.all("readers"), opinion=text
-            ),
-            "read": lambda: service.read(desk, id),
-            "answer": lambda: service.answer(desk, id, text=text, annexes=self._files(request), close_too=bool(request.text("close_too"))),
-            "send_back": lambda: service.send_back(desk, id, reason=request.text("reason"), words=text),
-            "close": lambda: service.close(desk, id, note=text),
-            "confirm_recall": lambda: service.confirm_recall(desk, id),
-        }
-        if move not in verbs:
+        verb = VERBS.get(move)
+        if verb is None:
             raise Missing()
-        verbs[move]()
+        verb(desk, id, request)
         return see_other(f"/incoming/{id}", NOTES[move])
 
-    def _files(self, request: Request) -> tuple[Annex, ...]:
-        files = [f for f in request.files.getlist("files") if f.filename]
-        return tuple(service.attach(self.desk, f.filename or "", f.mimetype, f.stream) for f in files)
+
+Verb = Callable[[Desk, str, Request], object]
+VERBS: dict[str, Verb] = {
+    "sign_for": lambda desk, one, r: service.sign_for(desk, one),
+    "sign_correction": lambda desk, one, r: service.sign_correction(desk, one),
+    "register": lambda desk, one, r: service.register(desk, one, to_handle=r.text("to_handle", "1") == "1"),
+    "examine": lambda desk, one, r: service.examine(desk, one, failed=r.all("failed"), opinion=r.text("text")),
+    "propose": lambda desk, one, r: service.propose(desk, one, opinion=r.text("text"), leader=r.text("leader")),
+    "instruct": lambda desk, one, r: service.instruct(desk, one, opinion=r.text("text")),
+    "transcribe": lambda desk, one, r: service.transcribe(desk, one, leader=r.text("leader"), opinion=r.text("text"), annexes=_files(desk, r)),
+    "assign": lambda desk, one, r: service.assign(
+        desk, one, lead=r.text("lead"), assistants=r.all("assistants"), readers=r.all("readers"), opinion=r.text("text"), due=r.text("due")
+    ),
+    "circulate": lambda desk, one, r: service.circulate(desk, one, readers=r.all("readers"), in_turn=bool(r.text("in_turn")), opinion=r.text("text")),
+    "read": lambda desk, one, r: service.read(desk, one, opinion=r.text("text")),
+    "answer": lambda desk, one, r: service.answer(desk, one, text=r.text("text"), annexes=_files(desk, r), close_too=bool(r.text("close_too"))),
+    "send_back": lambda desk, one, r: service.send_back(desk, one, reason=r.text("reason"), words=r.text("text")),
+    "close": lambda desk, one, r: service.close(desk, one, note=r.text("text")),
+    "confirm_recall": lambda desk, one, r: service.confirm_recall(desk, one),
+    "urge": lambda desk, one, r: service.urge_person(desk, one, person=r.text("person"), channel=r.text("channel"), text=r.text("text")),
+    "answer_urge": lambda desk, one, r: service.answer_urge(desk, one, urge=r.text("urge"), text=r.text("text")),
+    "extend": lambda desk, one, r: service.ask_extension(desk, one, until=r.text("until"), reason=r.text("text")),
+    "entrust": lambda desk, one, r: service.entrust(
+        desk, one, lead=r.text("lead"), assistants=r.all("assistants"), text=r.text("text"), due=r.text("due")
+    ),
+    "link": lambda desk, one, r: service.link(desk, one, master=r.text("master")),
+    "paper": lambda desk, one, r: service.paper_arrived(
+        desk, one, copies=whole(r.text("copies", "1")), numbers=r.text("numbers"), place=r.text("place")
+    ),
+    "supervise": lambda desk, one, r: service.supervise_person(desk, one, text=r.text("text")),
+}
+
+
+def _files(desk: Desk, request: Request) -> tuple[Annex, ...]:
+    files = [f for f in request.files.getlist("files") if f.filename]
+    return tuple(service.attach(desk, f.filename or "", f.mimetype, f.stream) for f in files)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from node.errors import Invalid, Refused
+from node.errors import Conflict, Invalid, Refused
 from office.documents import entries as said
 from office.documents import model, workflow
 from office.documents.entries import Annex
-from office.documents.model import Hand
-from office.documents.rights import staff
+from office.documents.model import Act, Delivery, Incoming
 from office.documents.routing import organ_of
 from office.documents.steps import again, inner, move, reached, reason_of, receipt, words
+from office.documents.workflow import Standing
 from office.frame.desk import Desk
 from office.frame.words import _
 
@@ -19,7 +17,15 @@ from office.frame.words import _
 def sign_for(desk: Desk, incoming: str, *, key: str = "") -> None:
     """R2: sign for a document in one's own name; the first of an organ to do so stands."""
     found = move(desk, incoming, "sign_for")
-    desk.together([receipt(desk, found, said.SignedFor(found.doc, found.organ, desk.name, key))])
+    desk.together([receipt(desk, found, said.SignedFor(found.doc, found.organ, desk.name, key, found.issue))])
+
+
+def sign_correction(desk: Desk, incoming: str, *, key: str = "") -> None:
+    """R2 of a corrected issue: the organ has seen what was wrong with the one it had signed for."""
+    found = move(desk, incoming, "sign_correction")
+    if not found.corrected:
+        raise Conflict(_("没有待签收的更正件。"), code="moved_on")
+    desk.together([receipt(desk, found, said.SignedFor(found.doc, found.organ, desk.name, key, found.issue))])
 
 
 def register(desk: Desk, incoming: str, *, to_handle: bool = True) -> str:
@@ -37,40 +43,17 @@ def register(desk: Desk, incoming: str, *, to_handle: bool = True) -> str:
     return again(once)
 
 
-def assign(desk: Desk, incoming: str, *, lead: str = "", assistants: Sequence[str] = (), readers: Sequence[str] = (), opinion: str = "") -> None:
-    """Give it to somebody to handle, or to some to read; all must work in the organ or an office that serves it."""
-    found = move(desk, incoming, "assign")
-    helpers = tuple(dict.fromkeys(p for p in assistants if p and p != lead))
-    reading = tuple(dict.fromkeys(p for p in readers if p and p != lead and p not in helpers))
-    if not (lead or reading):
-        raise Invalid(_("请选择承办人或者阅知人。"), code="nobody")
-    if helpers and not lead:
-        raise Invalid(_("有协办人就要有一名承办人。"), code="no_lead")
-    known = {person.id for person in staff(desk, found.organ)}
-    if not {p for p in (lead, *helpers, *reading) if p} <= known:
-        raise Invalid(_("所选人员不在本机关。"), code="not_staff")
-    desk.together([inner(desk, found, said.Assigned(found.doc, found.organ, lead, helpers, reading, words(opinion)))])
-
-
-def read(desk: Desk, incoming: str, *, key: str = "") -> None:
-    """R3: say that one has read it."""
-    found = move(desk, incoming, "read")
-    mine = desk.list(Hand, Hand.incoming == found.id, Hand.person == desk.person)
-    if not any(hand.read_at for hand in mine):
-        desk.together([receipt(desk, found, said.Read(found.doc, found.organ, desk.name, key))])
-
-
 def answer(desk: Desk, incoming: str, *, text: str, annexes: tuple[Annex, ...] = (), close_too: bool = False, key: str = "") -> None:
-    """R4: tell the issuer what came of it; optionally close it in the same step."""
+    """R4: tell the issuer what came of it, and those of its duplicates; optionally close it in the same step."""
     found = move(desk, incoming, "answer")
     if not text.strip() and not annexes:
         raise Invalid(_("请填写办理情况。"), code="text_missing")
-    content = said.Answered(found.doc, found.organ, desk.name, words(text), annexes, key)
-    if not close_too:
-        desk.together([receipt(desk, found, content)])
-        return
-    reply = receipt(desk, found, content)
-    desk.together([reply, inner(desk, found, said.Closed(found.doc, found.organ, ""), reply.id)])
+    led(desk, found)
+    wishes = []
+    for one in (found, *desk.list(Incoming, Incoming.master == found.id, Incoming.state == Standing.LINKED)):
+        reply = receipt(desk, one, said.Answered(one.doc, one.organ, desk.name, words(text), annexes, key if one is found else ""))
+        wishes += [reply, inner(desk, one, said.Closed(one.doc, one.organ, ""), reply.id)] if close_too or one is not found else [reply]
+    desk.together(wishes)
 
 
 def send_back(desk: Desk, incoming: str, *, reason: str, words: str, key: str = "") -> None:
@@ -86,6 +69,7 @@ def close(desk: Desk, incoming: str, *, note: str = "") -> None:
     found = move(desk, incoming, "close")
     if found.reply_required and not found.answered_at:
         raise Refused(_("来文要求答复，请先填写办理情况再办结。"), code="answer_first")
+    led(desk, found)
     desk.together([inner(desk, found, said.Closed(found.doc, found.organ, words(note)))])
 
 
@@ -93,3 +77,13 @@ def confirm_recall(desk: Desk, incoming: str, *, key: str = "") -> None:
     """R5: let a document go that one had signed for."""
     found = move(desk, incoming, "confirm_recall")
     desk.together([receipt(desk, found, said.RecallConfirmed(found.doc, found.organ, desk.name, False, key))])
+
+
+def led(desk: Desk, found: Incoming) -> None:
+    """Refuse to end what other organs are entrusted with before the one in the lead has answered."""
+    if not found.child:
+        return
+    lead = next(iter(desk.list(Delivery, Delivery.doc == found.child, Delivery.role == said.Role.LEAD)), None)
+    if lead is not None and not desk.list(Act, Act.doc == found.child, Act.organ == lead.organ, Act.receipt == "R4"):
+        name = organ_of(desk, lead.organ).short_name
+        raise Refused(_("主办机关{name}尚未反馈，不能办结；转办不免除本机关的责任。").format(name=name), code="lead_open")

@@ -12,6 +12,7 @@ from node.errors import Conflict, Refused
 from node.kinds import Content
 from office.documents import entries as said
 from office.documents import model, workflow
+from office.documents.amending import lapsing
 from office.documents.entries import Envelope, Mark, Paper
 from office.documents.envelopes import keeps, made, mark_of, way
 from office.documents.model import Document, Letter
@@ -75,7 +76,7 @@ def send(desk: Desk, paper: Paper, *, doc: str = "", prefix: str = "", opinion: 
         given = parts.number(paper.organ, prefix) if prefix else ""
         sent = parts.leave(paper, given, signed.name, signed.on, None)
         written = desk.together(parts.acts)
-        return Sent(doc=doc, ref=ref(written[-1]), number=given, recipients=len(sent.recipients), repeated=False)
+        return Sent(doc=doc, ref=ref(written[parts.place]), number=given, recipients=len(sent.recipients), repeated=False)
 
     return again(once)
 
@@ -86,6 +87,8 @@ class Parts:
     def __init__(self, desk: Desk, doc: str, organ: str, last: bytes) -> None:
         self.desk, self.doc, self.post, self.last = desk, doc, acting_post(desk, organ), last
         self.acts: list[Wish] = []
+        self.place = 0
+        "Which of the acts sends the document."
 
     def add(self, content: Content, **where: Any) -> None:
         """One more inner act."""
@@ -108,6 +111,8 @@ class Parts:
         if mark is not None and mark.digest != said.rendering_digest(sent):
             raise Conflict(_("用印以后收文名单有变化，请重新用印。"), code="seal_stale")
         self.acts.append(self.desk.wish(said.Dispatched(sent), record=self.doc, post=self.post, **way(self.desk, sent)))
+        self.place = len(self.acts) - 1
+        self.acts += lapsing(self.desk, self.doc, sent)
         return sent
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from office.documents.entries import Label, Role, Urgency
+from office.documents.entries import Change, Label, Openness, Role, Urgency
 from office.documents.workflow import Stage, Standing
 from office.frame.words import _
 
@@ -48,13 +48,27 @@ STANDING_WORDS = {
     Standing.SENT_BACK: _("已退文"),
     Standing.RECALL_ASKED: _("来文机关请求撤回"),
     Standing.RECALLED: _("已被撤回"),
+    Standing.LINKED: _("已并办"),
 }
 
 LABEL_WORDS = {Label.PUBLIC: _("公开"), Label.INTERNAL: _("内部"), Label.WORK_SECRET: _("工作秘密")}
 
 URGENCY_WORDS = {Urgency.NONE: _("平件"), Urgency.URGENT: _("加急"), Urgency.FLASH: _("特急")}
 
-ROLE_WORDS = {Role.TO: _("主送"), Role.CC: _("抄送")}
+ROLE_WORDS = {Role.TO: _("主送"), Role.CC: _("抄送"), Role.LEAD: _("主办"), Role.ASSIST: _("协办")}
+
+OPENNESS_WORDS = {Openness.PROACTIVE: _("主动公开"), Openness.REQUEST: _("依申请公开"), Openness.WITHHELD: _("不予公开")}
+
+CHANGE_WORDS = {Change.AMENDED: _("已被修改"), Change.REPEALED: _("已被废止"), Change.REVOKED: _("已被撤销"), Change.EXPIRED: _("已失效")}
+
+CHANNEL_WORDS = {"system": _("网上"), "phone": _("电话"), "sms": _("短信"), "visit": _("当面"), "letter": _("书面")}
+
+EXAMINATION_WORDS = {
+    "not_ours": _("不属于本机关办理"),
+    "routing": _("不符合行文规则"),
+    "format": _("文种、格式不符合要求"),
+    "not_consulted": _("涉及其他机关职权的事项未协商、会签"),
+}
 
 REASON_WORDS = {
     "not_ours": _("非本机关职权"),
@@ -89,6 +103,23 @@ ACT_WORDS = {
     "documents.answered": _("办理反馈"),
     "documents.recall_confirmed": _("撤回确认"),
     "documents.closed": _("办结"),
+    "documents.examined": _("初审"),
+    "documents.proposed": _("拟办"),
+    "documents.instructed": _("批示"),
+    "documents.circulated": _("传阅"),
+    "documents.seen": _("已阅"),
+    "documents.urged": _("催办"),
+    "documents.urge_answered": _("答复催办"),
+    "documents.extension_asked": _("申请延期"),
+    "documents.extension_decided": _("答复延期"),
+    "documents.entrusted": _("转办"),
+    "documents.linked": _("并办"),
+    "documents.paper_arrived": _("纸质件到"),
+    "documents.supervised": _("转督查"),
+    "documents.correction_proposed": _("拟更正"),
+    "documents.correction_dropped": _("放弃更正"),
+    "documents.resent": _("补发"),
+    "documents.lapsed": _("效力变更"),
 }
 
 OUT_TABS = {
@@ -102,7 +133,7 @@ OUT_TABS = {
 
 IN_TABS = {
     "arrived": (_("待签收"), (Standing.DELIVERED,)),
-    "hand": (_("在办"), (Standing.SIGNED_IN, Standing.REGISTERED, Standing.IN_HAND, Standing.ANSWERED, Standing.RECALL_ASKED)),
+    "hand": (_("在办"), (Standing.SIGNED_IN, Standing.REGISTERED, Standing.IN_HAND, Standing.ANSWERED, Standing.RECALL_ASKED, Standing.LINKED)),
     "read": (_("待阅"), (Standing.CIRCULATING,)),
     "done": (_("已办结"), (Standing.CLOSED,)),
     "back": (_("退文和撤回"), (Standing.SENT_BACK, Standing.RECALLED)),
@@ -127,7 +158,28 @@ NOTES = {
     "send_back": _("已退文。"),
     "close": _("已办结。"),
     "confirm_recall": _("已确认撤回。"),
+    "sign_correction": _("更正件已签收。"),
+    "examine": _("初审结果已记录。"),
+    "propose": _("拟办意见已送领导。"),
+    "instruct": _("已批示。"),
+    "transcribe": _("批示已代录。"),
+    "circulate": _("已开始传阅。"),
+    "urge": _("已催办。"),
+    "answer_urge": _("催办已答复。"),
+    "extend": _("延期申请已送来文机关。"),
+    "decide": _("延期申请已答复。"),
+    "entrust": _("已转办。"),
+    "link": _("已并办。"),
+    "paper": _("纸质件已登记。"),
+    "supervise": _("已转督查。"),
+    "resend": _("已补发。"),
+    "lapse": _("已告知各持有机关。"),
+    "seal_correction": _("更正件已用印发出。"),
+    "drop_correction": _("更正件已放弃。"),
 }
+
+STEPS_IN = (_("签收"), _("登记"), _("初审"), _("拟办批示"), _("承办"), _("答复"), _("办结"))
+"The steps of §24 as a line."
 
 ORDER = (
     (Stage.DRAFT, _("拟稿")),

@@ -104,7 +104,10 @@ def statements(desk: Desk, doc: str) -> list[tuple[bytes, str]]:
         raise Missing()
     letter = desk.get(Letter, doc)
     acts = desk.list(
-        Act, Act.doc == doc, Act.kind.in_((*said.RECEIPTS, "documents.dispatched", "documents.corrected", "documents.recalled")), limit=20_000
+        Act,
+        Act.doc == doc,
+        Act.kind.in_((*said.RECEIPTS, "documents.dispatched", "documents.corrected", "documents.resent", "documents.recalled")),
+        limit=20_000,
     )
     known = {act.id: act.place for act in acts}
     return [(letter.said, letter.place), *((id, place) for id, place in known.items() if id != letter.said)]

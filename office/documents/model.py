@@ -8,6 +8,23 @@ from __future__ import annotations
 
 from office.documents import receiving as receiving
 from office.documents import sending as sending
-from office.documents.tables import ROOM, Act, Counter, Delivery, Document, Hand, Incoming, Letter, Recall, register_name, series_name, watched
+from office.documents.tables import ROOM, Counter, Delivery, Document, Hand, Incoming, Letter, Recall, register_name, series_name, watched
+from office.documents.traces import Act, Extension, Urge, Validity
 
-__all__ = ["ROOM", "Act", "Counter", "Delivery", "Document", "Hand", "Incoming", "Letter", "Recall", "register_name", "series_name", "watched"]
+__all__ = [
+    "ROOM",
+    "Act",
+    "Counter",
+    "Delivery",
+    "Document",
+    "Extension",
+    "Hand",
+    "Incoming",
+    "Letter",
+    "Recall",
+    "Urge",
+    "Validity",
+    "register_name",
+    "series_name",
+    "watched",
+]

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
-import msgspec
-
-from node.entry import Lane
 from node.errors import Conflict, Refused
 from office.documents import entries as said
-from office.documents import model, workflow
+from office.documents import model, rules
+from office.documents.amending import lapsing
 from office.documents.entries import Paper
 from office.documents.envelopes import envelope, mark_of, way
-from office.documents.model import Letter
 from office.documents.rights import acting_post
-from office.documents.routing import acting, findings, recipients, refuse
+from office.documents.routing import acting, findings, refuse
 from office.documents.steps import again, following, fresh, reason_of, signature, step, stored, words
 from office.frame.desk import Desk
 from office.frame.words import _
@@ -24,7 +21,7 @@ def draft(desk: Desk, paper: Paper, *, doc: str = "") -> str:
     """Begin a document of an organ one acts for; the id is the client's or a new one."""
     doc = fresh(doc)
     acting(desk, paper.organ)
-    refuse(desk, workflow.shape(paper))
+    refuse(desk, rules.shape(paper))
     desk.expect(doc, 0)
     desk.write(said.Drafted(paper), record=doc, post=acting_post(desk, paper.organ), attachments=stored(paper.annexes))
     return doc
@@ -33,7 +30,7 @@ def draft(desk: Desk, paper: Paper, *, doc: str = "") -> str:
 def revise(desk: Desk, doc: str, paper: Paper) -> None:
     """Replace what a draft says; its organ stays."""
     document = step(desk, doc, "revise")
-    refuse(desk, workflow.shape(paper))
+    refuse(desk, rules.shape(paper))
     if paper.organ != document.organ:
         raise Refused(_("公文的发文机关不能改，请另拟一件。"), code="organ_fixed")
     if paper != document.paper:
@@ -93,27 +90,8 @@ def dispatch(desk: Desk, doc: str) -> None:
     refuse(desk, findings(desk, document.paper))
     if sent.seal is not None and sent.seal.digest != said.rendering_digest(sent):
         raise Conflict(_("用印以后收文名单有变化，请重新用印。"), code="seal_stale")
-    desk.write(said.Dispatched(sent), record=doc, post=acting_post(desk, document.organ), **way(desk, sent))
-
-
-def recall(desk: Desk, doc: str, *, reason: str) -> None:
-    """Take a document back: at once where nobody signed for it, as a request elsewhere."""
-    step(desk, doc, "recall")
-    letter = desk.get(Letter, doc)
-    to = way(desk, letter.envelope)["to"]
-    desk.write(said.Recalled(doc, reason_of(reason)), record=doc, post=acting_post(desk, letter.organ), after=(letter.said,), to=to, lane=Lane.URGENT)
-
-
-def correct(desk: Desk, doc: str, paper: Paper, *, note: str) -> None:
-    """Send a corrected text under the same number and date to the same organs and any that were forgotten."""
-    document = step(desk, doc, "correct")
-    former = desk.get(Letter, doc).envelope
-    refuse(desk, findings(desk, paper))
-    if not set(former.paper.to) <= set(paper.to) or paper.organ != document.organ:
-        raise Refused(_("更正件的主送机关只能增加。"), code="recipients_fixed")
-    bare = msgspec.structs.replace(former, paper=paper, recipients=recipients(desk, paper), issue=former.issue + 1, seal=None)
-    sent = msgspec.structs.replace(bare, seal=mark_of(desk, bare)) if former.seal is not None else bare
-    desk.write(said.Corrected(sent, reason_of(note)), record=doc, post=acting_post(desk, document.organ), **way(desk, sent))
+    leaving = desk.wish(said.Dispatched(sent), record=doc, post=acting_post(desk, document.organ), **way(desk, sent))
+    desk.together([leaving, *lapsing(desk, doc, sent)])
 
 
 def void(desk: Desk, doc: str, *, reason: str) -> None:

@@ -6,5 +6,6 @@ from office.documents.calls import DocumentsApi
 from office.documents.drafting import OutgoingPages
 from office.documents.handling import IncomingPages
 from office.documents.prints import PrintPages
+from office.documents.tracking import TrackPages
 
-PAGES = (OutgoingPages, IncomingPages, PrintPages, DocumentsApi)
+PAGES = (OutgoingPages, TrackPages, IncomingPages, PrintPages, DocumentsApi)

@@ -34,10 +34,29 @@ class Label(StrEnum):
 
 
 class Role(StrEnum):
-    """How an organ is addressed: 主送 or 抄送."""
+    """How an organ is addressed: 主送 or 抄送; when it is entrusted with another's document, 主办 or 协办."""
 
     TO = "to"
     CC = "cc"
+    LEAD = "lead"
+    ASSIST = "assist"
+
+
+class Openness(StrEnum):
+    """公开属性, chosen when drafting (信息公开条例 §17)."""
+
+    PROACTIVE = "proactive"
+    REQUEST = "on_request"
+    WITHHELD = "withheld"
+
+
+class Change(StrEnum):
+    """What a later document, or time, did to an earlier one; 撤销 is void from the start, 废止 from then on."""
+
+    AMENDED = "amended"
+    REPEALED = "repealed"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
 
 
 class Annex(Value, frozen=True):
@@ -62,6 +81,16 @@ class Cited(Value, frozen=True):
     id: str
     version: int
     role: Role
+
+
+class Effect(Value, frozen=True):
+    """What a document does to an earlier one of its own organ."""
+
+    doc: str
+    number: str
+    title: str
+    change: str
+    "One of :class:`Change`."
 
 
 class Paper(Value, frozen=True):
@@ -89,6 +118,16 @@ class Paper(Value, frozen=True):
     forwards: str = ""
     "Id of the document this one passes on; its file is among the annexes or its number in the text."
     annexes: tuple[Annex, ...] = ()
+    read_required: bool = False
+    "要求阅知: each reader's reading is to be receipted (R3)."
+    openness: str = ""
+    "One of :class:`Openness`; empty while nobody has chosen."
+    openness_reason: str = ""
+    "Why it is not published of the organ's own accord."
+    effects: tuple[Effect, ...] = ()
+    "Earlier documents that it amends or repeals."
+    joint: tuple[str, ...] = ()
+    "Ids of the organs that issue it together with its own, in order."
 
 
 class Recipient(Value, frozen=True):
@@ -126,6 +165,10 @@ class Envelope(Value, frozen=True):
     seal: Mark | None = None
     issue: Natural = 1
     "1 first, then one more for every corrected re-issue."
+    acted: str = ""
+    "Name of who signed for the signer under a delegation (代签), with its basis; empty otherwise."
+    seals: tuple[Mark, ...] = ()
+    "Seals of the organs that issue it jointly, in their order, over the same text."
 
 
 _INCOMING = uuid.UUID("5a1f0a52-6f57-5e0c-9b0e-0d6c0f6c9e11")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 from collections.abc import Callable
 from typing import Any
@@ -17,13 +16,14 @@ from office.documents import entries as said
 from office.documents import model, workflow
 from office.documents.entries import Annex, Cited, Label, Paper, Role, Urgency
 from office.documents.files import attach, blob_state
-from office.documents.incoming import answer, assign, read, register, send_back, sign_for
+from office.documents.incoming import answer, register, send_back, sign_for
 from office.documents.issuing import Sent, send
+from office.documents.leading import assign, read
 from office.documents.matrix import Row, matrix
 from office.documents.model import Act, Document, Incoming, Letter
 from office.documents.rights import issuers, roles
+from office.documents.terms import deadline
 from office.documents.workflow import SIGNER, Standing
-from office.frame import calendar
 from office.frame.desk import Desk
 from office.frame.words import _
 
@@ -96,7 +96,7 @@ def _transfer(desk: Desk, incoming: str, *, note: str, to: str, **_given: str) -
 
 
 _ACTS: dict[str, Callable[..., None]] = {
-    "read": lambda desk, incoming, **given: read(desk, incoming, key=given["key"]),
+    "read": lambda desk, incoming, **given: read(desk, incoming, tell=True, key=given["key"]),
     "sign": lambda desk, incoming, **given: sign_for(desk, incoming, key=given["key"]),
     "refuse": lambda desk, incoming, **given: send_back(desk, incoming, reason=given["reason"], words=given["note"] or "退文", key=given["key"]),
     "transfer": _transfer,
@@ -192,22 +192,6 @@ def paper_of(desk: Desk, asked: Post) -> Paper:
     )
 
 
-def deadline(desk: Desk, text: str) -> tuple[int, str]:
-    """(milliseconds, rule) of a deadline given as a moment or as a rule that begins now."""
-    if not text:
-        return 0, ""
-    if text[0].isdigit() and text.endswith(("wd", "d", "h")):
-        years = (desk.now.year, desk.now.year + 1)
-        days = calendar.Workdays([found for found in map(desk.directory.calendar, years) if found is not None])
-        return int(calendar.due(desk.now, text, days).at.timestamp() * 1000), text
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise Invalid(_("时限应写成 2026-01-31T17:00:00+08:00，或者 5wd、24h。"), code="deadline") from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=workflow.SHANGHAI)
-    return max(0, int(moment.timestamp() * 1000)), "set"
-
-
 def _uploaded(desk: Desk, file: File) -> Annex:
     try:
         sha = bytes.fromhex(file.sha.removeprefix("sha256:"))
@@ -273,7 +257,7 @@ def _row_json(row: Row) -> dict[str, Any]:
     def place(code: str) -> str | None:
         return row.receipts[code].place if code in row.receipts else None
 
-    last = max(row.receipts.values(), key=lambda act: act.at, default=None)
+    last = max((act for code, act in row.receipts.items() if code[0] == "R"), key=lambda act: act.at, default=None)
     return {
         "recipient": row.organ,
         "name": row.name,

@@ -14,7 +14,7 @@ from node.entry import Lane
 from node.errors import Missing
 from node.kinds import Entry
 from office.documents import entries as said
-from office.documents import registers
+from office.documents import terms
 from office.documents.entries import Urgency
 from office.documents.model import Incoming
 from office.documents.workflow import Standing
@@ -60,9 +60,9 @@ class DocumentsService:
     @every(LOOK)
     def look_at_deadlines(self) -> None:
         """What is about to be late, and what has become late, rings once each and stands among the alarms, counted by organ."""
-        terms, late = registers.Terms(self.desk), Counter[tuple[str, str]]()
-        for row in self.desk.list(Incoming, registers.open_terms(), order=Incoming.sent_at.desc(), everything=True):
-            stage = terms.stage(row)
+        ends, late = terms.Terms(self.desk), Counter[tuple[str, str]]()
+        for row in self.desk.list(Incoming, terms.open_terms(), order=Incoming.sent_at.desc(), everything=True):
+            stage = ends.stage(row)
             if stage:
                 late[stage, row.organ] += 1
                 self.rings.ring("deadline", f"{row.id}/{row.state}/{stage}", clock.ms())

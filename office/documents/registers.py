@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
+from sqlalchemy.orm import aliased
 
 from node import clock
 from office.documents import workflow
 from office.documents.labels import STAGE_WORDS, STANDING_WORDS
-from office.documents.model import Document, Hand, Incoming
+from office.documents.model import Document, Extension, Hand, Incoming, Urge
 from office.documents.rights import acting_post, with_role
+from office.documents.terms import Terms, open_terms
 from office.documents.workflow import CLERK, KEEPER, REVIEWER, SIGNER, Stage, Standing
-from office.frame import calendar
 from office.frame.desk import Desk
 from office.frame.todo import Column, Notice, Todo, Why
 from office.frame.words import _
@@ -69,17 +70,35 @@ def _mine_out(desk: Desk) -> ColumnElement[bool]:
         ((Stage.NUMBERED,), with_role(desk, KEEPER)),
     )
     due = [and_(Document.state.in_([str(s) for s in states]), Document.organ.in_(organs)) for states, organs in steps if organs]
-    return or_(*due, and_(Document.state.in_([Stage.RETURNED, Stage.DRAFT]), Document.drafter == desk.person))
+    sealing = and_(Document.better_note != "", Document.organ.in_(with_role(desk, KEEPER)))
+    asked = exists().where(Extension.doc == Document.id, Extension.decided_at == 0)
+    deciding = and_(asked, Document.state == Stage.DISPATCHED, Document.organ.in_(with_role(desk, CLERK, SIGNER)))
+    return or_(*due, and_(Document.state.in_([Stage.RETURNED, Stage.DRAFT]), Document.drafter == desk.person), sealing, deciding)
 
 
 def _mine_in(desk: Desk) -> ColumnElement[bool]:
     """Incoming documents on which the person's own next step is due."""
     clerk = Incoming.organ.in_(with_role(desk, CLERK))
     waiting = Incoming.state.in_([Standing.DELIVERED, Standing.SIGNED_IN, Standing.REGISTERED, Standing.RECALL_ASKED])
+    corrected = and_(
+        Incoming.signed_issue > 0, Incoming.signed_issue < Incoming.issue, Incoming.state.not_in([Standing.SENT_BACK, Standing.RECALLED])
+    )
     task = select(Hand.incoming).where(Hand.person == desk.person, Hand.task.in_(("lead", "assist")))
-    unread = select(Hand.incoming).where(Hand.person == desk.person, Hand.task == "read", Hand.read_at == 0)
     open_ = Incoming.state.in_([Standing.IN_HAND, Standing.CIRCULATING, Standing.REGISTERED, Standing.ANSWERED])
-    return or_(and_(clerk, waiting), and_(Incoming.id.in_(task), Incoming.state == Standing.IN_HAND), and_(Incoming.id.in_(unread), open_))
+    urged = select(Urge.incoming).where(Urge.person == desk.person, Urge.answered_at == 0)
+    leads = and_(Incoming.leader == desk.person, open_)
+    mine = or_(and_(Incoming.id.in_(task), Incoming.state == Standing.IN_HAND), and_(Incoming.id.in_(_unread(desk)), open_), leads)
+    return or_(and_(clerk, or_(waiting, corrected, Incoming.urged > 0)), mine, Incoming.id.in_(urged)) if desk.person else false()
+
+
+def _unread(desk: Desk) -> Select[tuple[str]]:
+    """Documents that lie with the person to be read; in turn, when everybody before has read them."""
+    before = aliased(Hand)
+    earlier = exists().where(
+        before.incoming == Hand.incoming, before.task == "read", before.read_at == 0, before.place < Hand.place, before.place > 0
+    )
+    turn = select(Incoming.id).where(Incoming.in_turn.is_(True))
+    return select(Hand.incoming).where(Hand.person == desk.person, Hand.task == "read", Hand.read_at == 0, or_(~earlier, Hand.incoming.not_in(turn)))
 
 
 def waiting_out(desk: Desk) -> int:
@@ -90,52 +109,6 @@ def waiting_out(desk: Desk) -> int:
 def waiting_in(desk: Desk) -> int:
     """How many incoming documents wait for the person."""
     return desk.count(Incoming, _mine_in(desk))
-
-
-class Terms:
-    """When incoming documents are due, by the calendars of the years, each read once."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk, self._days = desk, dict[int, calendar.Workdays]()
-
-    def sign_in(self, row: Incoming) -> dt.datetime:
-        """Rule ``doc.sign_in``: 特急 within an hour, 加急 within half a day, others by the end of the next working day."""
-        start = clock.from_ms(row.sent_at)
-        hours = workflow.SIGN_IN_HOURS.get(row.urgency)
-        return calendar.due(start, f"{hours}h" if hours else "1wd", self._workdays(start.year)).at
-
-    def _workdays(self, year: int) -> calendar.Workdays:
-        if year not in self._days:
-            found = map(self._desk.directory.calendar, (year, year + 1))
-            self._days[year] = calendar.Workdays([one for one in found if one is not None])
-        return self._days[year]
-
-    def due(self, row: Incoming) -> dt.datetime | None:
-        """When the next step is due: signing for it, or what the issuer asked for."""
-        if row.state == Standing.DELIVERED:
-            return self.sign_in(row)
-        return clock.from_ms(row.due) if row.due else None
-
-    def stage(self, row: Incoming) -> str:
-        """``near``, ``passed`` or empty."""
-        due = self.due(row)
-        if due is None or due - self._notice(row) > self._desk.now:
-            return ""
-        return "near" if due > self._desk.now else "passed"
-
-    def _notice(self, row: Incoming) -> dt.timedelta:
-        return dt.timedelta(minutes=workflow.NOTICE.get(row.urgency, 480) if row.state == Standing.DELIVERED else 1440)
-
-
-def sign_in_due(desk: Desk, incoming: Incoming) -> dt.datetime:
-    """When an incoming document must be signed for."""
-    return Terms(desk).sign_in(incoming)
-
-
-def open_terms() -> ColumnElement[bool]:
-    """Incoming documents whose next step has an end: those not signed for, and those in hand with a date."""
-    in_hand = Incoming.state.in_([Standing.SIGNED_IN, Standing.REGISTERED, Standing.IN_HAND, Standing.CIRCULATING])
-    return or_(Incoming.state == Standing.DELIVERED, and_(Incoming.due > 0, in_hand))
 
 
 def notices(desk: Desk) -> list[Notice]:
@@ -178,7 +151,7 @@ def _todo_out(desk: Desk, row: Document, column: Column) -> Todo:
         post=_post_title(desk, row.organ),
         number=row.number,
         source=organ.short_name if organ is not None else "",
-        about=row.returned if row.state == Stage.RETURNED else "",
+        about=row.returned if row.state == Stage.RETURNED else _("更正件待用印") if row.better_note else "",
     )
 
 
@@ -195,7 +168,13 @@ def _todo_in(desk: Desk, row: Incoming, terms: Terms) -> Todo:
         post=_post_title(desk, row.organ),
         number=row.number,
         source=row.issuer_name,
-        about=row.recall_reason if row.state == Standing.RECALL_ASKED else "",
+        about=row.recall_reason
+        if row.state == Standing.RECALL_ASKED
+        else _("有更正件待签收")
+        if row.corrected
+        else _("已被催办")
+        if row.urged
+        else "",
     )
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from node.directory.entries import Organ
 from node.errors import Invalid, Missing, Refused, TooLarge
-from office.documents import workflow
+from office.documents import rules
 from office.documents.entries import Paper, Recipient, Role
 from office.documents.model import Incoming, Letter
 from office.documents.rights import issuers
-from office.documents.workflow import Finding, Route
+from office.documents.rules import Finding, Route
 from office.frame.desk import Desk
 from office.frame.words import _
 
@@ -46,7 +46,7 @@ def route(desk: Desk, paper: Paper) -> Route:
 
 def findings(desk: Desk, paper: Paper) -> list[Finding]:
     """What the rules say of a paper, refusals first."""
-    return workflow.check(paper, route(desk, paper))
+    return rules.check(paper, route(desk, paper))
 
 
 def reply_paper(desk: Desk, incoming: Incoming) -> Paper:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from node.codec import pack
@@ -15,6 +15,7 @@ from office.documents import entries as said
 from office.documents.account import act, count, document_of, own, stand
 from office.documents.entries import Envelope, Paper
 from office.documents.tables import ROOM, Delivery, Document, Incoming, Letter, Recall, series_name
+from office.documents.traces import Validity
 from office.documents.workflow import Stage
 
 
@@ -100,6 +101,46 @@ def corrected(session: Session, entry: Entry[said.Corrected]) -> None:
     _letter(session, entry, entry.body.envelope, entry.body.note)
 
 
+@ROOM.folds(said.CorrectionProposed)
+def correction_proposed(session: Session, entry: Entry[said.CorrectionProposed]) -> None:
+    """A corrected text waits for the seal."""
+    document = document_of(session, entry)
+    document.better_bytes, document.better_note = pack(entry.body.paper), entry.body.note
+    _moved(session, document, entry, entry.body.note)
+
+
+@ROOM.folds(said.CorrectionDropped)
+def correction_dropped(session: Session, entry: Entry[said.CorrectionDropped]) -> None:
+    """No corrected text waits."""
+    document = document_of(session, entry)
+    document.better_bytes, document.better_note = b"", ""
+    _moved(session, document, entry, entry.body.reason)
+
+
+@ROOM.folds(said.Resent)
+def resent(session: Session, entry: Entry[said.Resent]) -> None:
+    """Organs that were forgotten get what the others have."""
+    doc, body = entry.record, entry.body
+    _keep(session, entry, body.envelope, "")
+    if entry.author == ROOM.here:
+        _deliver(session, entry, document_of(session, entry), body.extra)
+    for recipient in body.extra:
+        if recipient.node == ROOM.here:
+            arrive(session, entry, body.envelope, recipient)
+    act(session, entry, doc, "", body.reason)
+
+
+@ROOM.folds(said.Lapsed)
+def lapsed(session: Session, entry: Entry[said.Lapsed]) -> None:
+    """Every holder of a copy knows that it was amended, repealed, revoked or has expired."""
+    body = entry.body
+    own(entry, body.doc)
+    if session.get(Validity, (body.doc, body.by, entry.author)) is None:
+        values = {"change": body.change, "number": body.number, "title": body.title, "on": body.on, "reason": body.reason, "at": entry.at}
+        session.add(Validity(doc=body.doc, by=body.by, home=entry.author, **values))
+    act(session, entry, body.doc, "", body.reason, reason=body.change)
+
+
 @ROOM.folds(said.Recalled)
 def recalled(session: Session, entry: Entry[said.Recalled]) -> None:
     """Effective where nobody signed, a request elsewhere."""
@@ -128,6 +169,12 @@ def _step(session: Session, document: Document, entry: Entry[Any], stage: Stage,
     act(session, entry, document.id, "", text)
 
 
+def _moved(session: Session, document: Document, entry: Entry[Any], text: str = "") -> None:
+    """An act that leaves the document where it stands."""
+    document.last, document.changed_at = entry.id, max(document.changed_at, entry.at)
+    act(session, entry, document.id, "", text)
+
+
 def _settle(document: Document) -> None:
     if document.void:
         document.state = Stage.VOID
@@ -138,6 +185,18 @@ def _settle(document: Document) -> None:
 
 
 def _letter(session: Session, entry: Entry[Any], envelope: Envelope, note: str) -> None:
+    doc = entry.record
+    _keep(session, entry, envelope, note)
+    if entry.author == ROOM.here:
+        _sent(session, entry, envelope)
+    for recipient in envelope.recipients:
+        if recipient.node == ROOM.here:
+            arrive(session, entry, envelope, recipient)
+    act(session, entry, doc, "", note)
+
+
+def _keep(session: Session, entry: Entry[Any], envelope: Envelope, note: str) -> None:
+    """The letter, unless a later issue is here already."""
     doc = entry.record
     own(entry, doc)
     letter = session.get(Letter, doc)
@@ -152,19 +211,20 @@ def _letter(session: Session, entry: Entry[Any], envelope: Envelope, note: str) 
         else:
             for name, value in values.items():
                 setattr(letter, name, value)
-    if entry.author == ROOM.here:
-        _sent(session, entry, envelope)
-    for recipient in envelope.recipients:
-        if recipient.node == ROOM.here:
-            arrive(session, entry, envelope, recipient)
-    act(session, entry, doc, "", note)
 
 
 def _sent(session: Session, entry: Entry[Any], envelope: Envelope) -> None:
     document = document_of(session, entry)
     document.issue, document.changed_at = max(document.issue, envelope.issue), max(document.changed_at, entry.at)
+    if envelope.issue > 1:
+        document.better_bytes, document.better_note = b"", ""
     _settle(document)
-    for order, recipient in enumerate(envelope.recipients):
+    _deliver(session, entry, document, envelope.recipients)
+
+
+def _deliver(session: Session, entry: Entry[Any], document: Document, recipients: tuple[said.Recipient, ...]) -> None:
+    first = session.scalar(select(func.count()).select_from(Delivery).where(Delivery.doc == document.id)) or 0
+    for order, recipient in enumerate(recipients, first):
         held = session.get(Delivery, (document.id, recipient.organ))
         if held is not None:
             held.sent_at = min(held.sent_at, entry.at)
@@ -187,7 +247,8 @@ def arrive(session: Session, entry: Entry[Any], envelope: Envelope, recipient: s
     incoming.role, incoming.home, incoming.said = recipient.role, entry.author, entry.id
     incoming.issuer, incoming.issuer_name, incoming.number = paper.organ, envelope.issuer, envelope.number
     incoming.title, incoming.kind, incoming.urgency, incoming.label = paper.title, paper.kind, paper.urgency, paper.label
-    incoming.due, incoming.reply_required = paper.due, paper.reply_required
+    incoming.due, incoming.reply_required, incoming.read_required = paper.due, paper.reply_required, paper.read_required
+    incoming.issue = envelope.issue
     hear_recall(session, incoming)
 
 

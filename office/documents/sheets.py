@@ -84,6 +84,10 @@ def _stem(name: str) -> str:
     return name.rsplit(".", 1)[0] or name
 
 
+PRINTED = {Role.LEAD: Role.TO, Role.ASSIST: Role.TO}
+"Roles that are printed as others."
+
+
 def addressed(desk: Desk, envelope: Envelope, role: Role) -> str:
     """The recipients of one role as they are printed: standing lists by name, then single organs."""
     names = []
@@ -95,7 +99,9 @@ def addressed(desk: Desk, envelope: Envelope, role: Role) -> str:
             listed |= set(listing.organs) if listing is not None else set()
     single = envelope.paper.to if role == Role.TO else envelope.paper.cc
     for recipient in envelope.recipients:
-        if recipient.role == role and (recipient.organ in single or recipient.organ not in listed and not envelope.paper.lists):
+        if PRINTED.get(recipient.role, recipient.role) == role and (
+            recipient.organ in single or recipient.organ not in listed and not envelope.paper.lists
+        ):
             organ = desk.directory.organ(recipient.organ)
             names.append((organ.full_name if len(single) == 1 else organ.short_name) if organ is not None else recipient.organ)
     return "，".join(names)

@@ -103,18 +103,21 @@ def again(act: Callable[[], M]) -> M:
     return act()
 
 
-def receipt(desk: Desk, found: Incoming, content: Content) -> Wish:
-    """A receipt signed by the person, on its way to the issuer."""
-    after = (found.said, found.receipt)
+def receipt(desk: Desk, found: Incoming, content: Content, *more: bytes) -> Wish:
+    """A receipt signed by the person, on its way to the issuer; ``more`` are statements of the issuer that it answers."""
+    after = tuple(dict.fromkeys((found.said, found.receipt, *more)))
     lane = Lane.ORDINARY if found.urgency == Urgency.NONE else Lane.URGENT
     files = stored(getattr(content, "annexes", ()))
     return desk.wish(content, record=found.id, after=after, to=(found.home,), lane=lane, attachments=files, post=acting_post(desk, found.organ))
 
 
-def inner(desk: Desk, found: Incoming, content: Content, *more: bytes, touches: tuple[str, ...] = ()) -> Wish:
+def inner(
+    desk: Desk, found: Incoming, content: Content, *more: bytes, touches: tuple[str, ...] = (), attachments: tuple[Attachment, ...] = ()
+) -> Wish:
     """An act inside the receiving organ, signed by the person; names the acts before."""
     after = tuple(dict.fromkeys((found.said, found.receipt, found.last, *more)))
-    return desk.wish(content, record=found.id, after=after, touches=touches, post=acting_post(desk, found.organ))
+    post = acting_post(desk, found.organ)
+    return desk.wish(content, record=found.id, after=after, touches=touches, attachments=attachments, post=post)
 
 
 def stored(annexes: Iterable[Annex]) -> tuple[Attachment, ...]:

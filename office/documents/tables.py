@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, and_, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, exists, false, or_, select, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.codec import unpack
-from node.entry import ref
 from node.fold import Room
-from office.documents.entries import Annex, Envelope, Mark, Paper
+from office.documents.entries import Envelope, Mark, Paper
 from office.documents.workflow import WATCHERS, Stage, Standing
 from office.frame.rights import with_role
 
@@ -57,11 +56,19 @@ class Document(ROOM.Base):
     "Why it is void."
     last: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
     "Statement id of the last inner act; the next names it."
+    better_bytes: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    "A corrected text that waits for the seal."
+    better_note: Mapped[str] = mapped_column(default="")
 
     @property
     def paper(self) -> Paper:
         """What the document says now."""
         return unpack(self.paper_bytes, Paper)
+
+    @property
+    def better(self) -> Paper | None:
+        """The corrected text that waits for the seal, if there is one."""
+        return unpack(self.better_bytes, Paper) if self.better_bytes else None
 
     @property
     def mark(self) -> Mark | None:
@@ -134,6 +141,9 @@ class Delivery(ROOM.Base):
     order: Mapped[int]
     sent_at: Mapped[int]
     receipt: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    urged: Mapped[int] = mapped_column(default=0)
+    "Step of the last urging; 0 for none."
+    supervised_at: Mapped[int] = mapped_column(default=0)
 
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
@@ -198,6 +208,40 @@ class Incoming(ROOM.Base):
     "Statement id of the last receipt; the next receipt names it."
     last: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
     "Statement id of the last inner act."
+    issue: Mapped[int] = mapped_column(default=1)
+    signed_issue: Mapped[int] = mapped_column(default=0)
+    "The latest issue that was signed for."
+    read_required: Mapped[bool] = mapped_column(default=False)
+    examined_at: Mapped[int] = mapped_column(default=0)
+    failed: Mapped[str] = mapped_column(default="")
+    "What the examination found wrong, codes between blanks."
+    leader: Mapped[str] = mapped_column(default="")
+    "Before whom the office has put its proposal."
+    instructed_at: Mapped[int] = mapped_column(default=0)
+    term: Mapped[int] = mapped_column(default=0)
+    "End of the organ's own term, milliseconds; 0 for none."
+    term_rule: Mapped[str] = mapped_column(default="")
+    extended: Mapped[int] = mapped_column(default=0)
+    "A later term that the issuer granted, milliseconds; 0 for none."
+    in_turn: Mapped[bool] = mapped_column(default=False)
+    master: Mapped[str] = mapped_column(default="", index=True)
+    "The incoming document whose answer serves this one too."
+    child: Mapped[str] = mapped_column(default="")
+    "The document by which other organs were entrusted with it."
+    paper_at: Mapped[int] = mapped_column(default=0)
+    urged: Mapped[int] = mapped_column(default=0)
+    "Step of the last urging by the issuer that nobody has answered; 0 for none."
+    supervised_at: Mapped[int] = mapped_column(default=0)
+
+    @property
+    def until(self) -> int:
+        """When the issuer wants an answer, as extended; milliseconds, 0 for never."""
+        return max(self.due, self.extended) if self.due else 0
+
+    @property
+    def corrected(self) -> bool:
+        """A corrected issue came after somebody had signed for an earlier one."""
+        return 0 < self.signed_issue < self.issue
 
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
@@ -220,55 +264,14 @@ class Hand(ROOM.Base):
     "lead, assist or read."
     at: Mapped[int]
     read_at: Mapped[int] = mapped_column(default=0)
+    place: Mapped[int] = mapped_column(default=0)
+    "Place in the order of reading."
+    opinion: Mapped[str] = mapped_column(default="")
 
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Whoever sees the incoming document."""
         return cls.incoming.in_(select(Incoming.id).where(Incoming.visible(desk)))
-
-
-class Act(ROOM.Base):
-    """One thing somebody did, for the account of what happened so far and for the receipts."""
-
-    __tablename__ = "acts"
-    id: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    "Statement id."
-    record: Mapped[str] = mapped_column(ID, index=True)
-    doc: Mapped[str] = mapped_column(ID, index=True)
-    organ: Mapped[str] = mapped_column(ID)
-    "The receiving organ of a receipt; empty for acts of the issuer."
-    kind: Mapped[str]
-    receipt: Mapped[str]
-    "R2, R2x, R3, R4, R5 or empty."
-    person: Mapped[str]
-    name: Mapped[str]
-    post: Mapped[str]
-    at: Mapped[int]
-    text: Mapped[str]
-    reason: Mapped[str]
-    annex_bytes: Mapped[bytes] = mapped_column(LargeBinary)
-    key: Mapped[str] = mapped_column(index=True)
-    author: Mapped[str]
-    chain: Mapped[bytes] = mapped_column(LargeBinary)
-    seq: Mapped[int]
-    hash: Mapped[bytes] = mapped_column(LargeBinary)
-
-    @property
-    def annexes(self) -> tuple[Annex, ...]:
-        """Files given with an answer."""
-        return unpack(self.annex_bytes, tuple[Annex, ...]) if self.annex_bytes else ()  # type: ignore[arg-type]
-
-    @property
-    def place(self) -> str:
-        """Its ref."""
-        return ref(self.author, self.chain, self.seq, self.hash)
-
-    @classmethod
-    def visible(cls, desk: Any) -> ColumnElement[bool]:
-        """Acts inside an organ for those who see its record; receipts also for those who see the document at its home."""
-        mine = select(Document.id).where(Document.visible(desk))
-        got = select(Incoming.id).where(Incoming.visible(desk))
-        return or_(cls.record.in_(mine), cls.record.in_(got), and_(cls.receipt != "", cls.doc.in_(mine)))
 
 
 def watched(desk: Any) -> list[str]:

@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import select
+
 from node import clock
 from node.directory.entries import Organ
 from office.documents import service, workflow
-from office.documents.entries import Annex, Envelope, Label, Role
+from office.documents.entries import Annex, Change, Envelope, Label, Openness, Paper, Role
 from office.documents.labels import (
-    ACT_WORDS,
+    CHANGE_WORDS,
     KIND_WORDS,
     LABEL_WORDS,
+    OPENNESS_WORDS,
     ORDER,
     REASON_WORDS,
     ROLE_WORDS,
     STAGE_WORDS,
-    STANDING_WORDS,
     TONES,
 )
 from office.documents.model import Act as Done
-from office.documents.model import Document, Hand, Incoming, Letter
+from office.documents.model import Document, Incoming, Letter, Validity
 from office.documents.sheets import addressed
-from office.documents.workflow import Stage, Standing
+from office.documents.workflow import Stage
 from office.frame.desk import Desk
 from office.frame.words import _
 from office.portal.page import Act
@@ -47,27 +49,6 @@ def document_line(desk: Desk, row: Document) -> dict[str, Any]:
         "drafter": drafter.name if drafter is not None else "",
         "at": clock.from_ms(row.changed_at),
         "about": row.returned if row.state == Stage.RETURNED else "",
-    }
-
-
-def incoming_line(row: Incoming) -> dict[str, Any]:
-    """A line of the incoming register."""
-    return {
-        "id": row.id,
-        "doc": row.doc,
-        "url": f"/incoming/{row.id}",
-        "title": row.title,
-        "number": row.number,
-        "register": row.register,
-        "kind": KIND_WORDS.get(row.kind, row.kind),
-        "urgency": row.urgency,
-        "role": ROLE_WORDS[Role(row.role)],
-        "from": row.issuer_name,
-        "state": STANDING_WORDS[Standing(row.state)],
-        "tone": TONES.get(Standing(row.state), ""),
-        "at": clock.from_ms(row.sent_at),
-        "due": clock.from_ms(row.due) if row.due else None,
-        "done": row.state in (Standing.CLOSED, Standing.SENT_BACK, Standing.RECALLED),
     }
 
 
@@ -104,18 +85,6 @@ def prefixes_of(desk: Desk, document: Document) -> list[tuple[str, str]]:
     return [(prefix, f"{prefix}〔{year}〕") for prefix in organ.doc_prefixes] if organ is not None else []
 
 
-def acts_in(row: Incoming, moves: Sequence[str]) -> list[Act]:
-    """Buttons of what may be done now with an incoming document."""
-    url = f"/incoming/{row.id}"
-    every = {
-        "sign_for": Act(f"{url}/sign_for", _("签收"), "main"),
-        "confirm_recall": Act(f"{url}/confirm_recall", _("确认撤回"), "main", confirm=_("确认后本件不再办理。")),
-        "read": Act(f"{url}/read", _("已阅"), "main"),
-        "close": Act(f"{url}/close", _("办结"), "plain", ask=_("办结说明")),
-    }
-    return [act for name, act in every.items() if name in moves]
-
-
 def facts_of(desk: Desk, document: Document, envelope: Envelope) -> list[tuple[str, Any]]:
     """Labels and values of an outgoing document."""
     paper = envelope.paper
@@ -130,30 +99,50 @@ def facts_of(desk: Desk, document: Document, envelope: Envelope) -> list[tuple[s
         (_("成文日期"), day(document.signed_on)),
         (_("标识"), LABEL_WORDS.get(Label(paper.label), paper.label)),
         (_("特急理由"), paper.urgency_reason),
+        (_("公开属性"), openness_of(paper)),
         (_("答复要求"), _("需要答复") if paper.reply_required else ""),
+        (_("阅知要求"), _("要求阅知") if paper.read_required else ""),
+        (_("修改、废止"), "；".join(f"《{e.title}》（{e.number}）" for e in paper.effects)),
+        (_("代签"), envelope.acted),
         (_("作废原因"), document.void),
         (_("退回原因"), document.returned if document.state == Stage.RETURNED else ""),
         (_("针对来文"), title_of(desk, paper.in_reply_to)),
     ]
 
 
-def facts_in(desk: Desk, row: Incoming, envelope: Envelope) -> list[tuple[str, Any]]:
-    """Labels and values of an incoming sheet."""
-    organ = desk.directory.organ(row.organ)
-    return [
-        (_("收文机关"), organ.full_name if organ is not None else row.organ),
-        (_("来文机关"), row.issuer_name),
-        (_("来文字号"), row.number or _("无")),
-        (_("来文日期"), day(envelope.signed_on)),
-        (_("收文号"), row.register),
-        (_("办件或阅件"), (_("办件") if row.to_handle else _("阅件")) if row.register else ""),
-        (_("收文方式"), ROLE_WORDS[Role(row.role)]),
-        (_("标识"), LABEL_WORDS.get(Label(row.label), row.label)),
-        (_("答复要求"), _("需要答复") if row.reply_required else ""),
-        (_("拟办意见"), row.opinion),
-        (_("退文原因"), REASON_WORDS.get(row.sent_back, "")),
-        (_("撤回原因"), row.recall_reason),
-    ]
+def openness_of(paper: Paper) -> str:
+    """公开属性 and its reason."""
+    words = str(OPENNESS_WORDS[Openness(paper.openness)]) if paper.openness else ""
+    return "：".join(part for part in (words, paper.openness_reason) if part)
+
+
+def changes_of(desk: Desk, doc: str) -> list[dict[str, Any]]:
+    """What became of a document after it was issued, as its home says; empty while it is in force."""
+    letter = next(iter(desk.list(Letter, Letter.id == doc)), None)
+    rows = desk.list(Validity, Validity.doc == doc, order=Validity.at) if letter is not None else []
+    return [_change(desk, row) for row in rows if letter is not None and row.home == letter.home]
+
+
+def _change(desk: Desk, row: Validity) -> dict[str, Any]:
+    reached = desk.list(Letter, Letter.id == row.by) if row.by else []
+    by = f"《{row.title}》" + (f"（{row.number}）" if row.number else "") if row.title else ""
+    since = _("自 {day} 起").format(day=day(row.on))
+    return {
+        "words": CHANGE_WORDS.get(row.change, row.change),
+        "text": "，".join(str(part) for part in (since, by, row.reason) if part),
+        "partly": row.change == Change.AMENDED,
+        "number": row.number,
+        "title": row.title,
+        "url": page_of(desk, row.by) if reached else "",
+    }
+
+
+def page_of(desk: Desk, doc: str) -> str:
+    """The page of a document the person may see, at its home or where it came in."""
+    if desk.list(Document, Document.id == doc):
+        return f"/documents/{doc}"
+    came = desk.list(Incoming, Incoming.doc == doc, limit=1)
+    return f"/incoming/{came[0].id}" if came else ""
 
 
 def title_of(desk: Desk, doc: str) -> str:
@@ -161,8 +150,8 @@ def title_of(desk: Desk, doc: str) -> str:
     found = desk.list(Letter, Letter.id == doc) if doc else []
     if not found:
         return doc
-    paper = found[0].envelope
-    return f"《{paper.paper.title}》" + (f"（{paper.number}）" if paper.number else "")
+    paper, changes = found[0].envelope, changes_of(desk, doc)
+    return f"《{paper.paper.title}》" + (f"（{paper.number}）" if paper.number else "") + (f"［{changes[-1]['words']}］" if changes else "")
 
 
 def matrix_of(rows: Sequence[service.Row]) -> list[tuple[str, list[Any]]]:
@@ -257,37 +246,6 @@ def add_receipts(lines: Sequence[dict[str, Any]], found: Mapping[str, service.Pr
         line["received"] = str(_("{n}/{all} 签收").format(n=at.signed, all=at.recipients))
 
 
-def act_line(desk: Desk, act: Done) -> dict[str, Any]:
-    """One line of what happened so far."""
-    person, post = desk.directory.person(act.person), desk.directory.post(act.post)
-    text = act.text
-    if act.kind == "documents.sent_back":
-        text = f"{REASON_WORDS.get(act.reason, act.reason)}：{act.text}"
-    if act.kind == "documents.assigned":
-        names = [found.name for found in map(desk.directory.person, act.reason.split()) if found is not None]
-        text = "、".join(names) + (f"：{act.text}" if act.text else "")
-    return {
-        "at": clock.from_ms(act.at),
-        "who": act.name or (person.name if person is not None else str(_("本节点自动"))),
-        "post": post.title if post is not None else "",
-        "what": ACT_WORDS.get(act.kind, act.kind),
-        "text": text,
-        "tone": "bad" if act.receipt == "R2x" or act.kind.endswith(("returned", "voided", "recalled")) else "",
-    }
-
-
-def hands_of(desk: Desk, incoming: str) -> list[dict[str, Any]]:
-    """Who has an incoming document in hand, and who has read it."""
-    words = {"lead": _("承办"), "assist": _("协办"), "read": _("阅知")}
-    rows = desk.list(Hand, Hand.incoming == incoming, order=(Hand.task, Hand.at, Hand.person))
-    found = []
-    for row in rows:
-        person = desk.directory.person(row.person)
-        read_at = clock.from_ms(row.read_at) if row.read_at else None
-        found.append({"name": person.name if person is not None else row.person, "task": words.get(row.task, _("已阅")), "read_at": read_at})
-    return found
-
-
 def files_of(desk: Desk, annexes: Sequence[Annex], url: str) -> list[dict[str, Any]]:
     """Attached files with their addresses and whether they are here."""
     words = {"whole": ("", ""), "partial": (_("正在传送"), "warn"), "waiting": (_("等待传送"), "warn")}
@@ -307,6 +265,14 @@ def answers_of(desk: Desk, rows: Sequence[service.Row], doc: str) -> list[dict[s
             files = files_of(desk, act.annexes, f"/documents/{doc}/answers/{act.id.hex()}")
             found.append({"organ": row.name, "name": act.name, "at": clock.from_ms(act.at), "text": act.text, "files": files})
     return found
+
+
+def earlier_of(desk: Desk, paper: Paper, doc: str) -> list[tuple[str, str]]:
+    """Documents of the organ in force that a new one may amend or repeal, the newest first."""
+    gone = select(Validity.doc).where(Validity.change != Change.AMENDED)
+    where = (Document.organ == paper.organ, Document.state == Stage.DISPATCHED, Document.number != "", Document.id != doc, Document.id.not_in(gone))
+    rows = desk.list(Document, *where, order=Document.changed_at.desc(), limit=40)
+    return [(row.id, f"{row.number} {row.title}") for row in rows]
 
 
 def groups_of(desk: Desk, issuer: str) -> list[tuple[str, list[tuple[str, str]]]]:

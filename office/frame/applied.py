@@ -200,14 +200,11 @@ class Applied(Entrypoint):  # type: ignore[misc]
 
 def applied(*wanted: type[Content], whole: bool = False) -> Callable[[F], F]:
     """React to entries of these kinds with ``method(self, entry)``; see the head of this module."""
-    return lambda method: Applied.decorator(*wanted, whole=whole)(_outcome(method))
+    return lambda method: Applied.decorator(*wanted, whole=whole)(_outcome(method))  # type: ignore[no-any-return]
 
 
 class Every(Timer):  # type: ignore[misc]
     """The entrypoint behind :func:`every`."""
-
-    interval: float
-    "Seconds between two runs."
 
     def setup(self) -> None:
         """Shorten the period where the profile says so."""
@@ -223,7 +220,7 @@ class Every(Timer):  # type: ignore[misc]
 
 def every(seconds: float) -> Callable[[F], F]:
     """Run ``method(self)`` at the start and then every so many seconds, one at a time."""
-    return lambda method: Every.decorator(seconds, eager=True)(_outcome(method))
+    return lambda method: Every.decorator(seconds, eager=True)(_outcome(method))  # type: ignore[no-any-return]
 
 
 def _outcome(method: Callable[..., Any]) -> Callable[..., Exception | None]:

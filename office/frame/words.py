@@ -40,8 +40,7 @@ class Text(str):
         return format(str(self), spec)
 
     def __mod__(self, values: Any) -> str:
-        said: str = str(self) % values
-        return said
+        return str(self) % values
 
     def format(self, *args: object, **named: object) -> str:
         """The translation with its holes filled."""

@@ -98,7 +98,7 @@ class App:
         response.headers.extend(pairs(response.headers, *HEADERS)[len(response.headers) :])
         key = (request.method if request.method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE") else "other", response.status_code)
         self.portal.counts[key] = self.portal.counts.get(key, 0) + 1
-        return response(environ, start_response)
+        return response(environ, start_response)  # type: ignore[no-any-return]
 
     def _dismiss(self, request: Request) -> None:
         """Deal with a body that no page wanted: a small one is read, so that the connection may go on; a large one ends it."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from node.directory.entries import Calendar
     from office.documents.model import Incoming
     from office.frame.calendar import Due, Workdays
-    from office.frame.clocks import Change, Clock
+    from office.frame.clocks import Change
     from office.frame.desk import Desk
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -131,6 +131,7 @@ def table() -> Lines:
 @click.pass_obj
 def compare(call: Call, law: Path | None, calendars: Path | None) -> Answer:
     """The running deadlines of this node that other rules or calendars would change, and how."""
+    from office.documents.terms import sign_in
     from office.frame import clocks
     from office.frame.calendar import Workdays
     from ops import seat
@@ -225,18 +226,9 @@ def _incoming(desk: Desk, *, every: bool = False) -> Iterator[tuple[Incoming, st
         rows = desk.list(Incoming, *where, beyond, order=order, limit=_PAGE)
 
 
-def sign_in(row: Incoming, place: str) -> Clock:
-    """The clock of rule ``doc.sign_in`` for a document that came in."""
-    from node import clock
-    from office.frame.clocks import Clock, Event
-
-    rule = {"flash": "doc.sign_in.flash", "urgent": "doc.sign_in.urgent"}.get(row.urgency, "doc.sign_in")
-    met = Event(at=clock.from_ms(row.signed_at)) if row.signed_at else None
-    return Clock(matter=row.doc, rule=rule, start=Event(at=clock.from_ms(row.sent_at), ref=place), met=met)
-
-
 def _rows(desk: Desk, row: Incoming, place: str, days: Workdays) -> Iterator[dict[str, Any]]:
     from node import clock
+    from office.documents.terms import sign_in
     from office.frame import clocks
     from office.frame.calendar import SHANGHAI
 
@@ -248,8 +240,8 @@ def _rows(desk: Desk, row: Incoming, place: str, days: Workdays) -> Iterator[dic
     if end is not None:
         told = {"due": end.at.isoformat(), "basis": law.rule(term.rule).basis, "calendar": end.calendar, "state": str(state)}
         yield about | {"kind": "sign_in", "rule": term.rule, "provisional": end.provisional} | told
-    if row.due:
-        until = clock.from_ms(row.due).astimezone(SHANGHAI)
+    if row.until:
+        until = clock.from_ms(row.until).astimezone(SHANGHAI)
         stands = clocks.State.MET if row.answered_at or row.closed_at else clocks.standing(term.start.at, until, desk.now)
         told = {"due": until.isoformat(), "basis": row.number or row.issuer_name, "calendar": "", "state": str(stands)}
         yield about | {"kind": "reply", "rule": "issuer", "provisional": False} | told

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from node.directory.entries import Calendar
 from node.errors import Conflict, Invalid, Missing, NodeError, Refused
-from office.documents import workflow
+from office.documents import terms
+from office.documents.model import Incoming
 from office.frame import calendar, clocks
 from office.frame.calendar import SHANGHAI, Workdays
 from office.frame.clocks import Clock, Event, Rules, State
@@ -852,9 +853,11 @@ def test_every_rule_is_told_in_both_languages_with_its_article() -> None:
 
 
 def test_signing_for_documents_has_one_rule() -> None:
-    """The hours that the documents room counts are those of the table."""
-    assert {f"{hours}h" for hours in workflow.SIGN_IN_HOURS.values()} == {LAW.rule("doc.sign_in.urgent").limit, LAW.rule("doc.sign_in.flash").limit}
-    assert f"{workflow.SIGN_IN_HOURS['flash']}h" == LAW.rule("doc.sign_in.flash").limit
+    """Whatever the urgency of a document, the clock of signing for it is one of the table's rules of that row."""
+    for urgency, rule in (("flash", "doc.sign_in.flash"), ("urgent", "doc.sign_in.urgent"), ("none", "doc.sign_in")):
+        clock = terms.sign_in(Incoming(doc="d", urgency=urgency, sent_at=1_770_000_000_000, signed_at=0))
+        assert (clock.rule, LAW.rule(clock.rule).row) == (rule, "doc.sign_in")
+        assert clocks.due(clock, DAYS, law=LAW) is not None
 
 
 @given(st.text(max_size=12))

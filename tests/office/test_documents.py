@@ -21,7 +21,7 @@ from node.entry import Scope
 from node.errors import Conflict, Missing, NodeError, Refused
 from office.documents import service
 from office.documents.entries import Cited, Paper, rendering_digest, seal_signed
-from office.documents.model import Act, Delivery, Document, Incoming, Letter
+from office.documents.model import Act, Delivery, Document, Incoming, Letter, Validity
 from office.frame.desk import Desk, Office
 from office.frame.words import speaking
 from tests import city as cities
@@ -104,7 +104,7 @@ def _carry(source: Office, target: Office) -> int:
     held = {chain.id: chain.count for chain in target.ledger.chains()}
     fresh = 0
     for chain in source.ledger.chains():
-        if chain.audience.scope is Scope.SELF:
+        if chain.audience.scope is Scope.SELF or chain.audience.node and target.settings.id not in (chain.audience.node, chain.author):
             continue
         start = held.get(chain.id, 0)
         while start < chain.count and (batch := source.ledger.read(chain.id, start, 100_000)):
@@ -132,9 +132,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @contextmanager
-def started(folder: Path, storage: str) -> Iterator[World]:
+def started(folder: Path, storage: str, *, counties: int = 1) -> Iterator[World]:
     """A city and a county with their ledgers running, people with keys, and a seal of the city's government."""
-    made = cities.build(folder, counties=1, townships=0, storage=storage)
+    made = cities.build(folder, counties=counties, townships=0, storage=storage)
     with cities.running(made):
         found = World(made, {}, {}, {})
         for name in ("city", "county1"):
@@ -212,7 +212,7 @@ def issued(world: World, **more: object) -> str:
 def test_a_document_goes_the_whole_way_and_every_step_refolds_to_the_same(world: World) -> None:
     """From draft to answer every verb leaves tables that a rebuild of either node reproduces."""
     doc = str(verified(world, lambda: service.draft(world.desk("qian"), paper())))
-    verified(world, lambda: service.revise(world.desk("qian"), doc, paper(text="改后的正文。")))
+    verified(world, lambda: service.revise(world.desk("qian"), doc, paper(text="改后的正文。", read_required=True)))
     verified(world, lambda: service.submit(world.desk("qian"), doc, note="请核。"))
     verified(world, lambda: service.give_back(world.desk("wang"), doc, reason="缺依据。"))
     assert world.desk("qian").get(Document, doc).state == "returned"
@@ -302,16 +302,69 @@ def test_a_document_is_sent_back_with_a_reason_of_the_list(world: World) -> None
 
 
 def test_a_corrected_issue_replaces_the_first_and_keeps_its_number(world: World) -> None:
-    """A correction carries a note, adds forgotten recipients and keeps number and date."""
-    doc = issued(world)
-    better = paper(text="更正后的正文。", to=("cgov", "cgov-fin"))
-    with pytest.raises(Refused):
-        service.correct(world.desk("zhao"), doc, better, note="人名有误。")
+    """A correction carries a note, adds forgotten recipients, keeps number and date, and is signed for again by who had signed."""
     bare = str(verified(world, lambda: service.send(world.desk("zhao"), paper(title="关于更正的通知")).doc))
-    verified(world, lambda: service.correct(world.desk("zhao"), bare, msgspec.structs.replace(better, title="关于更正的通知"), note="人名有误。"))
+    row = arrived(world, "zhou", bare)
+    service.sign_for(world.desk("zhou"), row.id)
+    world.carry()
+    better = paper(title="关于更正的通知", text="更正后的正文。", to=("cgov", "cgov-fin"))
+    assert verified(world, lambda: service.correct(world.desk("zhao"), bare, better, note="人名有误。"))
     letter = world.desk("zhou").get(Letter, bare)
     assert (letter.issue, letter.note, letter.envelope.paper.text) == (2, "人名有误。", "更正后的正文。")
     assert arrived(world, "fin-cgov", bare, "cgov-fin").state == "delivered"
+    assert arrived(world, "zhou", bare).corrected
+    assert [item.about for item in service.todo(world.desk("zhou")) if item.url.endswith(row.id)] == ["有更正件待签收"]
+    verified(world, lambda: service.sign_correction(world.desk("zhou"), row.id))
+    assert not arrived(world, "zhou", bare).corrected
+    with pytest.raises(Conflict):
+        service.sign_correction(world.desk("zhou"), row.id)
+    line = next(line for line in service.matrix(world.desk("zhao"), bare) if line.organ == "cgov")
+    assert [act.reason for act in (line.receipts["R2"], *line.also)] == ["", "2"]
+
+
+def test_correcting_a_sealed_document_takes_two(world: World) -> None:
+    """Who prepares a correction need not keep the seal: it waits for the keeper, who seals and sends it, or it is dropped."""
+    doc = issued(world)
+    better = paper(text="更正后的正文。")
+    assert verified(world, lambda: service.correct(world.desk("li"), doc, better, note="人名有误。")) is False
+    assert world.desk("zhou").get(Letter, doc).issue == 1
+    assert doc in [item.url.rsplit("/", 1)[-1] for item in service.todo(world.desk("sun")) if item.about == "更正件待用印"]
+    with pytest.raises(Refused):
+        service.seal_correction(world.desk("li"), doc)
+    verified(world, lambda: service.drop_correction(world.desk("li"), doc, reason="还要再改。"))
+    with pytest.raises(Conflict):
+        service.seal_correction(world.desk("sun"), doc)
+    verified(world, lambda: service.correct(world.desk("zhao"), doc, better, note="人名有误。"))
+    verified(world, lambda: service.seal_correction(world.desk("sun"), doc))
+    letter = world.desk("zhou").get(Letter, doc)
+    assert (letter.issue, letter.note, letter.envelope.paper.text) == (2, "人名有误。", "更正后的正文。")
+    assert letter.envelope.seal is not None and letter.envelope.seal.digest == rendering_digest(letter.envelope)
+    assert world.desk("li").get(Document, doc).better is None
+
+
+def test_a_forgotten_organ_gets_the_very_same_document(world: World) -> None:
+    """补发 sends the envelope as it is to organs that were left out; the others notice nothing, and the matrix has them all."""
+    doc = issued(world)
+    before = world.desk("zhou").get(Letter, doc).said
+    verified(world, lambda: service.resend(world.desk("li"), doc, organs=("cgov-fin", "cgov"), reason="漏发。"))
+    row = arrived(world, "fin-cgov", doc, "cgov-fin")
+    assert (row.state, row.role) == ("delivered", "cc") and world.desk("zhou").get(Letter, doc).said == before
+    verified(world, lambda: service.sign_for(world.desk("fin-cgov"), row.id))
+    assert {line.organ: set(line.receipts) for line in service.matrix(world.desk("li"), doc)} == {"cgov": set(), "cgov-fin": {"R2"}}
+    with pytest.raises(Refused):
+        service.resend(world.desk("li"), doc, organs=("cgov-fin",), reason="又发。")
+
+
+@pytest.mark.row("A11")
+def test_every_holder_hears_that_a_document_no_longer_holds(world: World) -> None:
+    """A repeal reaches each node that has a copy, and stands wherever the text is shown; who may not sign for the organ cannot say so."""
+    doc = issued(world)
+    with pytest.raises(Refused):
+        service.lapse(world.desk("li"), doc, change="repealed", reason="已有新规定。")
+    verified(world, lambda: service.lapse(world.desk("zhao"), doc, change="repealed", reason="已有新规定。"))
+    for person in ("li", "zhou"):
+        (found,) = world.desk(person).list(Validity, Validity.doc == doc)
+        assert (found.change, found.reason) == ("repealed", "已有新规定。")
 
 
 def test_the_first_to_sign_for_stands(world: World) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.portal.house import Browser, House, build
+from tests.portal.house import Browser, House, Reply, build
 
 LOGINS = ("chengxue", "majun", "xuegang", "dinghui", "fanxiaohong")
 "Clerk and head of the development commission; clerk and head of the education bureau; clerk of the finance bureau."
@@ -57,9 +57,9 @@ def drafted(person: Browser, **more: object) -> str:
     return reply.headers["location"].rsplit("/", 1)[-1]
 
 
-def act(person: Browser, path: str, **fields: object) -> int:
+def act(browser: Browser, path: str, **fields: object) -> int:
     """Press a button of a page; the status of the answer."""
-    return person.post(path, **fields).status
+    return browser.ask("POST", path, {"csrf": browser.csrf, **fields}).status
 
 
 def issued(people: dict[str, Browser], **more: object) -> str:
@@ -166,20 +166,86 @@ def test_a_form_that_is_behind_is_told_so(people: dict[str, Browser]) -> None:
     assert "先改的" in people["chengxue"].get(f"/documents/{doc}").text
 
 
+def sent_with(person: Browser, path: str, name: str, content: bytes, **fields: object) -> Reply:
+    """The answer to a form that was sent with a file."""
+    boundary = uuid.uuid4().hex
+    person.get("/documents/new")
+    given = [(k, one) for k, v in fields.items() for one in (v if isinstance(v, list) else [v])]
+    parts = [("csrf", person.csrf), *given]
+    body = b"".join(f'--{boundary}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'.encode() for k, v in parts)
+    body += f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\nContent-Type: text/html\r\n\r\n'.encode()
+    body += content + f"\r\n--{boundary}--\r\n".encode()
+    return person.ask("POST", path, body, Content_Type=f"multipart/form-data; boundary={boundary}")
+
+
+@pytest.mark.parametrize("wrong", [{"title": "长" * 201}, {"due": "tomorrow"}, {"kind": "poem"}])
+def test_a_file_chosen_before_a_refused_save_is_not_asked_for_again(people: dict[str, Browser], wrong: dict[str, object]) -> None:
+    """The form comes back with what was typed and the file that was sent; saved with nothing but the mended field, the draft has the file."""
+    person = people["chengxue"]
+    refused = sent_with(person, "/documents", "附表.txt", b"kept", **form(**wrong))
+    assert refused.status in (413, 422) and "刚才上传的附件" in refused.text and "请提供有关资料" in refused.text
+    held = re.search(r'name="held" value="([0-9a-f]{64})"', refused.text)
+    assert held
+    reply = person.post("/documents", held=held[1], **form(title="关于留住附件的函"))
+    assert reply.status == 303, reply.text
+    doc = reply.headers["location"].rsplit("/", 1)[-1]
+    assert person.get(f"/documents/{doc}/annexes/0").body == b"kept"
+    stolen = people["xuegang"]
+    stolen.get("/documents/new")
+    other = stolen.post("/documents", held=held[1], **form(organ="bz-jyj", to=["bz-fgw"]))
+    assert other.status == 303 and stolen.get(other.headers["location"] + "/annexes/0").status == 404
+
+
+def test_the_seven_steps_by_forms(people: dict[str, Browser]) -> None:
+    """Each step of the incoming sheet is offered in its time, done by its form, and named in the account in either language."""
+    doc = issued(people, title="关于七步的函", due="2099-01-01", reply_required="1")
+    clerk, head = people["xuegang"], people["dinghui"]
+    link = re.search(r'href="(/incoming/[0-9a-f-]{36})"[^>]*>关于七步的函', clerk.get("/incoming").text)
+    assert link
+    url = link[1]
+    for move, word in (("sign_for", "签收"), ("register", "登记为"), ("examine", "初审意见"), ("propose", "拟办意见")):
+        assert word in clerk.get(url).text, move
+        assert act(clerk, f"{url}/{move}", text="拟请办理。", leader="dinghui.bz", to_handle="1") == 303
+    assert "批示" in head.get(url).text and act(head, f"{url}/instruct", text="同意。") == 303
+    assert act(clerk, f"{url}/circulate", readers=["dinghui.bz"], in_turn="1") == 303
+    assert "现在在：" in clerk.get(url).text and act(head, f"{url}/read", text="已阅。") == 303
+    assert act(clerk, f"{url}/assign", lead="dinghui.bz", due="5wd") == 303
+    assert act(clerk, f"{url}/urge", person="dinghui.bz", channel="phone", text="请抓紧。") == 303
+    urge = re.search(r'name="urge" value="([0-9a-f]+)"', head.get(url).text)
+    assert urge and act(head, f"{url}/answer_urge", urge=urge[1], text="今日办完。") == 303
+    assert act(clerk, f"{url}/extend", until="2099-02-01", text="材料不齐。") == 303
+    issuer = people["chengxue"].get(f"/documents/{doc}").text
+    asked = re.search(r'name="asked" value="([0-9a-f]+)"', issuer)
+    assert asked and act(people["chengxue"], f"/documents/{doc}/decide", asked=asked[1], granted="1") == 303
+    assert act(people["chengxue"], f"/documents/{doc}/urge", organ="bz-jyj", channel="sms") == 303
+    assert act(clerk, f"{url}/paper", copies="2", numbers="000001", place="柜一") == 303
+    assert act(head, f"{url}/answer", text="已办。", close_too="1") == 303
+    page = clerk.get(url).text
+    for word in (
+        "签收",
+        "登记",
+        "初审",
+        "拟办",
+        "批示",
+        "传阅",
+        "已阅",
+        "分办",
+        "催办",
+        "答复催办",
+        "申请延期",
+        "答复延期",
+        "纸质件到",
+        "办理反馈",
+        "办结",
+    ):
+        assert f"<b>{word}</b>" in page, word
+    assert page.count("2099-02-01 23:59") >= 2
+
+
 def test_files_go_in_and_come_out_byte_for_byte(people: dict[str, Browser]) -> None:
     """An uploaded file is attached, downloaded by the recipient as it was, and never shown as a page."""
     content = bytes(range(256)) * 1000
-    boundary = uuid.uuid4().hex
-    person = people["chengxue"]
-    person.get("/documents/new")
-    parts = [("csrf", person.csrf), *((k, v) for k, v in form(title="关于附件的函").items() if k != "to"), ("to", "bz-jyj")]
-    body = b"".join(f'--{boundary}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'.encode() for k, v in parts)
-    body += (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="../../表 <b>.html"\r\nContent-Type: text/html\r\n\r\n'.encode()
-        + content
-    )
-    body += f"\r\n--{boundary}--\r\n".encode()
-    reply = person.ask("POST", "/documents", body, Content_Type=f"multipart/form-data; boundary={boundary}")
+    reply = sent_with(people["chengxue"], "/documents", "../../表 <b>.html", content, **form(title="关于附件的函"))
     assert reply.status == 303, reply.text
     doc = reply.headers["location"].rsplit("/", 1)[-1]
     for move, who, fields in (("submit", "chengxue", {}), ("review", "chengxue", {}), ("sign", "majun", {}), ("dispatch", "chengxue", {})):

@@ -1,0 +1,157 @@
+"""The rules of official documents (党政机关公文处理工作条例 2012 §14–17), of form and of burden. Pure: a draft and its route in, findings out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from node.directory.entries import Organ
+from office.documents.papers import RECIPIENTS, TEXT, TITLE, Paper, Urgency
+from office.documents.workflow import KINDS
+
+_ORDERS = ("resolution", "decision", "order", "notice", "circular")
+_RANK = {"city": 0, "county": 1, "township": 2, "station": 3}
+_GOVERNING = ("government", "party", "zone_committee")
+_GRADES = re.compile(r"(绝密|机密|秘密)\s*[★☆*]|^\s*(绝密|机密|秘密)(\s|$|★)", re.MULTILINE)
+_ASKS = re.compile(r"请(予)?(批示|批准|审批|审示)|妥否")
+BURDEN, BURDEN_TASK = 5_000, 4_000
+"Characters beyond which the burden rules of 2024 ask why."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule says about a draft."""
+
+    code: str
+    refuses: bool
+    "Else it only warns."
+    about: str = ""
+    "Name of an organ or a number, for the sentence that is shown."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """A draft's organ and recipients, and the chains of command above each (nearest first)."""
+
+    issuer: Organ
+    to: tuple[Organ, ...]
+    cc: tuple[Organ, ...]
+    above: dict[str, tuple[str, ...]]
+    "Organ id to the ids that command it, nearest first."
+
+    def direction(self, organ: Organ) -> str:
+        """``u`` when the recipient commands the issuer, ``d`` the other way, else ``p``."""
+        if organ.id in self.above.get(self.issuer.id, ()):
+            return "u"
+        return "d" if self.issuer.id in self.above.get(organ.id, ()) else "p"
+
+    def lower(self, organ: Organ) -> bool:
+        """Whether the recipient stands below the issuer, commanded by it or at a lower tier."""
+        return self.direction(organ) == "d" or _RANK.get(organ.tier, 0) > _RANK.get(self.issuer.tier, 0)
+
+
+def characters(text: str) -> int:
+    """字数: everything but white space."""
+    return sum(not c.isspace() for c in text)
+
+
+def graded(*texts: str) -> bool:
+    """Whether a text carries the mark of a state secret (保密法 §22), which this network must not hold."""
+    return any(_GRADES.search(text) for text in texts)
+
+
+def check(paper: Paper, route: Route) -> list[Finding]:
+    """What the rules find in a draft that is about to leave, refusals first."""
+    found = [*_form(paper), *_routing(paper, route), *_burden(paper)]
+    return sorted(found, key=lambda finding: not finding.refuses)
+
+
+def shape(paper: Paper) -> list[Finding]:
+    """What makes a draft unfit even to be kept."""
+    found = []
+    if paper.kind not in KINDS:
+        found.append(Finding("kind", True, paper.kind))
+    if len(paper.title) > TITLE:
+        found.append(Finding("title_long", True, str(TITLE)))
+    if len(paper.text) > TEXT:
+        found.append(Finding("text_long", True, str(TEXT)))
+    if len(paper.to) + len(paper.cc) > RECIPIENTS:
+        found.append(Finding("recipients_many", True, str(RECIPIENTS)))
+    if graded(paper.title, paper.text, *(a.name for a in paper.annexes)):
+        found.append(Finding("graded", True))
+    return found
+
+
+def _form(paper: Paper) -> list[Finding]:
+    found = shape(paper)
+    if not paper.title.strip():
+        found.append(Finding("title_missing", True))
+    if not (paper.to or any(cited.role == "to" for cited in paper.lists)):
+        found.append(Finding("recipients_missing", True))
+    if not paper.text.strip() and not paper.annexes:
+        found.append(Finding("text_missing", True))
+    if paper.urgency == Urgency.FLASH and not paper.urgency_reason.strip():
+        found.append(Finding("flash_reason", True))
+    if paper.kind == "reply" and not paper.in_reply_to:
+        found.append(Finding("reply_answers", False))
+    if paper.kind == "report" and (_ASKS.search(paper.text) or "请示" in paper.title):
+        found.append(Finding("report_asks", False))
+    return found
+
+
+def _routing(paper: Paper, route: Route) -> list[Finding]:
+    found = []
+    everyone = (*route.to, *route.cc)
+    if any(organ.id == route.issuer.id for organ in everyone):
+        found.append(Finding("to_itself", True))
+    if paper.kind == "request":
+        found += _request(route)
+    upward = [organ for organ in route.to if route.direction(organ) == "u"]
+    if paper.kind in ("request", "report", "opinion"):
+        found += _skipping(route, upward)
+    if paper.kind in (*_ORDERS, "reply") and upward:
+        found.append(Finding("down_kind_up", paper.kind in ("order", "decision", "reply"), upward[0].short_name))
+    found += _ordering(paper, route)
+    strangers = [organ for organ in route.to if route.direction(organ) == "p" and not route.lower(organ)]
+    if strangers and "p" not in KINDS.get(paper.kind, "") and not found:
+        found.append(Finding("use_letter", False, strangers[0].short_name))
+    return found
+
+
+def _request(route: Route) -> list[Finding]:
+    found = []
+    if len(route.to) > 1:
+        found.append(Finding("request_one", True))
+    lower = next((organ for organ in route.cc if route.lower(organ)), None)
+    if lower:
+        found.append(Finding("request_cc_down", True, lower.short_name))
+    if route.to and route.lower(route.to[0]):
+        found.append(Finding("request_up", True, route.to[0].short_name))
+    return found
+
+
+def _skipping(route: Route, upward: Sequence[Organ]) -> list[Finding]:
+    chain = route.above.get(route.issuer.id, ())
+    told = {organ.id for organ in (*route.to, *route.cc)}
+    for organ in upward:
+        if any(between not in told for between in chain[: chain.index(organ.id)]):
+            return [Finding("skips_level", True, organ.short_name)]
+    return []
+
+
+def _ordering(paper: Paper, route: Route) -> list[Finding]:
+    """§16: departments other than the office give no orders to lower governments; they write to their line."""
+    issuer = route.issuer
+    if paper.kind not in (*_ORDERS, "reply") or issuer.kind in _GOVERNING or "办公" in issuer.short_name or "办公" in issuer.full_name:
+        return []
+    ordered = next((o for o in route.to if o.kind in _GOVERNING and _RANK.get(o.tier, 0) > _RANK.get(issuer.tier, 0)), None)
+    return [Finding("department_orders", True, ordered.short_name)] if ordered else []
+
+
+def _burden(paper: Paper) -> list[Finding]:
+    count = characters(paper.text)
+    found = [Finding("burden", False, str(count))] if count > BURDEN else []
+    if paper.kind in _ORDERS and re.search(r"(每[日周月]|定期)[^。；]{0,12}(报送|上报|报告)", paper.text):
+        found.append(Finding("asks_reports", False))
+    return found
