@@ -60,7 +60,7 @@ class Room:
         """``version`` rises with every change of tables or folds; the tables are then built again."""
         self.name, self.version = name, version
         self.here = ""
-        "Id of this node; set by whoever opens the room's tables."
+        "Id of this node; set by whoever opens the room's tables, and again before folds run: several nodes may live in one process."
         self.kinds: dict[str, Fold] = {}
 
         class Base(DeclarativeBase):

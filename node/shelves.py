@@ -134,6 +134,7 @@ class Shelves:
             at = released[-1][0]
 
     def _forward(self, shelf: Shelf, released: Sequence[Released]) -> int:
+        shelf.room.here = self._place.settings.id  # several nodes may live in one process, and they share the room
         bad = shelf.fold(released)
         for number, error in bad:
             log.error("fold.failed", room=shelf.room.name, number=number, error=error)

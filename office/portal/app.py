@@ -263,7 +263,12 @@ class App:
             data = result.json if result.json is not None else result.values
             return self._cookies(request, self._json(data() if callable(data) else data, result.status, {}))
         note = self._note(request)
-        html = self.portal.screens.render(result.template, {**(frame or self.frame(request, desk)), "said": note, **result.values})
+        around = {**(frame or self.frame(request, desk)), "said": note}
+        if taken := around.keys() & result.values.keys():
+            raise TypeError(
+                f"{result.template}: the frame of each page has {', '.join(sorted(taken))} already; the screen's value needs another name"
+            )
+        html = self.portal.screens.render(result.template, around | result.values)
         response = Response(html, status=result.status, mimetype="text/html")
         if note:
             response.delete_cookie(self._note_name, path="/", secure=True, httponly=True)

@@ -165,7 +165,8 @@ class Screen:
     """A page to be made from a template and its values; ``json`` replaces the values in the twin where they should differ.
 
     Templates are named ``<room>/<file>`` and lie in ``office/<room>/templates``. Beside the values given they have ``desk``,
-    ``request``, ``_``, ``static(name)``, ``person(id)``, ``organ(id)`` and the filters ``when``, ``day``, ``ago``, ``size``.
+    ``request``, ``_``, ``static(name)``, ``person(id)``, ``organ(id)``, ``node_name(id)``, ``now``, ``settings``, ``csrf``, ``tongue``, ``menu``,
+    ``lines``, ``first``, ``said`` and the filters ``when``, ``day``, ``ago``, ``size``; a value of one of these names is refused.
     """
 
     def __init__(self, template: str, /, *, status: int = 200, json: Any = None, **values: Any) -> None:

@@ -114,10 +114,11 @@ class Screens:
         return Response(found.zipped if zipped else found.content, mimetype=found.mime, headers=headers)
 
 
-def _template(name: str) -> str | None:
+def _template(name: str) -> tuple[str, str, None] | None:
+    """Its text and its file, which a traceback then names."""
     room, _slash, file = name.partition("/")
     path = OFFICE / room / "templates" / file
-    return path.read_text(encoding="utf-8") if path.is_file() else None
+    return (path.read_text(encoding="utf-8"), str(path), None) if path.is_file() else None
 
 
 def _files() -> dict[str, File]:
