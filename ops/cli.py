@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doc": ("ops.commands.documents:doc", "读取公文"),
     "receipt": ("ops.commands.documents:receipt", "签收、退文、阅知、办结"),
     "receipts": ("ops.commands.documents:receipts", "一件公文的回执"),
+    "search": ("ops.commands.search:search", "查询本节点的公文"),
     "deadlines": ("ops.commands.calendar:deadlines", "本节点收文的期限"),
     "calendar": ("ops.commands.calendar:calendar", "工作日历和办理期限"),
     "blob": ("ops.commands.blobs:blob", "附件"),

@@ -7,6 +7,7 @@ from office.documents.chasing import answer_urge, ask_extension, decide_extensio
 from office.documents.entrusting import alike, entrust, link, paper_arrived
 from office.documents.envelopes import envelope, preview
 from office.documents.files import attach, blob_state, forwarded, open_annex
+from office.documents.finding import FINDS
 from office.documents.incoming import answer, close, confirm_recall, register, send_back, sign_correction, sign_for
 from office.documents.issuing import Sent, issue, send
 from office.documents.leading import assign, circulate, examine, instruct, leaders, lies_with, propose, read, transcribe
@@ -28,6 +29,7 @@ from office.documents.routing import findings, forward_paper, recipients, reply_
 from office.documents.terms import deadline, sign_in_due
 
 __all__ = [
+    "FINDS",
     "Post",
     "Progress",
     "Reply",

@@ -200,7 +200,7 @@ class Applied(Entrypoint):  # type: ignore[misc]
 
 def applied(*wanted: type[Content], whole: bool = False) -> Callable[[F], F]:
     """React to entries of these kinds with ``method(self, entry)``; see the head of this module."""
-    return lambda method: Applied.decorator(*wanted, whole=whole)(_outcome(method))  # type: ignore[no-any-return]
+    return lambda method: Applied.decorator(*wanted, whole=whole)(outcome(method))  # type: ignore[no-any-return]
 
 
 class Every(Timer):  # type: ignore[misc]
@@ -220,10 +220,10 @@ class Every(Timer):  # type: ignore[misc]
 
 def every(seconds: float) -> Callable[[F], F]:
     """Run ``method(self)`` at the start and then every so many seconds, one at a time."""
-    return lambda method: Every.decorator(seconds, eager=True)(_outcome(method))  # type: ignore[no-any-return]
+    return lambda method: Every.decorator(seconds, eager=True)(outcome(method))  # type: ignore[no-any-return]
 
 
-def _outcome(method: Callable[..., Any]) -> Callable[..., Exception | None]:
+def outcome(method: Callable[..., Any]) -> Callable[..., Exception | None]:
     """The method with its error as its result: nameko asks ``sys.exc_info`` for it later, and by then another greenlet may have run."""
 
     @functools.wraps(method)

@@ -191,6 +191,13 @@ class Desk:
         under_way = self.known(("stands", name), lambda: self.tally(model, column, column.not_in([str(state) for state in ended])))
         return sum(under_way.get(state, 0) for state in where)
 
+    def among(self, model: type[M], keys: Iterable[Any]) -> set[Any]:
+        """Those of these primary keys whose rows this desk may see."""
+        column = inspect(model).primary_key[0]
+        query = select(column).where(column.in_(list(keys)), model.visible(self))  # type: ignore[attr-defined]
+        with self._session(model) as session:
+            return set(session.scalars(query))
+
     def query(self, model: type[M], query: Select[Any]) -> Sequence[Any]:
         """Rows of a query of a room's own (sums, groups), which must apply ``model.visible(desk)`` itself."""
         with self._session(model) as session:

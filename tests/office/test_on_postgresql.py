@@ -55,6 +55,20 @@ from tests.office.test_people import (  # noqa: F401
     test_files_are_for_oneself_and_administrators,
     test_roles_are_given_by_another_than_who_keeps_records,
 )
+from tests.office.test_search import (  # noqa: F401
+    test_a_changed_draft_is_found_by_its_new_words_only,
+    test_a_work_secret_is_found_by_its_title_only,
+    test_doing_it_twice_is_doing_it_once,
+    test_fields_narrow_and_validity_follows,
+    test_longer_words_are_exact,
+    test_losing_the_index_loses_nothing,
+    test_newest_first_page_by_page,
+    test_the_old_index_answers_while_a_new_one_is_built,
+    test_the_same_document_is_shown_once,
+    test_two_characters_numbers_and_traditional_find,
+    test_who_may_not_see_gets_the_answer_for_nothing,
+    test_whoever_is_given_a_document_finds_it,
+)
 from tests.portal.house import Browser, House, build
 
 
