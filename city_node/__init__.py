@@ -2,4 +2,6 @@
 
 from node.tier import Tier
 
-TIER = Tier(name="city", rooms=("desk", "documents", "meetings", "people", "search"), roles=("ledger", "courier", "portal", "clerk", "watch"))
+TIER = Tier(
+    name="city", rooms=("desk", "documents", "flows", "meetings", "people", "search"), roles=("ledger", "courier", "portal", "clerk", "watch")
+)

@@ -2,4 +2,4 @@
 
 from node.tier import Tier
 
-TIER = Tier(name="township", rooms=("desk", "documents", "meetings", "people", "search"), roles=("ledger", "courier", "portal", "watch"))
+TIER = Tier(name="township", rooms=("desk", "documents", "flows", "meetings", "people", "search"), roles=("ledger", "courier", "portal", "watch"))

@@ -35,7 +35,7 @@ def gate(id: str, kind: Kind, *to: str | Way) -> Step:
 
 def template(*steps: Step, **more: object) -> Template:
     """A template that begins with its first step."""
-    return Template("t", "test", Name("试"), steps, steps[0].id, **more)  # type: ignore[arg-type]
+    return Template("t", "general", Name("试"), steps, steps[0].id, **more)  # type: ignore[arg-type]
 
 
 COUNTERSIGN = template(

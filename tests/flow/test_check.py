@@ -17,8 +17,8 @@ WRONG: dict[str, Template] = {
     "nowhere": template(task("a", "zzz")),
     "twice": template(task("a", ""), task("a", "")),
     "id": template(task("a-b", "")),
-    "first": Template("t", "test", Name("试"), (task("a", ""),), "b"),
-    "empty": Template("t", "test", Name("试"), (), ""),
+    "first": Template("t", "general", Name("试"), (task("a", ""),), "b"),
+    "empty": Template("t", "general", Name("试"), (), ""),
     "circle": template(task("a", "b"), gate("b", Kind.CHOICE, "c"), gate("c", Kind.CHOICE, Way("", "pages > 1"), Way("b")), facts=URGENT),
     "fork": template(task("a", "b"), gate("b", Kind.FORK, "c"), task("c", "")),
     "unjoined": template(task("a", "b"), gate("b", Kind.FORK, "a", "c"), task("c", "")),
@@ -32,6 +32,9 @@ WRONG: dict[str, Template] = {
     "condition": template(task("a", Way("b", "pages > 'x'"), Way("")), task("b", ""), facts=URGENT),
     "role": template(task("a", "", who=Who("role", "emperor"))),
     "no_one": template(task("a", "", who=Who("role", "signer"))),
+    "use": Template("t", "nothing", Name("试"), (task("a", ""),), "a"),
+    "avoided": Template("t", "documents.outgoing", Name("试"), (task("a", "b", does="draft"), task("b", "", does="sign")), "a"),
+    "does": template(task("a", "", does="seal")),
     "word": template(task("a", "", stage="somewhere")),
 }
 

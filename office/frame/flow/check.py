@@ -16,6 +16,7 @@ from node.errors import Invalid, Missing
 from office.frame import clocks
 from office.frame.flow import condition
 from office.frame.flow.template import DRAFTER, END, NAME, STAGES, STEPS, Asks, How, Kind, Many, Step, Template, Who, index
+from office.frame.flow.uses import avoided, use_of
 from office.frame.words import _
 
 Fits = Callable[[Who], bool]
@@ -41,7 +42,7 @@ def check(template: Template, fits: Fits | None = None) -> list[Finding]:
     """Everything that is wrong with a template, refusals first; without ``fits`` the directory is not asked."""
     found = list(_shape(template))
     if not found:
-        found = [*_graph(template), *(one for step in template.steps for one in _step(template, step)), *_facts(template)]
+        found = [*_use(template), *_graph(template), *(one for step in template.steps for one in _step(template, step)), *_facts(template)]
         if fits is not None:
             found += _people(template, fits)
         found += _rule(template.term, "", _("整个流程"))
@@ -87,6 +88,18 @@ def _words(template: Template) -> Iterator[Finding]:
     for fact in template.facts:
         if fact.shape not in ("bool", "number", "text") or fact.id in condition.COUNTS:
             yield Finding("fact", _("事实“{id}”的类型或者编号不能用，请改。").format(id=fact.id))
+
+
+def _use(template: Template) -> Iterator[Finding]:
+    use = use_of(template.use)
+    if use is None:
+        yield Finding("use", _("请选择流程的用途。"))
+        return
+    for does in avoided(template):
+        yield Finding("avoided", _("可以不经过“{does}”就走到结束，请让每条走向都经过它。").format(does=use.does[does]))
+    for step in template.steps:
+        if step.does and step.does not in use.does:
+            yield Finding("does", _("“{step}”对应的业务操作不属于这种用途，请重新选择。").format(step=step.name), step.id)
 
 
 # the graph

@@ -162,7 +162,5 @@ def migrated(course: Course, act: said.Migrated) -> dict[str, Any]:
         if (step.kind == Kind.JOIN) != (one.sort == Sort.WAIT) or step.kind not in (Kind.TASK, Kind.JOIN):
             raise Invalid(_("只能转到有人办理的环节。"), code="not_task")
         course.seats[id] = change(one, step=step.id, held="")
-    known = {fact.id for fact in course.template.facts} | {"agreed", "changed", "disagreed"}
-    course.facts = {name: value for name, value in course.facts.items() if name in known}
     course.kept.clear()
     return {"template": act.template}

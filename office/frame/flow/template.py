@@ -127,6 +127,8 @@ class Step(Value, frozen=True):
     term: str = ""
     "Rule id of its term, or empty."
     stage: str = "in_hand"
+    does: str = ""
+    "What the room does at it, such as ``sign`` or ``number``; empty for nothing beyond passing it on."
 
 
 class FactOf(Value, frozen=True):
