@@ -166,10 +166,11 @@ def statement(
     signer: bytes = bytes(32),
     post: str = "",
     nonce: bytes = b"",
+    salt: bytes = b"",
     at: int = 0,
 ) -> tuple[entry.Statement, bytes, bytes]:
     """(statement, salt, content bytes) for a content; the caller signs :func:`node.entry.statement_signed` of its packed form."""
-    data, salt = kinds.encode(content), secrets.token_bytes(16)
+    data, salt = kinds.encode(content), salt or secrets.token_bytes(16)
     said = entry.Statement(
         suite=suite,
         city=city,

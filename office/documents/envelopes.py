@@ -6,7 +6,7 @@ from typing import Any
 
 from node import keys, persons
 from node.entry import Lane
-from node.errors import Refused
+from node.errors import NodeError, Refused
 from office.documents import entries as said
 from office.documents.entries import Envelope, Mark, Paper, Urgency
 from office.documents.model import Document
@@ -27,14 +27,24 @@ def preview(desk: Desk, paper: Paper) -> Envelope:
 
 
 def keeps(desk: Desk, organ: str) -> bool:
-    """Whether the person keeps a seal of the organ."""
-    return any(desk.person in persons.keepers_of(desk.settings, seal.id) for seal in desk.directory.seals_of(organ))
+    """Whether the person keeps a seal of the organ and has the key here that opens it."""
+    return any(_opens(desk, seal.id) for seal in desk.directory.seals_of(organ))
+
+
+def _opens(desk: Desk, seal: str) -> bool:
+    if desk.away is not None or desk.person not in persons.keepers_of(desk.settings, seal):
+        return False
+    try:
+        persons.open_seal_key(desk.settings, seal, desk.door)
+    except NodeError:  # handed to another key of the same person
+        return False
+    return True
 
 
 def mark_of(desk: Desk, bare: Envelope) -> Mark:
     """The organ's seal over an envelope, by the newest seal that this person keeps."""
     for found in reversed(desk.directory.seals_of(bare.paper.organ)):
-        if desk.person in persons.keepers_of(desk.settings, found.id):
+        if _opens(desk, found.id):
             key, fingerprint = persons.open_seal_key(desk.settings, found.id, desk.door)
             rendered = said.rendering_digest(bare)
             return Mark(found.id, fingerprint, rendered, keys.sign(key, said.seal_signed(rendered)))

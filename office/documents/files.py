@@ -16,10 +16,10 @@ NAME = 120
 "Characters of a file's name."
 
 
-def attach(desk: Desk, name: str, mime: str, stream: BinaryIO | Iterable[bytes]) -> Annex:
-    """Store a file under a key of its own; it counts when a draft or answer names it."""
+def attach(desk: Desk, name: str, mime: str, stream: BinaryIO | Iterable[bytes], *, key: bytes = b"") -> Annex:
+    """Store a file under a key of its own, or one that is given; it counts when a draft or answer names it."""
     clean = "".join(c for c in name.replace("\\", "/").rsplit("/", 1)[-1] if c.isprintable()).strip()[-NAME:] or "附件"
-    seen, key = _Seen(stream), secrets.token_bytes(32)
+    seen, key = _Seen(stream), key or secrets.token_bytes(32)
     sha, stored = Blobs(desk.settings).put(iter(seen), key)
     kind = mime if mime and len(mime) <= 100 and mime.isascii() and mime.isprintable() else "application/octet-stream"
     return Annex(clean, seen.size, kind, sha, seen.sha.digest(), key, stored)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from node import clock
-from node.blobs import Blobs
 from node.errors import Conflict, Invalid, Missing, Refused
 from node.kinds import name_of
 from office.documents import entries as said
@@ -154,9 +154,16 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     id: str = ""
 
 
-def post(desk: Desk, asked: Post, *, doc: str = "") -> Sent:
-    """Issue what a program asks for; see :func:`send`."""
-    return send(desk, paper_of(desk, asked), doc=doc, prefix=asked.prefix)
+Files = Callable[[str], Path]
+"Where the bytes of an uploaded file lie, by their hash in hex."
+
+
+def post(desk: Desk, asked: Post, files: Files, *, doc: str = "") -> Sent:
+    """Issue what a program asks for, with files that were uploaded before; see :func:`send`."""
+    if desk.away and not doc:
+        raise Invalid(_("用本人的钥匙发文须给出公文编号（Idempotency-Key）。"), code="idempotency_key")
+    given = msgspec.structs.replace(paper_of(desk, asked), annexes=tuple(_uploaded(desk, file, files) for file in asked.attachments))
+    return send(desk, given, doc=doc, prefix=asked.prefix)
 
 
 def paper_of(desk: Desk, asked: Post) -> Paper:
@@ -188,16 +195,16 @@ def paper_of(desk: Desk, asked: Post) -> Paper:
         due=due,
         due_rule=rule,
         in_reply_to=asked.reply_to,
-        annexes=tuple(_uploaded(desk, file) for file in asked.attachments),
     )
 
 
-def _uploaded(desk: Desk, file: File) -> Annex:
-    try:
-        sha = bytes.fromhex(file.sha.removeprefix("sha256:"))
-    except ValueError:
-        raise Invalid(_("附件的散列值有误。"), code="malformed") from None
-    return attach(desk, file.name, file.mime, Blobs(desk.settings).open(sha))
+def _uploaded(desk: Desk, file: File, files: Files) -> Annex:
+    sha = file.sha.removeprefix("sha256:").lower()
+    if len(sha) != 64 or set(sha) - set("0123456789abcdef"):
+        raise Invalid(_("附件的散列值有误。"), code="malformed")
+    key = desk.away.random("annex", sha) if desk.away else b""
+    with files(sha).open("rb") as stream:
+        return attach(desk, file.name, file.mime, stream, key=key)
 
 
 URGENCIES = {"none": "normal", "urgent": "urgent", "flash": "flash"}

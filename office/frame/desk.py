@@ -18,7 +18,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, func, inspect, literal, select
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
-from node import clock, keys
+from node import clock, keys, kinds
 from node.client import Draft, Ledger, Written, statement
 from node.codec import pack
 from node.directory import model as directory_model
@@ -31,6 +31,7 @@ from node.kinds import Content
 from node.persons import Door
 from node.settings import Settings
 from node.tier import Tier
+from office.frame.away import Away
 from office.frame.memo import Known, Memo
 from office.frame.words import _
 
@@ -88,10 +89,23 @@ class Wish:
 class Desk:
     """One person's desk for the length of one request; the node's own when there is no person."""
 
-    def __init__(self, office: Office, *, person: str = "", door: Callable[[], Door] | None = None, tracks: bool = True, fresh: bool = True) -> None:
-        """``door`` opens the person's key when something is first signed; ``tracks=False`` for requests that only read."""
-        self.office, self.person, self._door, self._tracks = office, person, door, tracks
-        self.settings, self.ledger, self.node, self.now = office.settings, office.ledger, office.settings.id, clock.now()
+    def __init__(
+        self,
+        office: Office,
+        *,
+        person: str = "",
+        door: Callable[[], Door] | None = None,
+        away: Away | None = None,
+        tracks: bool = True,
+        fresh: bool = True,
+    ) -> None:
+        """``door`` opens the person's key when something is first signed, ``away`` stands for one that the node does not hold.
+
+        ``tracks=False`` for requests that only read.
+        """
+        self.office, self.person, self._door, self.away, self._tracks = office, person, door, away, tracks
+        self.settings, self.ledger, self.node = office.settings, office.ledger, office.settings.id
+        self.now = clock.from_ms(away.at) if away else clock.now()
         self.directory = office.directory
         if fresh:
             self.directory.refresh()
@@ -289,7 +303,6 @@ class Desk:
         """
         reached = tuple(to)
         named = tuple(recipients) or tuple(node for node in reached if isinstance(node, str))
-        door = self.door if self.person else None
         said, salt, data = statement(
             self.settings.city,
             content,
@@ -297,19 +310,34 @@ class Desk:
             home=home or self.node,
             recipients=named,
             after=(one for one in after if one),
-            suite=keys.ED25519 if door else keys.P256,
-            signer=door.fingerprint if door else bytes(32),
-            post=self._post(post) if door else "",
-            nonce=nonce,
+            post=self._post(post) if self.person else "",
+            **self._signer(content, record, nonce),
         )
         packed = pack(said)
-        signature = keys.sign(door.key, statement_signed(packed)) if door else b""
+        signature = self._sign(packed, salt, data, said.kind)
         where = self._audiences(reached)
         draft = Draft(packed, signature, salt, data, where, lane, tuple(attachments), (), tuple(touches))
         return Wish(id=statement_id(packed), draft=draft)
 
+    def _signer(self, content: Content, record: str, nonce: bytes) -> dict[str, Any]:
+        """Who signs, and what is random in a statement: from the ticket where the key is elsewhere, so that it can be made twice."""
+        if self.away:
+            made = self.away.random("statement", record, kinds.name_of(content), kinds.encode(content))
+            chance = {"nonce": nonce or made[:16], "salt": made[16:], "at": self.away.at}
+            return {"suite": keys.ED25519, "signer": self.away.fingerprint} | chance
+        if self.person:
+            return {"suite": keys.ED25519, "signer": self.door.fingerprint, "nonce": nonce}
+        return {"suite": keys.P256, "signer": bytes(32), "nonce": nonce}
+
+    def _sign(self, packed: bytes, salt: bytes, data: bytes, kind: str) -> bytes:
+        if self.away:
+            return self.away.sign(packed, salt, data, kind)
+        return keys.sign(self.door.key, statement_signed(packed)) if self.person else b""
+
     def together(self, wishes: Sequence[Wish]) -> builtins.list[Written]:
         """Write all or nothing; durable and folded on return. What was got before is relied on, and no more afterwards."""
+        if self.away:
+            self.away.check()
         first, *rest = (wish.draft for wish in wishes)
         first = msgspec.structs.replace(first, relies=tuple(self._relied.items()))
         written = self.ledger.write((first, *rest))

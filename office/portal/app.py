@@ -207,7 +207,8 @@ class App:
             if session is None:
                 return Desk(self.portal.office, tracks=False)
             door = session.door if session.signs else None
-            return Desk(self.portal.office, person=session.person, door=door, tracks=request.method not in SAFE, fresh=False)
+            away = self.portal.sessions.away(session, request.headers.get("Yiwang-Signed", "")) if request.method not in SAFE else None
+            return Desk(self.portal.office, person=session.person, door=door, away=away, tracks=request.method not in SAFE, fresh=False)
         except Missing:
             if route.public:
                 return None

@@ -75,7 +75,7 @@ class Live:
         for queue in list(self._queues):
             self._put(queue, topic)
 
-    def stream(self, person: str, last: int, alive: Callable[[], bool]) -> Iterator[str] | None:
+    def stream(self, person: str, last: int | None, alive: Callable[[], bool]) -> Iterator[str] | None:
         """The events for one browser until it goes away or its session ends; None when the portal has too many.
 
         A browser that left its page is noticed late, so a person's oldest stream makes room for the newest.
@@ -97,10 +97,10 @@ class Live:
             queue.get_nowait()
             queue.put_nowait(topic)
 
-    def _events(self, queue: LightQueue, last: int, alive: Callable[[], bool]) -> Iterator[str]:
+    def _events(self, queue: LightQueue, last: int | None, alive: Callable[[], bool]) -> Iterator[str]:
         try:
             yield "retry: 3000\n\n"
-            if last and last < self.mark:
+            if last is not None and last != self.mark:
                 yield self._event("entries")
             while True:
                 try:

@@ -22,7 +22,10 @@ def describe(routes: list[Route], cookie: str) -> dict[str, Any]:
     shapes = [route.takes for route in routes if route.takes is not None]
     _, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
     for route in routes:
-        paths.setdefault(_PART.sub(r"{\2}", route.path), {})[route.method.lower()] = _operation(route)
+        methods = paths.setdefault(_PART.sub(r"{\2}", route.path), {})
+        methods[route.method.lower()] = _operation(route)
+        if route.method == "GET" and route.room == "uploads":  # how far an upload has come
+            methods["head"] = {**_operation(route), "operationId": f"uploads.head.{len(route.path)}"}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Yiwang", "version": "1", "description": "The office network of a prefecture: one node's portal."},
@@ -46,6 +49,11 @@ def _operation(route: Route) -> dict[str, Any]:
         "parameters": [
             {"name": name, "in": "path", "required": True, "schema": {"type": "integer" if kind == "int" else "string"}}
             for kind, name in _PART.findall(route.path)
+        ]
+        + [
+            {"name": name, "in": where, "description": about, "schema": {"type": "string"}}
+            for where, named in (("query", route.query), ("header", route.headers))
+            for name, about in named.items()
         ],
         "responses": {
             "200": {"description": "Done.", "content": {kind: {} for kind in types or ["application/octet-stream"]}},

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 PER_PAGE = 30
+NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,8 @@ class Route:
     takes: type | None = None
     upload: bool = False
     keep: bool = False
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def about(self) -> str:
@@ -114,6 +117,8 @@ class _Mark:
     takes: type | None
     upload: bool
     keep: bool
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
 
 
 def page(
@@ -125,6 +130,8 @@ def page(
     takes: type | None = None,
     upload: bool = False,
     keep: bool = False,
+    query: Mapping[str, str] = NOTHING,
+    headers: Mapping[str, str] = NOTHING,
 ) -> Callable[[F], F]:
     """Mark a method as what answers ``method path``; may be given several times.
 
@@ -132,11 +139,12 @@ def page(
     without a twin. ``takes`` is the msgspec Struct that the form or body is read into by :meth:`Request.read`; it appears in
     the API description. ``upload`` lets the body be as large as an attachment may be; it is then read from ``request.stream``
     or ``request.files``, never held in memory. ``keep`` is for a screen that is made of its address, of what the desk and the directory
-    read, of the lines and the minute, and of nothing else: it is shown again to the same session while those are the same.
+    read, of the lines and the minute, and of nothing else: it is shown again to the same session while those are the same. ``query`` and ``headers``
+    name what may be given there, with what it means, for the API description.
     """
 
     def mark(function: F) -> F:
-        marks = [*getattr(function, "pages", ()), _Mark(method.upper(), path, public, json, takes, upload, keep)]
+        marks = [*getattr(function, "pages", ()), _Mark(method.upper(), path, public, json, takes, upload, keep, query, headers)]
         function.pages = marks  # type: ignore[attr-defined]
         return function
 

@@ -147,8 +147,8 @@ class DoorPages:
             signature = base64.b64decode(proof.signature, validate=True)
         except ValueError:
             raise Invalid(_("签名应为 base64。"), code="malformed") from None
-        person = sessions.answer(proof.user, proof.nonce, signature)
-        return _with_cookie(request, _onward(request, "/", person), sessions.open(person, None))
+        person, fingerprint = sessions.answer(proof.user, proof.nonce, signature)
+        return _with_cookie(request, _onward(request, "/", person), sessions.open(person, None, own=fingerprint))
 
     @page("DELETE", "/api/v1/session")
     def leave(self, request: Request) -> Response:
@@ -207,12 +207,12 @@ class HousePages:
             raise Refused(_("只有管理员可以查看节点状态。"), code="not_yours")
         return Answer({"v": 1} | health.collect(request.portal.settings, context=request.portal.office.context))
 
-    @page("GET", "/api/v1/events")
+    @page("GET", "/api/v1/events", headers={"Last-Event-ID": "id of the last event that was heard"})
     def events(self, request: Request) -> Response:
         """Server-sent events ``entries``, ``urgent``, ``deadline`` and ``lines``; resumable by Last-Event-ID."""
         last = request.headers.get("Last-Event-ID", "")
         session, sessions = _session(request), request.portal.sessions
-        stream = request.portal.live.stream(session.person, int(last) if last.isdigit() else 0, lambda: sessions.lives(session))
+        stream = request.portal.live.stream(session.person, int(last) if last.isdigit() and len(last) < 18 else None, lambda: sessions.lives(session))
         if stream is None:
             raise Unreachable(_("打开的页面太多，实时提醒暂不可用。"))
         request.environ["eventlet.minimum_write_chunk_size"] = 1  # else events wait until there are 4 KB of them

@@ -25,11 +25,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventlet.semaphore import Semaphore
 
-from node import keys, logs, persons
+from node import certs, keys, logs, persons
 from node.codec import pack
 from node.directory.view import today
 from node.errors import NodeError, Refused, Unreachable
 from node.persons import Door
+from office.frame.away import Away
 from office.frame.desk import Desk, Office
 from office.frame.local import Local, moment
 from office.frame.words import _
@@ -41,6 +42,8 @@ FREE, FIRST_LOCK, LONGEST_LOCK = 5, 30.0, 3600.0
 QUEUE = 40
 "Sign-ins that may wait for the one that is being checked."
 NONCE_LIFE = 120.0
+FINGERPRINT = 32
+"Bytes of a certificate's fingerprint, which a session keeps whose key is elsewhere; a sealed key is longer."
 MARKS = 10_000
 "Persons whose standing is remembered while the directory stays as it is."
 log = logs.named("session")
@@ -66,11 +69,16 @@ class Session:
     @property
     def signs(self) -> bool:
         """Whether it came with a signing key."""
-        return bool(self.sealed)
+        return len(self.sealed) > FINGERPRINT
+
+    @property
+    def own(self) -> bytes:
+        """Fingerprint of the person's certificate whose key opened it and is not here; empty where there is none."""
+        return self.sealed if len(self.sealed) == FINGERPRINT else b""
 
     def door(self) -> Door:
         """The person's key, opened for this request."""
-        if not self.sealed:
+        if not self.signs:
             raise Refused(_("这次登录没有带签名钥匙，不能办理。请用口令重新登录。"), code="no_key")
         try:
             plain = AESGCM(self.secret).decrypt(self.sealed[:12], self.sealed[12:], self.id)
@@ -111,7 +119,7 @@ class Sessions:
             return None
         now = moment()
         alive = row["boot"] == self.local.boot and now - row["seen"] < IDLE and now - row["opened"] < LONGEST
-        if not alive or row["mark"] != self._mark(row["person"], bool(row["sealed"])):
+        if not alive or row["mark"] != self._mark(row["person"], len(row["sealed"]) > FINGERPRINT):
             self.local.write("delete from sessions where id=?", id)
             return None
         if now - row["seen"] > TOUCH:
@@ -155,14 +163,14 @@ class Sessions:
 
     # opening and closing
 
-    def open(self, person: str, door: Door | None) -> str:
-        """Begin a session with a new name; the value of its cookie."""
+    def open(self, person: str, door: Door | None, *, own: bytes = b"") -> str:
+        """Begin a session with a new name; the value of its cookie. ``own`` is the fingerprint of a certificate whose key is not here."""
         name, secret = secrets.token_bytes(18), secrets.token_bytes(32)
-        id, now, sealed = hashlib.sha256(name).digest(), moment(), b""
+        id, now, sealed = hashlib.sha256(name).digest(), moment(), own
         if door is not None:
             nonce = secrets.token_bytes(12)
             sealed = nonce + AESGCM(secret).encrypt(nonce, door.key.private_bytes_raw() + door.fingerprint, id)
-        mark = self._mark(person, bool(sealed))
+        mark = self._mark(person, door is not None)
         if mark == "gone":
             raise Refused(_("账号已停用。请联系本单位管理员。"), code="closed")
         self.local.many(
@@ -261,8 +269,13 @@ class Sessions:
         body = f"{secrets.token_urlsafe(18)}.{int(moment())}"
         return f"{body}.{self._seal(body)}"
 
-    def answer(self, user: str, nonce: str, signature: bytes) -> str:
-        """The person whose own key signed the challenge; one message for every way in which it can be wrong."""
+    def away(self, session: Session, header: str) -> Away | None:
+        """The pen of a session that was opened by a key of one's own; None for others, and once its certificate is gone."""
+        signer = self.office.directory.signer(session.own) if session.own else None
+        return Away(session.person, signer, session.own, self._secret, header) if signer is not None else None
+
+    def answer(self, user: str, nonce: str, signature: bytes) -> tuple[str, bytes]:
+        """(person, certificate's fingerprint) whose own key signed the challenge; one message for every way in which it can be wrong."""
         wrong = Refused(_("签名不能证明您的身份。"), code="bad_signature")
         person = self._person(user)
         self._check_lock(person or _normal(user))
@@ -272,7 +285,7 @@ class Sessions:
         for signer in self.office.directory.certificates_of(person) if person else ():
             if signer.kind == "person" and signer.revoked is None and _holds(signer.key, signature, signed):
                 self._forget(person)
-                return person
+                return person, certs.fingerprint(signer.certificate)
         self._failed(person or _normal(user))
         raise wrong
 

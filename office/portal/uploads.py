@@ -48,7 +48,7 @@ class UploadPages:
     name = "uploads"
     desk: Desk
 
-    @page("POST", "/api/v1/blobs")
+    @page("POST", "/api/v1/blobs", headers={"Upload-Length": "bytes that will come"})
     def create(self, request: Request) -> Response:
         """Begin an upload of Upload-Length bytes; Location says where to send them."""
         given = request.headers.get("Upload-Length", "")
@@ -67,7 +67,7 @@ class UploadPages:
             self._finish(request.portal, id)
         return Response(status=201, headers={"Location": f"/api/v1/blobs/{id}", "Upload-Offset": "0", **TUS})
 
-    @page("PATCH", "/api/v1/blobs/<name>", upload=True)
+    @page("PATCH", "/api/v1/blobs/<name>", upload=True, headers={"Upload-Offset": "where these bytes begin; what HEAD says"})
     def append(self, request: Request, name: str) -> Response:
         """Send the next bytes from Upload-Offset on; what arrived stays when the line breaks."""
         size, sha = self._own(request.portal, name)
@@ -83,7 +83,7 @@ class UploadPages:
             headers["ETag"] = f'"{sha or self._finish(request.portal, name)}"'
         return Response(status=204, headers=headers)
 
-    @page("GET", "/api/v1/blobs/<name>")
+    @page("GET", "/api/v1/blobs/<name>", headers={"Range": "bytes=…", "If-None-Match": "the ETag"})
     def read(self, request: Request, name: str) -> Response:
         """The bytes of one's own whole upload (Range, ETag), by its id or hash; HEAD says how far an upload has come."""
         name = self._id(request.portal, name)

@@ -100,8 +100,8 @@ def _annex(desk: Desk, file: Path) -> Any:
 @click.pass_obj
 def send(call: Call, user: str, key: Path | None, password: Path | None, prefix: str | None, doc: str, ack: str, **said: Any) -> Answer:
     """Issue a document in one step and wait for the level that was asked for."""
-    from office.documents import service
-    from ops import reach, seat
+    from office.documents import reach, service
+    from ops import seat
 
     with seat.office(call.settings()) as office:
         desk = seat.sit(office, user, key=key, password=password)

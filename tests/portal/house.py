@@ -150,7 +150,7 @@ def build(folder: Path, *, code: str = "371600", storage: str = "sqlite") -> Hou
     house.home.start("ledger")
     wait(lambda: _loaded(house), timeout=30)
     house.home.start("portal")
-    wait(lambda: _answers(house), timeout=30, why=house.home.output("portal"))
+    wait(lambda: answers(house), timeout=30, why=house.home.output("portal"))
     return house
 
 
@@ -173,7 +173,7 @@ def _kept_here(line: str, house: House) -> bool:
     return bool(line.strip()) and msgspec.json.decode(line).get("node", house.settings.code) == house.settings.code
 
 
-def _answers(house: House) -> bool:
+def answers(house: House) -> bool:
     try:
         return house.browser().get("/healthz").status == 200
     except OSError:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from node.client import Place
-from office.documents import service
+from office.documents.matrix import matrix
 from office.documents.model import Letter
 from office.frame.desk import Desk
 
@@ -53,7 +53,7 @@ def _levels(desk: Desk, doc: str, held: list[tuple[Place, set[str]]]) -> Iterato
     above = tree.ancestors(desk.node)[1:]
     yield all(set(_way(desk, place)) & set(above[:1]) <= holders for place, holders in held)
     yield all(set(_way(desk, place)) & set(above) <= holders for place, holders in held)
-    rows = service.matrix(desk, doc)
+    rows = matrix(desk, doc)
     yield all(row.delivered is not None for row in rows)
     yield all("R2" in row.receipts for row in rows)
 
