@@ -3,5 +3,7 @@
 from node.tier import Tier
 
 TIER = Tier(
-    name="city", rooms=("desk", "documents", "flows", "meetings", "people", "search"), roles=("ledger", "courier", "portal", "clerk", "watch")
+    name="city",
+    rooms=("desk", "documents", "flows", "meetings", "people", "audit", "search"),
+    roles=("ledger", "courier", "portal", "clerk", "watch"),
 )

@@ -3,5 +3,7 @@
 from node.tier import Tier
 
 TIER = Tier(
-    name="county", rooms=("desk", "documents", "flows", "meetings", "people", "search"), roles=("ledger", "courier", "portal", "clerk", "watch")
+    name="county",
+    rooms=("desk", "documents", "flows", "meetings", "people", "audit", "search"),
+    roles=("ledger", "courier", "portal", "clerk", "watch"),
 )

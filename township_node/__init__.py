@@ -2,4 +2,6 @@
 
 from node.tier import Tier
 
-TIER = Tier(name="township", rooms=("desk", "documents", "flows", "meetings", "people", "search"), roles=("ledger", "courier", "portal", "watch"))
+TIER = Tier(
+    name="township", rooms=("desk", "documents", "flows", "meetings", "people", "audit", "search"), roles=("ledger", "courier", "portal", "watch")
+)

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+import eventlet
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 from werkzeug.routing import MapAdapter, RequestRedirect
 from werkzeug.wrappers import Response
@@ -25,6 +26,7 @@ from node.errors import Invalid, Missing, NodeError, Refused, TooLarge
 from office.frame import words
 from office.frame.desk import Desk, Office
 from office.frame.local import Local
+from office.frame.trail import PERIOD, Did, Trail
 from office.frame.words import _
 from office.portal import lines
 from office.portal.live import Live
@@ -72,10 +74,18 @@ class Portal:
         self.local = Local(office.settings)
         self.sessions = Sessions(office, self.local)
         self.screens = Screens()
+        self.trail = Trail(office)
         self.live = Live(office.settings, self.local, office.memo)
         self.menu, self.routes = tuple(menu), routes
         self.counts: dict[tuple[str, int], int] = {}
         self.begun = time.monotonic()
+
+    def keep_trail(self) -> None:
+        """Write the events that wait, again and again; what is in the way is waited out."""
+        while True:
+            eventlet.sleep(PERIOD)
+            with contextlib.suppress(NodeError):
+                self.trail.flush()
 
 
 class App:
@@ -149,6 +159,8 @@ class App:
             self._read(request, route)
             self._check_token(request, route)
         request.desk = desk
+        if values and request.session is not None and request.method in SAFE:
+            self.portal.trail.once(Did.LOOKED, person=request.session.person, object=request.path, address=request.remote_addr or "")
         if route.keep and desk is not None and desk.person and self._note_name not in request.cookies:
             return self._kept(request, desk, lambda: provider.call(request, values, desk))
         return self._render(request, desk, provider.call(request, values, desk))
@@ -251,6 +263,8 @@ class App:
 
     def _render(self, request: Request, desk: Desk | None, result: Any, frame: dict[str, Any] | None = None) -> Response:
         if isinstance(result, Response):
+            if result.headers.get("Content-Disposition", "").startswith("attachment"):
+                self._noted(request, Did.TOOK)
             return self._cookies(request, result)
         if isinstance(result, See):
             return self._see(request, result)
@@ -360,7 +374,16 @@ class App:
 
     # --- what went wrong
 
+    def _noted(self, request: Request, did: Did) -> None:
+        """Write an event of a request before it is answered."""
+        session = request.session
+        self.portal.trail.write(did, person=session.person if session else "", object=request.path, address=request.remote_addr or "")
+
     def _refusal(self, request: Request, error: NodeError | HTTPException) -> Response:
+        session: Session | None = getattr(request, "session", None)
+        if isinstance(error, Refused) and error.http == 403 and session is not None:
+            with contextlib.suppress(NodeError):  # who is refused is refused, whether or not it can be noted
+                self.portal.trail.once(Did.REFUSED, person=session.person, object=request.path, address=request.remote_addr or "")
         if isinstance(error, (SignedOut,)) and not request.wants_json and request.method in SAFE:
             onward = "/me/password" if error.code == "first_password" else "/signin?next=" + quote(request.full_path.rstrip("?"), safe="")
             return self._cookies(request, Response(status=303, headers={"Location": onward}))

@@ -13,7 +13,9 @@ from werkzeug.wrappers import Response
 
 from node import certs, health
 from node.errors import Invalid, Missing, NodeError, Refused, Unreachable
+from node.persons import Door
 from office.frame.desk import Desk
+from office.frame.trail import Did
 from office.frame.words import LANGUAGES, _
 from office.portal import lines, openapi
 from office.portal.page import Answer, Request, Screen, See, page, see_other
@@ -74,7 +76,7 @@ class DoorPages:
         given = request.read(Entering)
         sessions = request.portal.sessions
         try:
-            person, door = sessions.enter(given.login, given.password)
+            person, door = _enter(request, given)
             value = sessions.open(person, door)
         except Refused as e:
             if request.wants_json:
@@ -95,6 +97,7 @@ class DoorPages:
     @page("POST", "/signout")
     def signout(self, request: Request) -> Response:
         """End this session."""
+        _event(request, Did.SIGNED_OUT, person=_session(request).person)
         request.portal.sessions.close(_session(request))
         return _with_cookie(request, _onward(request, "/signin", ""), "")
 
@@ -115,6 +118,7 @@ class DoorPages:
             if request.wants_json:
                 raise
             return Screen("portal/password.html", wrong=_why(e), status=e.http)
+        _event(request, Did.PASSWORD, person=session.person)
         return _with_cookie(request, _onward(request, "/", session.person), sessions.open(session.person, door))
 
     @page("GET", "/language/<tongue>", public=True, json=False)
@@ -140,19 +144,25 @@ class DoorPages:
         sessions = request.portal.sessions
         if "password" in request.given:
             given = request.read(Entering)
-            person, door = sessions.enter(given.login, given.password)
+            person, door = _enter(request, given)
             return _with_cookie(request, _onward(request, "/", person), sessions.open(person, door))
         proof = request.read(Proving)
         try:
             signature = base64.b64decode(proof.signature, validate=True)
         except ValueError:
             raise Invalid(_("签名应为 base64。"), code="malformed") from None
-        person, fingerprint = sessions.answer(proof.user, proof.nonce, signature)
+        try:
+            person, fingerprint = sessions.answer(proof.user, proof.nonce, signature)
+        except Refused as e:
+            _failed(request, e, proof.user)
+            raise
+        _event(request, Did.SIGNED_IN, person=person)
         return _with_cookie(request, _onward(request, "/", person), sessions.open(person, None, own=fingerprint))
 
     @page("DELETE", "/api/v1/session")
     def leave(self, request: Request) -> Response:
         """End this session."""
+        _event(request, Did.SIGNED_OUT, person=_session(request).person)
         request.portal.sessions.close(_session(request))
         return _with_cookie(request, Response(status=204), "")
 
@@ -273,6 +283,30 @@ def _session(request: Request):  # type: ignore[no-untyped-def]
     if request.session is None:
         raise Missing()
     return request.session
+
+
+def _enter(request: Request, given: Entering) -> tuple[str, Door]:
+    """Open the door with a password, and say so in the audit trail before anybody is let in."""
+    try:
+        person, door = request.portal.sessions.enter(given.login, given.password)
+    except Refused as e:
+        _failed(request, e, given.login)
+        raise
+    _event(request, Did.SIGNED_IN, person=person)
+    return person, door
+
+
+def _event(request: Request, did: Did, *, person: str = "", name: str = "") -> None:
+    request.portal.trail.write(did, person=person, name=name, object=request.path, address=request.remote_addr or "")
+
+
+def _failed(request: Request, error: Refused, name: str) -> None:
+    """A door that stayed shut: each wrong password, and once an hour that it was tried while locked."""
+    trail, about = request.portal.trail, {"name": name, "object": request.path, "address": request.remote_addr or ""}
+    if error.code == "locked":
+        trail.once(Did.LOCKED, **about)
+    else:
+        trail.note(Did.WRONG, **about)
 
 
 def _local(url: str) -> str:

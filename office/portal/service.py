@@ -5,6 +5,7 @@ Two services with HTTP entrypoints in one process would silently share the port,
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from nameko.extensions import DependencyProvider
 from nameko.web.handlers import HttpRequestHandler
 from werkzeug.routing import Rule
 
+from node.errors import NodeError
 from office.frame import words
 from office.frame.desk import Desk
 from office.portal.page import Request, Route, routes
@@ -55,9 +57,16 @@ class Bells(DependencyProvider):  # type: ignore[misc]
 
     def start(self) -> None:
         """Follow the clerk's rings and the courier's lines; the ledger's bell the process follows."""
-        live = self.container.config["portal"].live
+        portal = self.container.config["portal"]
+        live = portal.live
         self.container.spawn_managed_thread(live.follow_rings)
         self.container.spawn_managed_thread(live.follow_lines)
+        self.container.spawn_managed_thread(portal.keep_trail)
+
+    def stop(self) -> None:
+        """Write the last events of the audit trail."""
+        with contextlib.suppress(NodeError):
+            self.container.config["portal"].trail.flush()
 
 
 def assemble(classes: Sequence[type]) -> tuple[type, list[Route]]:

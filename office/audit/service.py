@@ -1,0 +1,97 @@
+"""Questions about the trail, and its check."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, or_
+
+from node.client import Chain, Ledger
+from node.codec import unpack
+from node.entry import SELF, Header, body_digest, check_link, header_hash, position
+from node.errors import Invalid, NodeError, Refused
+from office.audit.entries import Did
+from office.audit.model import Happened
+from office.frame.calendar import SHANGHAI
+from office.frame.desk import Desk
+from office.frame.words import _
+
+PART = 256 * 1024
+"Bytes of the log read at once."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """What walking the node's own log again found."""
+
+    chains: int
+    entries: int
+    wrong: tuple[str, ...]
+    "Positions at which the log does not hold, with why."
+
+
+def events(desk: Desk, *, did: str = "", person: str = "", day: dt.date | None = None, limit: int = 31, offset: int = 0) -> list[Happened]:
+    """Events the person may see, the newest first; ``person`` is an id or a sign-in name."""
+    return desk.list(Happened, *_where(did, person, day), order=(Happened.at.desc(), Happened.said, Happened.place), limit=limit, offset=offset)
+
+
+def mine(desk: Desk, *, limit: int = 20) -> list[Happened]:
+    """What was done in the person's name and who looked at the person's page, the newest first."""
+    own = or_(Happened.person == desk.person, (Happened.object == f"/people/{desk.person}") & (Happened.did == Did.LOOKED))
+    return desk.list(Happened, own, order=(Happened.at.desc(), Happened.said, Happened.place), limit=limit)
+
+
+def is_auditor(desk: Desk) -> bool:
+    """Whether the person is the node's audit administrator."""
+    return "auditor" in desk.roles
+
+
+def need_auditor(desk: Desk) -> None:
+    """Refuse everybody else."""
+    if not is_auditor(desk):
+        raise Refused(_("审计日志由本节点的审计管理员查阅。"), code="not_auditor")
+
+
+def check(ledger: Ledger, node: str) -> Check:
+    """Walk the node's own logs from their openings to their ends: every link, every body, up to what the ledger says it holds."""
+    chains = [c for c in ledger.chains() if c.author == node and c.audience == SELF]
+    wrong = [found for chain in chains if (found := _walk(ledger, chain))]
+    return Check(chains=len(chains), entries=sum(c.count for c in chains), wrong=tuple(wrong))
+
+
+def _walk(ledger: Ledger, chain: Chain) -> str:
+    """Where a chain breaks and why; empty when it holds."""
+    at, last = 0, b""
+    try:
+        while at < chain.count and (entries := ledger.read(chain.id, at, PART).entries):
+            for raw, body in entries:
+                last = _link(chain.id, at, last, raw, body)
+                at += 1
+        if at < chain.count or (at == chain.count and last != chain.hash):
+            raise Invalid("entries are missing", code="gap")
+    except NodeError as error:
+        return f"{position(chain.author, chain.id, at)} {error.code}"
+    return ""
+
+
+def _link(chain: bytes, seq: int, last: bytes, raw: bytes, body: bytes) -> bytes:
+    """The hash of an entry that follows the one before and has the body its header names."""
+    header, hash = unpack(raw, Header), header_hash(raw)
+    check_link(header, chain, seq, last)
+    if body_digest(body) != header.digest or (seq == 0 and hash != chain):
+        raise Invalid("an entry is not what was written", code="bad_hash")
+    return hash
+
+
+def _where(did: str, person: str, day: dt.date | None) -> Sequence[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if did:
+        found.append(Happened.did == did)
+    if person:
+        found.append(or_(Happened.person == person, Happened.name == person))
+    if day is not None:
+        start = dt.datetime.combine(day, dt.time(), SHANGHAI)
+        found += [Happened.at >= int(start.timestamp() * 1000), Happened.at < int((start + dt.timedelta(days=1)).timestamp() * 1000)]
+    return found

@@ -1,0 +1,111 @@
+"""The audit trail on a running portal: what is noted, who reads it, and that it cannot be changed unnoticed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from node.client import Ledger
+from office.audit import service
+from tests.city import ROOT, wait
+from tests.portal.house import Browser, House, build
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A city node with a clerk and its audit administrator."""
+    made = build(tmp_path_factory.mktemp("a"))
+    try:
+        for login in ("chengxue", "dinghui", administrator("auditor"), administrator("sysadmin")):
+            made.password(login)
+        yield made
+    finally:
+        made.home.stop()
+
+
+def administrator(role: str) -> str:
+    """Login of one of the city's three administrators."""
+    lines = [msgspec.json.decode(one) for one in (ROOT / "ops/data/demo.jsonl").read_text().splitlines() if one.strip()]
+    posts = {one["id"] for one in lines if one["type"] == "post" and role in one.get("roles", ())}
+    return next(str(one["login"]) for one in lines if one["type"] == "person" and posts & set(one.get("posts", ())) and not one.get("node"))
+
+
+def events(auditor: Browser, **about: str) -> list[dict[str, object]]:
+    """Events that the auditor finds."""
+    query = "&".join(f"{name}={value}" for name, value in about.items())
+    found = auditor.get(f"/audit.json?{query}").json
+    assert isinstance(found, list), found
+    return found
+
+
+@pytest.mark.row("H2")
+def test_coming_and_failing_to_come_are_noted(house: House) -> None:
+    """A wrong password, a sign-in and a sign-out are in the trail with name and address before the next page is seen."""
+    house.browser().enter("chengxue", "not the password")
+    one = house.enter("chengxue")
+    one.get("/me")
+    one.post("/signout")
+    auditor = house.enter(administrator("auditor"))
+    assert [e["name"] for e in events(auditor, did="wrong_password")] == ["chengxue"]
+    came = [e["did"] for e in events(auditor, person="chengxue") if e["did"] in ("signed_in", "signed_out")]
+    assert came == ["signed_out", "signed_in"]
+    assert all(e["address"] == "127.0.0.1" for e in events(auditor, person="chengxue"))
+
+
+@pytest.mark.row("H2")
+def test_looks_and_refusals_are_noted_once(house: House) -> None:
+    """Who looks at another's page twice is noted once; who is refused is noted; the person looked at sees who looked."""
+    one, other = house.enter("chengxue"), house.enter("dinghui")
+    me = other.get("/me.json").json["person"]["id"]
+    for _ in range(3):
+        assert one.get(f"/people/{me}").status == 200
+    assert one.get("/audit").status == 403
+    auditor = house.enter(administrator("auditor"))
+    wait(lambda: len([e for e in events(auditor, person="chengxue", did="looked") if e["object"] == f"/people/{me}"]) == 1, timeout=30)
+    assert [e["object"] for e in events(auditor, person="chengxue", did="refused")] == ["/audit"]
+    seen = other.get("/audit/mine.json").json
+    assert {e["object"] for e in seen if e["did"] == "looked"} == {f"/people/{me}"}
+    assert [e for e in one.get("/audit/mine.json").json if e["person"] not in ("", one.get("/me.json").json["person"]["id"])] == []
+
+
+def test_taking_out_is_noted_before_it_is_answered(house: House) -> None:
+    """The directory as a file leaves an event at once."""
+    keeper = house.enter(administrator("sysadmin"))
+    assert keeper.get("/people/export").status == 200
+    auditor = house.enter(administrator("auditor"))
+    assert [e["object"] for e in events(auditor, did="took_out")] == ["/people/export"]
+
+
+@pytest.mark.row("H2")
+def test_neither_of_the_other_administrators_reads_it(house: House) -> None:
+    """The system administrator is refused the trail, and sees in it only what is the administrator's own."""
+    keeper = house.enter(administrator("sysadmin"))
+    assert keeper.get("/audit").status == 403
+    assert keeper.post("/audit/check").status == 403
+    mine = keeper.get("/me.json").json["person"]["id"]
+    assert {e["person"] for e in keeper.get("/audit/mine.json").json if e["did"] != "looked"} == {mine}
+
+
+@pytest.mark.row("H2")
+def test_a_changed_byte_in_the_log_is_found(house: House) -> None:
+    """The check walks every entry of the node's own log; one changed byte of a body is named with its place."""
+    auditor = house.enter(administrator("auditor"))
+    auditor.get("/audit")
+    assert "日志完整" in auditor.post("/audit/check").text
+    file = house.settings.path("journal.db")
+    with sqlite3.connect(file) as db:
+        rows = db.execute("select rowid, body from entries where instr(body, ?) > 0", (b"wrong_password",)).fetchall()
+        assert rows
+        rowid, body = rows[0]
+        db.execute("update entries set body=? where rowid=?", (body.replace(b"wrong_password", b"wrong_passw0rd"), rowid))
+    try:
+        with Ledger(house.settings) as ledger:
+            found = service.check(ledger, house.settings.id)
+        assert len(found.wrong) == 1 and "bad_hash" in found.wrong[0]
+        assert "对不上" in auditor.post("/audit/check").text
+    finally:
+        with sqlite3.connect(file) as db:
+            db.execute("update entries set body=? where rowid=?", (body, rowid))
