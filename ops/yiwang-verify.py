@@ -4,8 +4,7 @@
 
     yiwang-verify.py BUNDLE... [--root ROOT.pem] [--doc DOC] [--proof OUT] [--out DIR] [--json] [--lang zh|en]
 
-Needs Python 3.11 or later and the package ``cryptography``; shares no code with the program that wrote the files. What is
-checked, and why that is enough, is in ``docs/format.md``. Exit code 0: everything holds; 1: something does not; 2: usage.
+Needs Python 3.11 or later and ``cryptography``; shares no code with the program. ``docs/format.md`` says what is checked. Exit code 0: all holds.
 """
 
 from __future__ import annotations
@@ -160,7 +159,8 @@ SHAPES = {  # signed shapes have exactly these fields; contents (with a +) may h
     "recipient": "organ:text node:text role:text +",
     "mark": "seal:text fingerprint:hash digest:hash signature:bytes +",
     "envelope": "paper:paper number:text issuer:text signer:text signed_on:text recipients:*recipient seal:?mark issue:natural +",
-    "documents.dispatched": "envelope:envelope +", "documents.resent": "envelope:envelope extra:*recipient +",
+    "documents.dispatched": "envelope:envelope +",
+    "documents.resent": "envelope:envelope extra:*recipient +",
     "documents.recalled": "doc:text reason:text +",
     "documents.answered": "doc:text organ:text name:text text:text annexes:*annex +",
     "directory.revoked": "fingerprint:hash reason:text cuts:*hash,natural,hash +",
