@@ -293,7 +293,7 @@ class Course:
         """Nobody is left but those who were suspended: they go on rather than wait for ever."""
         while self.seats and not any(seat.live for seat in self.seats.values()):
             self.kept.clear()
-            for cause in {seat.held: None for seat in self.seats.values()}:
+            for cause in {seat.held: None for seat in self.seats.values() if seat.held}:
                 self._wake(cause)
             self.gather()
 
