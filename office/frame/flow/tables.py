@@ -11,7 +11,7 @@ that keeps the matters of all rooms (the designer) gives no name.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Index, LargeBinary, Text, delete, or_, select, true
@@ -27,11 +27,15 @@ from office.frame.flow.matter import Find
 from office.frame.flow.state import Said, State, stage
 from office.frame.flow.template import Template, digest_of
 
-WATCHERS = ("registry_clerk", "reviewer", "signer", "supervisor")
+WATCHERS = ("registry_clerk", "reviewer", "signer", "seal_keeper", "supervisor", "archivist")
 "Roles in whose organ every matter is seen."
 LARGEST = 2_000
 "Templates read and kept in memory."
 _read: dict[bytes, Template] = {}
+
+
+After = Callable[[Session, Entry[Any], State, Template], None]
+"What a room does to its own rows when one of its matters has moved."
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,12 @@ class Flows:
     Matter: Any
     Lying: Any
     Plan: Any
+    after: list[After] = field(default_factory=list)
+
+    def follows(self, then: After) -> After:
+        """Declare what the room does to its own rows when one of its matters has moved."""
+        self.after.append(then)
+        return then
 
 
 def key(holder: Holder) -> str:
@@ -67,15 +77,11 @@ def template_of(plan: Any) -> Template:
     return found
 
 
-After = Callable[[Session, Entry[Any], State, Template], None]
-"What a room does to its own rows when one of its matters has moved."
-
-
-def keep(room: Room, of: str = "", then: After | None = None) -> Flows:
+def keep(room: Room, of: str = "") -> Flows:
     """Give a room the tables and folds of matters; ``of`` is the name that its matters begin with, empty for those of all rooms."""
     flows = Flows(of, *_matter_tables(room), _plan_table(room))
     _fold_plans(room, flows)
-    _fold_matters(room, flows, then or _nothing)
+    _fold_matters(room, flows)
     return flows
 
 
@@ -176,11 +182,7 @@ def _fold_plans(room: Room, flows: Flows) -> None:
             plan.retired = entry.at
 
 
-def _nothing(session: Session, entry: Entry[Any], state: State, template: Template) -> None:
-    """A room whose rows do not care."""
-
-
-def _fold_matters(room: Room, flows: Flows, then: After) -> None:
+def _fold_matters(room: Room, flows: Flows) -> None:
     def find_in(session: Session) -> Find:
         def find(id: bytes) -> Template:
             plan = session.get(flows.Plan, id)
@@ -203,7 +205,8 @@ def _fold_matters(room: Room, flows: Flows, then: After) -> None:
         row = flows.Matter(id=entry.record, home=entry.author, **about)
         _put(session, flows, row, state, template)
         session.add(row)
-        then(session, entry, state, template)
+        for then in flows.after:
+            then(session, entry, state, template)
 
     def acted(session: Session, entry: Entry[Act]) -> None:
         row = session.get(flows.Matter, entry.record)
@@ -215,7 +218,8 @@ def _fold_matters(room: Room, flows: Flows, then: After) -> None:
         state = matter.fold(find, row.state, _said(entry))
         template = find(state.template)
         _put(session, flows, row, state, template)
-        then(session, entry, state, template)
+        for then in flows.after:
+            then(session, entry, state, template)
 
     for cls in ACTS.values():
         if cls is not Started:
