@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
-PER_PAGE = 30
+PER_PAGE, MOST_PAGES = 30, 1_000_000
 NOTHING: Mapping[str, str] = {}
 
 
@@ -240,7 +240,7 @@ class Request(PlainRequest):
         if self.mimetype == "application/json":
             try:
                 found = msgspec.json.decode(self.get_data(cache=True) or b"{}")
-            except msgspec.DecodeError as e:
+            except (msgspec.DecodeError, RecursionError) as e:
                 raise Invalid(str(_("请求不是合法的 JSON：%(why)s") % {"why": e}), code="malformed") from None
             if not isinstance(found, dict):
                 raise Invalid(_("请求应为 JSON 对象。"), code="malformed")
@@ -266,7 +266,7 @@ class Request(PlainRequest):
     @property
     def number(self) -> int:
         """Number of the page of a long list (``?page=``), from 1."""
-        return max(1, self.args.get("page", 1, type=int) or 1)
+        return min(MOST_PAGES, max(1, self.args.get("page", 1, type=int) or 1))
 
     def window(self, size: int = PER_PAGE) -> dict[str, int]:
         """``limit`` and ``offset`` for ``desk.list``; one row more than shown, so that the pager knows whether there is a next page."""

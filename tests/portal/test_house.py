@@ -141,3 +141,16 @@ def test_what_is_typed_is_kept_until_it_is_sent(clerk: Browser) -> None:
     assert clerk.get("/api/v1/drafts/test:form").json["content"] == '{"title":["关于"]}'
     assert clerk.ask("DELETE", "/api/v1/drafts/test:form", X_CSRF_Token=clerk.csrf).status == 200
     assert clerk.get("/api/v1/drafts/test:form").status == 404
+
+
+@pytest.mark.parametrize("body", ["[" * 200_000, '{"content":' * 50_000, '{"content":' + "9" * 100_000 + "}", '{"content":"\\ud800"}', "[]"])
+def test_no_json_ends_in_an_error_of_ours(clerk: Browser, body: str) -> None:
+    """JSON that is too deep, too large a number or no text at all is refused as the sender's mistake."""
+    found = clerk.ask("PUT", "/api/v1/drafts/x", body, Content_Type="application/json", X_CSRF_Token=clerk.csrf)
+    assert found.status == 422
+
+
+def test_a_page_beyond_the_last_is_empty(clerk: Browser) -> None:
+    """A number of a page that no list has, however large, shows an empty page."""
+    for path in ("/documents", "/incoming"):
+        assert clerk.get(f"{path}?page={10**30}").status == 200
