@@ -11,7 +11,7 @@ from office.frame.words import _
 from office.people import lending, notes, service
 from office.people.labels import ROLE_WORDS
 from office.people.workflow import AUDITOR, GUARD, KEEPER
-from office.portal.page import Request, Screen, See, page, see_other
+from office.portal.page import Answer, Request, Screen, See, page, see_other
 
 
 def day(request: Request, name: str) -> dt.date | None:
@@ -48,6 +48,11 @@ class OwnPages:
             **values,
             json={"person": desk.card, "posts": desk.posts, "keys": keys, **values},
         )
+
+    @page("GET", "/me/phrases")
+    def my_phrases(self, request: Request) -> Answer:
+        """The person's phrases, for forms in which an opinion is written."""
+        return Answer(list(notes.phrases(self.desk)))
 
     @page("POST", "/me/phrases")
     def phrases(self, request: Request) -> See:

@@ -50,6 +50,7 @@ def test_phrases_are_ones_own(sit: dict[str, Browser]) -> None:
     assert one.post("/me/phrases", phrases="拟同意，请领导审示。\n\n请按程序办理。\n请按程序办理。").status == 303
     assert one.get("/me.json").json["phrases"] == ["拟同意，请领导审示。", "请按程序办理。"]
     assert sit["other"].get("/me.json").json["phrases"] == []
+    assert one.get("/me/phrases.json").json == ["拟同意，请领导审示。", "请按程序办理。"]
     assert one.post("/me/phrases", phrases="长" * 201).status == 422
     assert one.get("/me.json").json["phrases"] != []
 

@@ -7,6 +7,7 @@ export function forms() {
   for (const box of document.querySelectorAll("[data-find]")) filter(box);
   for (const field of document.querySelectorAll("[data-moment]")) calendar(field);
   for (const area of document.querySelectorAll("textarea[data-count]")) count(area);
+  for (const area of document.querySelectorAll(".act-form textarea")) area.addEventListener("focus", () => phrases(area), { once: true });
   for (const form of document.querySelectorAll("form[method=post]")) form.addEventListener("submit", once);
   for (const form of document.querySelectorAll("form[data-upload]")) form.addEventListener("submit", upload);
 }
@@ -16,6 +17,26 @@ function once(event) {
   if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = "1";
   addEventListener("pageshow", () => delete form.dataset.sent, { once: true });
+}
+
+let known;
+
+// One's own phrases beside a field in which an opinion is written.
+async function phrases(area) {
+  known ||= fetch("/me/phrases.json").then((answer) => (answer.ok ? answer.json() : [])).catch(() => []);
+  const found = await known;
+  if (!found.length) return;
+  const choice = document.createElement("select");
+  choice.className = "phrases";
+  choice.setAttribute("aria-label", english ? "My phrases" : "常用批语");
+  choice.append(new Option(english ? "My phrases …" : "常用批语……", ""), ...found.map((one) => new Option(one, one)));
+  choice.addEventListener("change", () => {
+    area.setRangeText(choice.value, area.selectionStart, area.selectionEnd, "end");
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+    choice.value = "";
+    area.focus();
+  });
+  area.after(choice);
 }
 
 async function keep(form) {
