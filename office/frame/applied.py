@@ -200,11 +200,14 @@ class Applied(Entrypoint):  # type: ignore[misc]
 
 def applied(*wanted: type[Content], whole: bool = False) -> Callable[[F], F]:
     """React to entries of these kinds with ``method(self, entry)``; see the head of this module."""
-    return lambda method: Applied.decorator(*wanted, whole=whole)(outcome(method))  # type: ignore[no-any-return]
+    return lambda method: Applied.decorator(*wanted, whole=whole)(outcome(method))
 
 
 class Every(Timer):  # type: ignore[misc]
     """The entrypoint behind :func:`every`."""
+
+    interval: float
+    "Seconds between two runs."
 
     def setup(self) -> None:
         """Shorten the period where the profile says so."""
@@ -220,7 +223,7 @@ class Every(Timer):  # type: ignore[misc]
 
 def every(seconds: float) -> Callable[[F], F]:
     """Run ``method(self)`` at the start and then every so many seconds, one at a time."""
-    return lambda method: Every.decorator(seconds, eager=True)(outcome(method))  # type: ignore[no-any-return]
+    return lambda method: Every.decorator(seconds, eager=True)(outcome(method))
 
 
 def outcome(method: Callable[..., Any]) -> Callable[..., Exception | None]:

@@ -40,7 +40,8 @@ class Text(str):
         return format(str(self), spec)
 
     def __mod__(self, values: Any) -> str:
-        return str(self) % values
+        said: str = str(self) % values
+        return said
 
     def format(self, *args: object, **named: object) -> str:
         """The translation with its holes filled."""

@@ -51,6 +51,8 @@ HEADERS = (
     ("Permissions-Policy", "camera=(self), microphone=(self), display-capture=(self), geolocation=()"),
     ("Cache-Control", "no-store"),
 )
+FRAME = frozenset(("request", "desk", "settings", "csrf", "tongue", "now", "menu", "lines", "node_name", "must_change", "said"))
+"What the base template takes on every page: no screen may give these names to something else."
 log = logs.named("portal")
 
 
@@ -108,7 +110,7 @@ class App:
         response.headers.extend(pairs(response.headers, *HEADERS)[len(response.headers) :])
         key = (request.method if request.method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE") else "other", response.status_code)
         self.portal.counts[key] = self.portal.counts.get(key, 0) + 1
-        return response(environ, start_response)  # type: ignore[no-any-return]
+        return response(environ, start_response)
 
     def _dismiss(self, request: Request) -> None:
         """Deal with a body that no page wanted: a small one is read, so that the connection may go on; a large one ends it."""
@@ -305,7 +307,7 @@ class App:
             "node_name": self._node_name(desk),
             "person": lambda one: self._named(desk, "person", one, "name"),
             "organ": lambda one: self._named(desk, "organ", one, "short_name"),
-            "first": bool(request.session and request.session.first),
+            "must_change": bool(request.session and request.session.first),
         }
 
     def _line(self, item: Item, desk: Desk) -> dict[str, Any]:

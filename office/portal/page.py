@@ -219,7 +219,7 @@ class Request(PlainRequest):
     def _get_file_stream(
         self, total_content_length: int | None, content_type: str | None, filename: str | None = None, content_length: int | None = None
     ) -> Any:
-        return tempfile.SpooledTemporaryFile(256 * 1024, dir=self.spool)
+        return tempfile.SpooledTemporaryFile(256 * 1024, dir=str(self.spool) if self.spool else None)
 
     @property
     def wants_json(self) -> bool:

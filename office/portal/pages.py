@@ -12,6 +12,8 @@ from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
 from node import certs, health
+from node.directory.entries import Organ
+from node.directory.view import Directory, Found
 from node.errors import Invalid, Missing, NodeError, Refused, Unreachable
 from node.persons import Door
 from office.frame.desk import Desk
@@ -19,6 +21,7 @@ from office.frame.trail import Did
 from office.frame.words import LANGUAGES, _
 from office.portal import lines, openapi
 from office.portal.page import Answer, Request, Screen, See, page, see_other
+from office.portal.session import Session
 
 ADMINISTRATORS = frozenset(("sysadmin", "secadmin", "auditor"))
 
@@ -88,11 +91,13 @@ class DoorPages:
     @page("GET", "/forgotten", public=True)
     def forgotten(self, request: Request) -> Screen:
         """Whom to ask when the password is lost."""
-        directory = self.desk.directory if self.desk else None
-        keepers = []
-        for organ in directory.organs_at(request.portal.settings.id) if directory else ():
-            keepers += [(organ, f) for f in directory.people_of(organ.id) if any("sysadmin" in h.roles for h in f.holdings)]
+        keepers = self._keepers(self.desk.directory) if self.desk is not None else []
         return Screen("portal/forgotten.html", keepers=keepers, json={"administrators": [f.person.name for _o, f in keepers]})
+
+    def _keepers(self, directory: Directory) -> list[tuple[Organ, Found]]:
+        """The administrators of this node's organs."""
+        people = ((organ, f) for organ in directory.organs_at(directory.here) for f in directory.people_of(organ.id))
+        return [(organ, f) for organ, f in people if any("sysadmin" in h.roles for h in f.holdings)]
 
     @page("POST", "/signout")
     def signout(self, request: Request) -> Response:
@@ -279,7 +284,7 @@ class HousePages:
 PAGES = (DoorPages, HousePages)
 
 
-def _session(request: Request):  # type: ignore[no-untyped-def]
+def _session(request: Request) -> Session:
     if request.session is None:
         raise Missing()
     return request.session

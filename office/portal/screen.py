@@ -164,10 +164,13 @@ def day(value: dt.datetime | dt.date | int | str | None) -> str:
         return ""
     if isinstance(value, str):
         try:
-            value = dt.date.fromisoformat(value)
+            date: dt.date | None = dt.date.fromisoformat(value)
         except ValueError:  # somebody else's word, shown as it is
             return value
-    date = value if isinstance(value, dt.date) and not isinstance(value, dt.datetime) else _moment(value)  # type: ignore[arg-type]
+    elif isinstance(value, (int, dt.datetime)):
+        date = _moment(value)
+    else:
+        date = value
     assert date is not None
     return date.strftime("%-d %B %Y") if language() == "en" else f"{date.year}年{date.month}月{date.day}日"
 

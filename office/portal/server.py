@@ -88,6 +88,8 @@ class Protocol(HttpOnlyProtocol):  # type: ignore[misc]
     """HTTP/1.1 with a deadline for each request line and its headers."""
 
     wbufsize = 64 * 1024
+    connection: Any
+    "The client's socket, plain or under TLS."
     _lingers = False
 
     def handle_one_request(self) -> None:
@@ -178,6 +180,8 @@ def _hang_up(sock: Any) -> None:
 
 class Server(WebServer):  # type: ignore[misc]
     """nameko's web server with TLS, deadlines and a bounded crowd; ``config`` says where and for whom."""
+
+    _starting: bool
 
     def start(self) -> None:
         """Listen; the port belongs to this process alone."""

@@ -83,7 +83,7 @@ def assemble(classes: Sequence[type]) -> tuple[type, list[Route]]:
 def _method(name: str, route: Route, cls: type) -> Any:
     def call(self: Any, request: Request, **values: Any) -> Any:
         room = cls()
-        room.desk = self.desk  # type: ignore[attr-defined]
+        room.desk = self.desk
         with words.speaking(request.language):
             return route.handler(room, request, **values)
 

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.browser.screen import Album, Person, launch
 from tests.world.net import World
 
 
 @pytest.fixture(scope="session")
-def chromium(world: World) -> Iterator[Browser]:
-    """One browser, with a window for each person."""
-    with sync_playwright() as playwright:
-        found = launch(playwright, world)
+def player() -> Iterator[Playwright]:
+    """What drives browsers; there can be only one."""
+    with sync_playwright() as found:
         yield found
-        found.close()
+
+
+@pytest.fixture(scope="session")
+def chromium(world: World, player: Playwright) -> Iterator[Browser]:
+    """One browser, with a window for each person."""
+    found = launch(player, world)
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")

@@ -122,6 +122,7 @@ def test_one_sees_at_once_what_one_has_done(reader: Browser) -> None:
     assert link
     assert reader.post(f"{link[1]}/sign_for").status == 303
     first, again = reader.get("/incoming").text, reader.get("/incoming").text
+    assert 'id="menu"' in reader.get(link[1]).text
     assert link[1] not in first
     assert 'class="note good"' in first
     assert 'class="note good"' not in again

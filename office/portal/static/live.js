@@ -1,5 +1,7 @@
 // One stream a browser: one tab holds it (whoever has the lock) and tells the others. An event only says "look".
 import { toast } from "./toast.js";
+import { merge } from "./merge.js";
+import { ring } from "./remind.js";
 
 const node = document.body.dataset.node;
 const hall = new BroadcastChannel("yiwang-" + node);
@@ -27,20 +29,20 @@ function heard(topic) {
 
 // What presses is looked at in a hidden tab too: it must sound there.
 async function look() {
-  if (document.hidden && !pressing && !("Notification" in window && Notification.permission === "granted")) return;
+  if (document.hidden && !pressing) return;
   pressing = false;
   await swap(location.href);
   await tell();
 }
 
-// Put the parts of a fresh copy of the page in place of those shown, but never where somebody is typing.
+// Bring the parts of the page to what a fresh copy of it says.
 export async function swap(url) {
   const answer = await fetch(url, { headers: { "X-Part": "1" } }).catch(() => null);
   if (!answer || !answer.ok || answer.redirected) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const old of document.querySelectorAll("[data-part]")) {
     const now = fresh.getElementById(old.id);
-    if (now && now.outerHTML !== old.outerHTML && !old.contains(document.activeElement)) old.replaceWith(document.adoptNode(now));
+    if (now) merge(old, now);
   }
 }
 
@@ -56,25 +58,9 @@ async function tell() {
     if (told.has(mark)) continue;
     told.add(mark);
     toast(matter.title, { href: matter.url, urgent: true });
-    if (matter.urgency === "flash") chime();
-    if ("Notification" in window && Notification.permission === "granted") new Notification(matter.title, { tag: mark });
+    if (matter.urgency === "flash") ring(matter.title, { tag: mark, url: matter.url });
   }
   localStorage.setItem("told-" + node, JSON.stringify([...told].slice(-200)));
-}
-
-function chime() {
-  try {
-    const audio = new AudioContext();
-    for (const [at, pitch] of [[0, 880], [0.18, 660], [0.36, 880]]) {
-      const tone = audio.createOscillator(), volume = audio.createGain();
-      tone.frequency.value = pitch;
-      volume.gain.setValueAtTime(0.15, audio.currentTime + at);
-      volume.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + at + 0.16);
-      tone.connect(volume).connect(audio.destination);
-      tone.start(audio.currentTime + at);
-      tone.stop(audio.currentTime + at + 0.17);
-    }
-  } catch { /* a browser may not play before the first click */ }
 }
 
 addEventListener("visibilitychange", () => { if (!document.hidden && document.body.dataset.live) heard("entries"); });
