@@ -28,7 +28,10 @@ def sit(house: House) -> dict[str, Browser]:
     found = {"head": "majun", "clerk": "chengxue", "other": "dinghui", "keeper": keeper(house)}
     for login in found.values():
         house.password(login)
-    return {part: house.enter(login) for part, login in found.items()}
+    people = {part: house.enter(login) for part, login in found.items()}
+    for one in people.values():
+        one.get("/me")  # from where the token of forms comes
+    return people
 
 
 def keeper(house: House) -> str:
