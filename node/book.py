@@ -614,9 +614,11 @@ class Book:
         return True
 
     def _may_say(self, content: kinds.Content | None, author: str) -> bool:
-        """Whether every organ in whose name a content speaks is at home at its author; an organ that nobody knows is nobody's name yet."""
+        """Whether it is not another's inner affair, and every organ in whose name it speaks is at home at its author (or known to nobody yet)."""
         if content is None or self.directory is None:
             return True
+        if content.inner and author != self.here:
+            return False
         known = (self.directory.organ(organ) for organ in content.speaks_for())
         return all(organ is None or organ.node == author for organ in known)
 

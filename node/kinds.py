@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
@@ -26,6 +26,9 @@ from node.errors import Invalid
 
 class Content(Value, frozen=True):
     """Base of every kind."""
+
+    inner: ClassVar[bool] = False
+    "Said by a node to itself; from another it does not count."
 
     def speaks_for(self) -> tuple[str, ...]:
         """Ids of organs in whose name it is said; it counts only from the node where they are at home."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from node.codec import Hash
-from node.kinds import Content, kind
+from node.kinds import kind
+from office.frame.flow.entries import Inner
 from office.frame.flow.template import Template
 
 
 @kind("flows.drafted")
-class Drafted(Content, frozen=True):
+class Drafted(Inner, frozen=True):
     """A draft says this now; the whole of it."""
 
     template: Template
@@ -17,14 +18,14 @@ class Drafted(Content, frozen=True):
 
 
 @kind("flows.dropped")
-class Dropped(Content, frozen=True):
+class Dropped(Inner, frozen=True):
     """A draft is not needed any more."""
 
     reason: str
 
 
 @kind("flows.moved")
-class Moved(Content, frozen=True):
+class Moved(Inner, frozen=True):
     """A batch of matters was moved to another version."""
 
     template: str
@@ -36,7 +37,7 @@ class Moved(Content, frozen=True):
 
 
 @kind("flows.undone")
-class Undone(Content, frozen=True):
+class Undone(Inner, frozen=True):
     """A batch was taken back, as far as nothing else had happened."""
 
     batch: str

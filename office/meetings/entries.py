@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from node.codec import Natural, Value, digest
+from node.codec import Moment, Natural, Value, digest
 from node.kinds import Content, kind
 
 TITLE, WORDS, MANY = 200, 2_000, 1_500
@@ -30,9 +30,9 @@ class Plan(Value, frozen=True):
     kind: str
     "One of :data:`office.meetings.workflow.KINDS`."
     title: str
-    begins: Natural
+    begins: Moment
     "Milliseconds since 1970 UTC, as all moments here."
-    ends: Natural
+    ends: Moment
     venues: tuple[str, ...]
     "主会场 first, then 分会场."
     chair: str
@@ -43,7 +43,7 @@ class Plan(Value, frozen=True):
     "Names on the platform by rank, the first in the middle."
     agenda: tuple[Item, ...] = ()
     contact: str = ""
-    reply_by: Natural = 0
+    reply_by: Moment = 0
     reply_rule: str = "set"
     "The arranger set the term."
     principals: bool = False
@@ -79,7 +79,7 @@ class Reply(Value, frozen=True):
 
     organ: str
     round: Natural
-    at: Natural
+    at: Moment
     people: tuple[Going, ...]
 
 
@@ -88,7 +88,7 @@ class Decision(Value, frozen=True):
 
     text: str
     organ: str
-    due: Natural = 0
+    due: Moment = 0
     due_rule: str = "set"
 
 
@@ -104,6 +104,10 @@ class Proposed(Content, frozen=True):
     attend: str
     "列席单位, in words."
     minutes: Natural
+
+    def speaks_for(self) -> tuple[str, ...]:
+        """The organ that puts it forward."""
+        return (self.organ,)
 
 
 @kind("meetings.vetted")
@@ -121,6 +125,10 @@ class Planned(Content, frozen=True):
     """The meeting is to be so; the whole of it, the last one stands."""
 
     plan: Plan
+
+    def speaks_for(self) -> tuple[str, ...]:
+        """The organ that arranges it."""
+        return (self.plan.organ,)
 
 
 @kind("meetings.approved")
@@ -142,6 +150,10 @@ class Notified(Content, frozen=True):
     "What was changed."
     salt: bytes
     "From which sign-in codes are made."
+
+    def speaks_for(self) -> tuple[str, ...]:
+        """The organ that calls."""
+        return (self.plan.organ,)
 
 
 @kind("meetings.cancelled")
@@ -201,8 +213,8 @@ class Attended(Content, frozen=True):
 class Ended(Content, frozen=True):
     """The meeting was held from then to then."""
 
-    begun: Natural
-    ended: Natural
+    begun: Moment
+    ended: Moment
 
 
 @kind("meetings.minuted")

@@ -6,6 +6,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import msgspec
 import pytest
@@ -127,6 +128,14 @@ class Proclaimed(Content, frozen=True):
         return (self.organ,)
 
 
+@kind("notes.thought")
+class Thought(Content, frozen=True):
+    """A node thinks something to itself."""
+
+    text: str
+    inner: ClassVar[bool] = True
+
+
 def signed(book: Book, content: Content, data: bytes = b"") -> bytes:
     """The stored body of what a node's identity signs (``data`` in place of the content), with none of the checks of its own ledger."""
     stated, salt, plain = statement(book.settings.city, content, record="r", home=book.here, suite=keys.P256, signer=book.fingerprint)
@@ -150,6 +159,16 @@ def test_the_name_of_anothers_organ(branch: Books) -> None:
     assert county.refused["scope"] == 1
     with pytest.raises(Refused):
         write(town, draft(town, Proclaimed("county-office")))
+
+
+@pytest.mark.promise("P16")
+def test_anothers_inner_affair(branch: Books) -> None:
+    """What a node says to itself counts there, and sent to another is marked."""
+    town, county = branch["county1-town1"], branch["county1"]
+    write(town, draft(town, Thought("mine")))
+    released = county.journal.released
+    take(county, opened(town, said.UP, more=signed(town, Thought("yours"))))
+    assert county.journal.released == released and county.refused["scope"] == 1
 
 
 def test_the_same_draft_twice_in_one_write(small: Books) -> None:

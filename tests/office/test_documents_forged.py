@@ -19,6 +19,10 @@ from office.documents import entries as said
 from office.documents import service
 from office.documents.model import Counter, Document, Incoming, Letter
 from office.documents.workflow import SHANGHAI
+from office.flows.model import FLOWS
+from office.frame.flow.entries import Published
+from office.frame.flow.template import shipped
+from office.meetings.entries import Notified, Plan
 from tests.office.test_documents import World, paper, started
 
 YEAR = clock.now().astimezone(SHANGHAI).year
@@ -71,6 +75,18 @@ def test_nobody_speaks_for_anothers_organ(world: World, organ: str) -> None:
 
 
 @pytest.mark.promise("P16")
+def test_nobody_calls_a_meeting_or_draws_a_flow_for_others(world: World) -> None:
+    """A meeting in the name of an organ of the city cannot be called from elsewhere, and a flow published elsewhere is in use there only."""
+    template = msgspec.structs.replace(shipped()[0], version=99)
+    world.offices["county1"].ledger.write((says(world, Published(template), f"flow:{template.id}"),))
+    world.carry()
+    assert not [plan for plan in world.desk("li").list(FLOWS.Plan) if plan.version == 99]
+    plan = Plan("gov", "meeting", "冒名", 0, 1, (), "", ("gov",))
+    with pytest.raises(Refused):
+        world.offices["county1"].ledger.write((says(world, Notified(plan, (), 1, 1, "", b""), uuid7()),))
+
+
+@pytest.mark.promise("P16")
 @pytest.mark.parametrize(
     "wrong",
     [{"role": "boss"}, {"due": LATEST + 1}, {"label": "x"}, {"urgency": "x"}, {"title": "长" * 1000}, {"number": "9" * 1000}],
@@ -88,7 +104,7 @@ def test_no_letter_stops_a_register(world: World, wrong: dict[str, Any]) -> None
 @pytest.mark.parametrize("wrong", [{"kind": "x"}, {"in_reply_to": "x"}, {"forwards": "x"}, {"due": LATEST}], ids=lambda wrong: next(iter(wrong)))
 def test_an_odd_letter_is_shown(world: World, wrong: dict[str, Any], tmp_path: Path) -> None:
     """What is odd but can be shown arrives: every value that is let in can be put on a screen."""
-    from office.documents.views import facts_in, incoming_line
+    from office.documents.trays import facts_in, incoming_line
     from office.portal.screen import full, when
 
     doc = uuid7()

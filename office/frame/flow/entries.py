@@ -8,6 +8,7 @@ one before it in ``after``. Several acts may be done together with a room's own.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import ClassVar
 
 from node.codec import Hash, HashOrNone, Natural, Value
 from node.kinds import Content, kind
@@ -56,12 +57,18 @@ class Item(Value, frozen=True):
     lead: bool = False
 
 
-class Act(Content, frozen=True):
+class Inner(Content, frozen=True):
+    """Base of what a node says to itself about its flows; another node's flows change nothing here."""
+
+    inner: ClassVar[bool] = True
+
+
+class Act(Inner, frozen=True):
     """Base of everything that happens to a matter."""
 
 
 @kind("flow.published")
-class Published(Content, frozen=True):
+class Published(Inner, frozen=True):
     """A version of a template is in use from now on for what it is for."""
 
     template: Template
@@ -70,7 +77,7 @@ class Published(Content, frozen=True):
 
 
 @kind("flow.retired")
-class Retired(Content, frozen=True):
+class Retired(Inner, frozen=True):
     """A template is used for nothing new; matters that run under it go on."""
 
     template: str
