@@ -4,6 +4,6 @@ from node.tier import Tier
 
 TIER = Tier(
     name="county",
-    rooms=("desk", "documents", "flows", "meetings", "people", "audit", "search"),
+    rooms=("desk", "documents", "flows", "meetings", "people", "audit", "search", "archives"),
     roles=("ledger", "courier", "portal", "clerk", "watch"),
 )

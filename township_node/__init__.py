@@ -3,5 +3,7 @@
 from node.tier import Tier
 
 TIER = Tier(
-    name="township", rooms=("desk", "documents", "flows", "meetings", "people", "audit", "search"), roles=("ledger", "courier", "portal", "watch")
+    name="township",
+    rooms=("desk", "documents", "flows", "meetings", "people", "audit", "search", "archives"),
+    roles=("ledger", "courier", "portal", "watch"),
 )

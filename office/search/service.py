@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,6 +20,8 @@ Part = tuple[str, bool]
 "Words, and whether they are to be marked."
 FIRST, MORE = 120, 1000
 "Candidates looked at in the first turn and in each further one."
+WIDE = 8
+"Keys beyond which the first turn does not compare them: who holds so many sees much of what matches, and comparing costs more than it saves."
 DEEP = 3000
 "Finds that may be leafed through; who has not found it by then asks more closely."
 
@@ -141,10 +143,11 @@ def _candidates(index: Generation, asked: Question, wish: Wish) -> Iterator[list
     if (wish.words.strip() or wish.number.strip()) and not asked.terms:
         return
     before, limit = LAST, FIRST
+    turn = replace(asked, groups=asked.groups[1:]) if len(asked.groups[0]) > WIDE and (asked.terms or asked.groups[1:]) else asked
     number = [term.plain for term in terms(wish.number)]
     while before:
-        rows, before = index.match(asked, before, limit)
-        limit = MORE
+        rows, before = index.match(turn, before, limit)
+        turn, limit = asked, MORE
         yield [row for row in rows if all(plain in spelled(row.number) for plain in number)] if number else rows
 
 

@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Callable
 
 from node.errors import NodeError
-from ops.bench import chain, fan, fold, meter, peers, portal, urgent
+from ops.bench import chain, fan, fold, meter, peers, portal, search, urgent
 
 CHAIN = ("memory", "throughput", "single", "latency", "catchup")
-PARTS = (*CHAIN, "fanout", "urgent", "fold", "portal", "peers")
+PARTS = (*CHAIN, "fanout", "urgent", "fold", "portal", "search", "peers")
 
 
 def main() -> None:
@@ -28,6 +28,7 @@ def main() -> None:
         "urgent": lambda: urgent.run(given.n, given.m, 40),
         "fold": lambda: fold.run(given.n // 2),
         "portal": lambda: portal.run(6.0),
+        "search": lambda: search.run(5 * given.n),
         "peers": lambda: peers.run(given.n, given.l),
     }
     if parts & set(CHAIN):

@@ -52,14 +52,14 @@ class Server:
 def run(count: int, singles: int) -> None:
     """Throughput in bulk and one commit each, and the time of one document."""
     meter.note("PostgreSQL")
-    binaries = _binaries()
+    binaries = binaries_of()
     if binaries is None:
         meter.emit("postgresql.throughput", skipped="the server is not installed: apt-get install postgresql")
         return
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="yw-bench-pg-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        city, county, town = (stack.enter_context(_server(binaries, folder / f"s{number}", PORT + number)) for number in range(3))
+        city, county, town = (stack.enter_context(serving(binaries, folder / f"s{number}", PORT + number)) for number in range(3))
         _subscribe(county, town)
         _subscribe(city, county)
         with town.open() as source, city.open() as target:
@@ -125,13 +125,14 @@ def _subscribe(below: Server, above: Server) -> None:
         c.execute(f"create subscription s{below.port} connection '{source}' publication p with (copy_data = false, synchronous_commit = 'on')")
 
 
-def _binaries() -> Path | None:
+def binaries_of() -> Path | None:
+    """Where Debian keeps the programs of its newest server; None without one."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[4].split(".")[0]))
     return found[-1].parent if found else None
 
 
 @contextmanager
-def _server(binaries: Path, folder: Path, port: int) -> Iterator[Server]:
+def serving(binaries: Path, folder: Path, port: int) -> Iterator[Server]:
     """A fresh server; root lends it the user ``postgres``, since it refuses to run as root."""
     user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
     folder.mkdir(mode=0o700)
