@@ -6,9 +6,15 @@ import hashlib
 import http.client
 import os
 import re
+from urllib.parse import quote
 
 import pytest
 
+from node.client import Ledger
+from node.directory import model, writing
+from node.directory.entries import Appointed, Organ, Person, Post
+from node.directory.view import Directory
+from node.fold import Tables
 from tests.portal.house import Browser, House
 
 
@@ -154,3 +160,19 @@ def test_a_page_beyond_the_last_is_empty(clerk: Browser) -> None:
     """A number of a page that no list has, however large, shows an empty page."""
     for path in ("/documents", "/incoming"):
         assert clerk.get(f"{path}?page={10**30}").status == 200
+
+
+@pytest.mark.promise("P16")
+def test_a_word_of_another_build_or_a_hostile_node_is_shown(clerk: Browser, house: House) -> None:
+    """Kinds, tiers and states that this build does not know stop no screen of the address book."""
+    odd = Organ("odd", "", "怪单位", "怪单位", "strange", "strange", "", "odd", "nobody", "", house.settings.id, True, (), "", 2**62)
+    with Ledger(house.settings) as ledger:
+        tables = Tables(house.settings, [model.ROOM])
+        directory = Directory.of(house.settings, lambda: tables.session(model.ROOM))
+        post = Post("odd-post", "odd", "怪岗位", "", ("nobody",), 2**62, "nobody", ("strange",))
+        person = Person("odd-person", "怪人", "odd", "", 2**62, "strange", "")
+        held = Appointed("odd-held", "odd-person", "odd-post", True, None, None, "")
+        writing.write(ledger, house.settings, directory, [odd, post, person, held])
+        tables.close()
+    for path in ("/people?q=怪", "/people?organ=odd", "/people/organ/odd", "/people/odd-person", "/people"):
+        assert clerk.get(quote(path, safe="/?=")).status == 200, path
