@@ -5,7 +5,8 @@ import { ring } from "./remind.js";
 
 const node = document.body.dataset.node;
 const hall = new BroadcastChannel("yiwang-" + node);
-let pending = 0, pressing = false;
+const GAP = 4000;  // milliseconds between two looks where nothing presses: a busy hour must not be paid for by everybody's every page
+let pending = 0, pressing = false, last = 0;
 
 export function follow() {
   hall.onmessage = (event) => heard(event.data);
@@ -23,14 +24,18 @@ function listen(done = () => {}) {
 function heard(topic) {
   if (topic === "signed_out") return toast(document.body.dataset.tongue === "en" ? "You have been signed out." : "登录已超时，请重新登录。", { href: "/signin" });
   if (topic === "urgent" || topic === "deadline") pressing = true;
+  else if (pending) return;  // several rings, one look
   clearTimeout(pending);
-  pending = setTimeout(look, (pressing ? 50 : 300) + Math.random() * (pressing ? 250 : 700));  // several rings, one look; not all browsers in the same instant
+  const calm = Math.max(300, last + GAP - Date.now());
+  pending = setTimeout(look, (pressing ? 50 : calm) + Math.random() * (pressing ? 250 : 700));  // not all browsers in the same instant
 }
 
 // What presses is looked at in a hidden tab too: it must sound there.
 async function look() {
+  pending = 0;
   if (document.hidden && !pressing) return;
   pressing = false;
+  last = Date.now();
   await swap(location.href);
   await tell();
 }
