@@ -4,6 +4,16 @@ from node.tier import Tier
 
 TIER = Tier(
     name="county",
-    rooms=("desk", "documents", "flows", "meetings", "people", "audit", "search", "archives"),
+    rooms=(
+        "desk",
+        "documents",
+        "flows",
+        "meetings",
+        "duty",
+        "people",
+        "audit",
+        "search",
+        "archives",
+    ),
     roles=("ledger", "courier", "portal", "clerk", "watch"),
 )

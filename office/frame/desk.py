@@ -299,6 +299,7 @@ class Desk:
         """Sign a content for one or more logs without writing it yet.
 
         ``to`` names nodes (nobody or this node alone: ``SELF``; all nodes below: ``DOWN``) or audiences such as ``ALL``.
+        ``after`` may name only what every reader has: where one of them is missing, the entry waits for it and is not folded.
         ``post`` is the post acted in, by default the person's first; ``nonce`` makes asking again the same as asking once.
         """
         reached = tuple(to)
