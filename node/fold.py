@@ -64,9 +64,9 @@ class Room:
         self.kinds: dict[str, Fold] = {}
 
         class Base(DeclarativeBase):
-            """Base of the room's tables."""
+            """Base of the room's tables, which know their room."""
 
-            metadata = MetaData()
+            metadata = MetaData(info={"room": self})
             type_annotation_map = {int: BigInteger().with_variant(Integer, "sqlite")}
 
         class Cursor(Base):

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.elements import ClauseElement
@@ -88,10 +87,18 @@ def put(table: Table, *, keep: bool = False, **changes: Any) -> Quick:
     primary, names = [column.name for column in table.primary_key], [column.name for column in table.columns]
 
     def build(dialect: str, size: int) -> Executable:
-        statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+        statement = _insert(dialect, table)
         if keep:
             return statement.on_conflict_do_nothing(index_elements=primary)  # type: ignore[no-any-return]
         new = changes or {name: statement.excluded[name] for name in names if name not in primary}
         return statement.on_conflict_do_update(index_elements=primary, set_=new)  # type: ignore[no-any-return]
 
     return Quick(build, *names)
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    if dialect == "postgresql":  # loading a dialect takes long, and most commands need only one
+        from sqlalchemy.dialects.postgresql import insert
+    else:
+        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
+    return insert(table)

@@ -49,8 +49,7 @@ class Office:
     def __init__(self, settings: Settings, tier: Tier, *, context: Any = None, aside: Callable[[Callable[[], Any]], Any] = lambda act: act()) -> None:
         """``context`` is the ZeroMQ context of the process, eventlet's in green ones; ``aside`` runs what takes long without stopping the others."""
         self.settings, self.tier, self.context, self._aside = settings, tier, context, aside
-        self.rooms: dict[Any, Room] = {module.ROOM.Base.metadata: module.ROOM for module in tier.models() if hasattr(module, "ROOM")}
-        self.tables = Tables(settings, self.rooms.values())
+        self.tables = Tables(settings)
         self.ledger = Ledger(settings, context)
         self.memo = Memo()
         self._directory: Directory | None = None
@@ -69,7 +68,8 @@ class Office:
 
     def room(self, model: type[DeclarativeBase]) -> Room:
         """The room whose table a model is."""
-        return self.rooms[model.metadata]
+        room: Room = model.metadata.info["room"]
+        return room
 
     def close(self) -> None:
         """Give back files and sockets."""

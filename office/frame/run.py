@@ -88,6 +88,7 @@ def _office(settings: Settings, tier: Tier) -> tuple[Any, Office]:
     logs.start()
     logging.getLogger("nameko").setLevel(logging.CRITICAL)  # the application says what went wrong, once
     context = zmq.Context()
+    tier.models()  # a reaction may be told of any room's kinds
     return context, Office(settings, tier, context=context, aside=_aside)
 
 
