@@ -26,6 +26,13 @@ class Parent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     "Its CURVE public key (z85)."
 
 
+class Bell(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the machines of one node tell each other to look."""
+
+    amqp: str = ""
+    "amqp:// URL of a RabbitMQ; empty for a node on one machine."
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything an operator decides about one node."""
 
@@ -50,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     "acceptance only shortens periods."
     language: str = "zh"
     parent: Parent | None = None
+    bell: Bell = Bell()
     home: Path = Path()
     "Set when loaded, never written."
 
@@ -82,6 +90,8 @@ def load(home: Path) -> Settings:
         raise Misconfigured(f"{file}: tier is {found.tier!r}, it should be one of {', '.join(TIERS)}")
     if found.storage != "sqlite" and not found.storage.startswith("postgresql"):
         raise Misconfigured(f"{file}: storage is 'sqlite' or a postgresql:// URL")
+    if found.bell.amqp and not found.bell.amqp.startswith(("amqp://", "amqps://")):
+        raise Misconfigured(f"{file}: bell.amqp is an amqp:// or amqps:// URL")
     return msgspec.structs.replace(found, home=home)
 
 

@@ -36,6 +36,7 @@ from node.settings import Settings  # noqa: E402
 from node.tier import Tier  # noqa: E402
 from office.frame.bells import Bell  # noqa: E402
 from office.frame.desk import Office  # noqa: E402
+from office.frame.local import Local  # noqa: E402
 
 WORKERS = 200
 "Pages made at the same time."
@@ -68,6 +69,10 @@ def portal(settings: Settings, tier: Tier) -> None:
     bell = Bell(settings, context)
     bell.hear(shared.live.entries)
     services = [service] if "clerk" in tier.roles else [service, *_services(tier)]
+    if settings.bell.amqp:
+        _hear(settings, office, bell, shared.live.tell)
+        if "clerk" not in tier.roles:
+            _relay(settings, bell, shared.local)
     _serve(office, context, services, config | {"local": shared.local, "bell": bell}, f"portal {settings.web}")
 
 
@@ -78,10 +83,29 @@ def clerk(settings: Settings, tier: Tier) -> None:
 
 def react(settings: Settings, tier: Tier, services: list[type]) -> None:
     """Run these reactions and timers until SIGTERM."""
-    from office.frame.local import Local
-
     context, office = _office(settings, tier)
-    _serve(office, context, services, {"local": Local(settings), "bell": Bell(settings, context)}, "clerk")
+    local, bell = Local(settings), Bell(settings, context)
+    if settings.bell.amqp:
+        _relay(settings, bell, local)
+    _serve(office, context, services, {"local": local, "bell": bell}, "clerk")
+
+
+def _relay(settings: Settings, bell: Bell, local: Local) -> None:
+    """Ring for the portals on other machines."""
+    from office.frame.amqp import Relay
+
+    relay = Relay(settings, bell, local)
+    eventlet.spawn(relay.follow_bell)
+    eventlet.spawn(relay.follow_rings)
+
+
+def _hear(settings: Settings, office: Office, bell: Bell, tell: Callable[[str], None]) -> None:
+    """Hear the bell of the machine on which the ledger runs."""
+    from office.frame.amqp import Hearing
+
+    hearing = Hearing(settings, office, bell, tell)
+    eventlet.spawn(hearing.listen)
+    eventlet.spawn(hearing.look)
 
 
 def _office(settings: Settings, tier: Tier) -> tuple[Any, Office]:

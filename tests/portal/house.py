@@ -21,7 +21,7 @@ from node.directory.entries import Certified
 from node.directory.view import Directory
 from node.errors import NodeError
 from node.fold import Tables
-from node.settings import Settings
+from node.settings import Bell, Settings
 from tests.city import ROOT, Home, free_port, wait
 
 PASSWORD = "一二三四五六七八九十甲乙"
@@ -142,10 +142,12 @@ class Browser:
         return self.post("/signin", login=login, password=password, next="/")
 
 
-def build(folder: Path, *, code: str = "371600", storage: str = "sqlite") -> House:
+def build(folder: Path, *, code: str = "371600", storage: str = "sqlite", bell: str = "") -> House:
     """Found a city with the demo's people, its ledger and portal running."""
     port = free_port()
-    wish = Settings(id="", tier="city", name="滨州市", code=code, city="", web=f"127.0.0.1:{port}", storage=storage, profile="acceptance")
+    wish = Settings(
+        id="", tier="city", name="滨州市", code=code, city="", web=f"127.0.0.1:{port}", storage=storage, profile="acceptance", bell=Bell(amqp=bell)
+    )
     house = House(Home(enrol.found_city(folder / "city", wish, dt.datetime.now(dt.UTC))), port)
     house.home.start("ledger")
     wait(lambda: _loaded(house), timeout=30)
