@@ -260,9 +260,8 @@ def _order_todo(desk: Desk, order: Order, row: Bound) -> Todo:
 
 
 def _incident_todo(desk: Desk, row: Incident, waits: bool, *, new: bool) -> Todo:
-    title = _("{category}：{place}").format(category=workflow.CATEGORIES[row.category], place=row.place)
     return Todo(
-        title=title,
+        title=row.place,
         url=f"/duty/incidents/{row.id}",
         arrived=clock.from_ms(row.changed_at),
         state=_("待接收") if waits else _("处置中"),
@@ -271,6 +270,7 @@ def _incident_todo(desk: Desk, row: Incident, waits: bool, *, new: bool) -> Todo
         room=_("突发事件"),
         source=_organ(desk, row.organ).short_name,
         number=workflow.LEVELS[row.level],
+        about=workflow.CATEGORIES[row.category],
     )
 
 

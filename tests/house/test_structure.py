@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from node.tier import load
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("node", "office", "sync", "media", "ops", "city_node", "county_node", "township_node")
@@ -96,6 +99,14 @@ def test_the_product_speaks_of_itself_alone() -> None:
         text = file.read_bytes().decode("utf-8", errors="replace")
         found += [f"{name}: {word}" for word in strangers if word in text]
     assert not found, ", ".join(found)
+
+
+def test_every_room_is_held_apart_from_the_others() -> None:
+    """The rooms that tiers declare are those of which the import rules say that they see of each other the entries alone."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    apart = next(one["modules"] for one in contracts if one["type"] == "independence")
+    declared = {room for tier in ("city", "county", "township") for room in load(tier).rooms}
+    assert sorted(apart) == sorted(f"office.{room}" for room in declared)
 
 
 def test_asyncio_and_eventlet_keep_to_their_rooms() -> None:

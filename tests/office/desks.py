@@ -6,9 +6,10 @@ process answers over its socket is answered here by the same book; everything el
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,9 @@ STAFF = (
     ("plain", "科员", ()),
 )
 "Who works in the government of every node, as ``head.city`` or ``clerk.county1-town2``; ``clerk.dep.city`` is the clerk of the department."
+
+Staff = Sequence[tuple[str, str, tuple[str, ...]]]
+"(start of the person's id, title, roles)."
 
 
 class Near(Ledger):
@@ -71,6 +75,7 @@ class Town:
     """The nodes by name, with their offices, and everybody's key."""
 
     homes: dict[str, cities.Home]
+    staff: Staff = STAFF
     offices: dict[str, Office] = field(default_factory=dict)
     doors: dict[str, persons.Door] = field(default_factory=dict)
 
@@ -132,12 +137,22 @@ def _inside(source: Office, target: Office, chain: Any) -> bool:
 
 
 @contextmanager
-def opened(folder: Path, *, counties: int = 1, townships: int = 1) -> Iterator[Town]:
-    """A city whose nodes know each other and each other's people."""
+def opened(
+    folder: Path, *, counties: int = 1, townships: int = 1, more: Sequence[str] = (), only: Sequence[str] = (), staff: Staff = STAFF
+) -> Iterator[Town]:
+    """A city whose nodes know each other and each other's people.
+
+    ``more`` names counties that get one township more, ``only`` the rooms (all of the tier), ``staff`` who works in each government.
+    """
     made = cities.build(folder, counties=counties, townships=townships)
-    town, books = Town(made.homes), []
+    for county in more:
+        over, name = made[county], f"{county}-town{townships + 1}"
+        code, title = f"{over.settings.code}{townships + 1:03}", f"{over.settings.name}{townships + 1}镇"
+        made.homes[name] = cities.admit(folder / name, over, "township", title, code, cities.free_port())
+    town, books = Town(made.homes, staff=staff), []
     for name, home in made.homes.items():
         declared = tier.load(home.settings.tier)
+        declared = dataclasses.replace(declared, rooms=tuple(only) or declared.rooms)
         book = Book(home.settings, [module.ROOM for module in declared.models()])
         office = Office(home.settings, declared)
         office.ledger.close()
@@ -175,30 +190,30 @@ def _introduce(town: Town) -> None:
 def _settle(town: Town, name: str) -> None:
     office, home = town.offices[name], town.homes[name].settings
     office.directory.refresh()
-    plan = lines.plan(office.directory, list(_lines(name, home.tier, home.name)))
+    plan = lines.plan(office.directory, list(_lines(name, home.tier, home.name, town.staff)))
     assert plan.refused == []
     writing.write(office.ledger, office.settings, office.directory, plan.contents)
     office.directory.refresh()
     now, made = dt.datetime.now(dt.UTC), []
-    for person, title in _people(name):
+    for person, title in _people(name, town.staff):
         door, cert = persons.make_person_key(office.settings, person, title, now, first=False)
         town.doors[person] = door
         made.append(said.Certified(person, certs.der(cert), ""))
     writing.write(office.ledger, office.settings, office.directory, made)
 
 
-def _people(name: str) -> list[tuple[str, str]]:
-    return [*((f"{who}.{name}", title) for who, title, _roles in STAFF), (f"clerk.dep.{name}", "部门文书")]
+def _people(name: str, staff: Staff) -> list[tuple[str, str]]:
+    return [*((f"{who}.{name}", title) for who, title, _roles in staff), (f"clerk.dep.{name}", "部门文书")]
 
 
-def _lines(name: str, level: str, full: str) -> Iterable[str]:
+def _lines(name: str, level: str, full: str, staff: Staff) -> Iterable[str]:
     above = {"city": "", "county": "city"}.get(level, name.partition("-")[0])
     organ = {"type": "organ", "tier": level, "may_issue": True}
     yield json.dumps(organ | {"id": name, "full_name": f"{full}人民政府", "short_name": f"{full}政府", "kind": "government", "parent_id": above})
     yield json.dumps(
         organ | {"id": f"dep.{name}", "full_name": f"{full}财政局", "short_name": f"{full}财政局", "kind": "department", "parent_id": name}
     )
-    for who, title, roles in STAFF:
+    for who, title, roles in staff:
         yield json.dumps({"type": "post", "id": f"post.{who}.{name}", "organ": name, "title": title, "roles": roles})
         person = f"{who}.{name}"
         yield json.dumps({"type": "person", "id": person, "name": f"{full}{title}", "organ": name, "login": person, "posts": [f"post.{person}"]})
