@@ -16,10 +16,19 @@ from sqlalchemy import create_engine, text
 
 from node import store
 from node.errors import NodeError
+from office.archives import service as archives
 from office.documents import service
 from tests import postgres
 from tests.city import ROOT
 from tests.office import test_documents, test_documents_pages, test_people
+from tests.office.test_archives import (  # noqa: F401
+    test_a_borrower_reads_for_as_long_as_the_loan_runs,
+    test_a_package_opens_and_proves_with_nothing_installed,
+    test_codes_have_no_gap_and_stay,
+    test_no_act_but_the_list_takes_an_item_away,
+    test_nothing_is_destroyed_but_by_an_approved_and_supervised_list,
+    test_what_is_issued_and_what_is_closed_is_proposed,
+)
 from tests.office.test_documents import (  # noqa: F401
     World,
     issued,
@@ -92,6 +101,7 @@ def fresh(server: str, name: str) -> str:
 def world(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A city and a county that keep everything in one database."""
     with test_documents.started(tmp_path_factory.mktemp("documents"), fresh(server, "documents")) as found:
+        archives.register_fonds(found.desk("li"), "gov", fonds="Z109", section="BGS")
         yield found
 
 
