@@ -92,7 +92,9 @@ def closed(session: Session, entry: Entry[documents.Closed]) -> None:
     step(session, entry)
     body = entry.body
     original = session.get(Original, body.doc)
-    if original is None or entry.author != ROOM.here or session.get(Item, said.item_id(body.doc, body.organ)) is not None:
+    if entry.record != documents.incoming_id(body.doc, body.organ) or original is None or entry.author != ROOM.here:
+        return
+    if session.get(Item, said.item_id(body.doc, body.organ)) is not None:
         return
     envelope = original.envelope
     handled = _handled(session, entry.record)
@@ -133,6 +135,9 @@ def _propose(session: Session, entry: Entry[Any], doc: str, envelope: Envelope, 
 @ROOM.folds(documents.Recalled)
 def recalled(session: Session, entry: Entry[documents.Recalled]) -> None:
     """What was taken back before it was filed is proposed no more."""
+    original = session.get(Original, entry.body.doc)
+    if original is None or original.home != entry.author:
+        return
     for item in session.scalars(select(Item).where(Item.doc == entry.body.doc, Item.state == State.PROPOSED)):
         item.guess, item.why = "", "ended"
 

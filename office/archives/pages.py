@@ -62,7 +62,9 @@ class ArchivesPages:
             return Screen("archives/lists.html", rolls=rolls, json={"lists": rolls}, **values)
         found = service.expired(desk) if tab == "expired" else self._rows(request, tab)
         rows = [views.line(desk, row) for row in found]
-        return Screen("archives/holdings.html", rows=rows, years=_years(found), json={"items": rows}, **values)
+        filed, accepted = service.accepted(desk) if tab == "kept" else (0, 0)
+        values |= {"filed": filed, "accepted": accepted}
+        return Screen("archives/holdings.html", rows=rows, years=_years(found), json={"items": rows, "filed": filed, "accepted": accepted}, **values)
 
     def _rows(self, request: Request, tab: str) -> list[Item]:
         where = [Item.state.in_(TABS[tab][1])]

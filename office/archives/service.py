@@ -19,6 +19,7 @@ from office.frame.words import _
 __all__ = [
     "Choice",
     "Package",
+    "accepted",
     "appraise",
     "arrange",
     "disposal",
@@ -43,6 +44,11 @@ __all__ = [
 def waiting(desk: Desk) -> int:
     """How many items wait to be filed by the person."""
     return desk.count(Item, *_mine(desk))
+
+
+def accepted(desk: Desk) -> tuple[int, int]:
+    """(items filed, those of them filed with the retention that was proposed), so that the guesses can be judged."""
+    return desk.count(Item, Item.code != ""), desk.count(Item, Item.code != "", Item.retention == Item.guess)
 
 
 def _mine(desk: Desk) -> tuple[object, ...]:

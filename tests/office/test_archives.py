@@ -109,6 +109,15 @@ def test_what_is_issued_and_what_is_closed_is_proposed(world: World) -> None:
 
 
 @pytest.mark.row("F1")
+def test_what_was_taken_back_is_proposed_no_more(world: World) -> None:
+    """A recalled document is proposed to be left out; the archivist may still file it."""
+    item = sent(world)
+    verified(world, lambda: documents.recall(world.desk("li"), item.doc, reason="有误。"))
+    found = world.desk("li").get(Item, item.id)
+    assert (found.state, found.guess, found.why) == (State.PROPOSED, "", "ended")
+
+
+@pytest.mark.row("F1")
 def test_codes_have_no_gap_and_stay(world: World) -> None:
     """Items are numbered from 0001 in each smallest class in the order of their dates, all or nothing, and no number is given twice."""
     days = [dt.date(2020, 3, 3), dt.date(2020, 1, 1), dt.date(2020, 2, 2)]

@@ -58,6 +58,8 @@ def test_filing_lending_testing_and_handing_over_by_forms(people: dict[str, Brow
     with zipfile.ZipFile(io.BytesIO(reply.body)) as archive:
         assert {"index.html", "checksums.sha256", "yiwang-verify.py", "root.pem", "清册.csv"} <= set(archive.namelist())
     assert clerk.post(f"{url}/destroy").status == 404 and clerk.post("/archives/lists", item=item[1], reason="x").status == 403
+    said = clerk.get("/archives.json?tab=kept").json
+    assert (said["filed"], said["accepted"]) == (1, 0)
     for tab in ("proposed", "kept", "expired", "out", "lists"):
         assert clerk.get(f"/archives?tab={tab}").status == 200 == clerk.get(f"/archives.json?tab={tab}").status
 
