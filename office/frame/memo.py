@@ -13,7 +13,7 @@ from typing import Any
 
 from node.fold import Room
 
-MANY, BYTES = 20_000, 8 * 1024 * 1024
+MANY, BYTES = 20_000, 4 * 1024 * 1024
 "Things remembered, and bytes of the pages among them."
 
 

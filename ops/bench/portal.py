@@ -1,7 +1,7 @@
 """One portal process: the register of incoming documents with a full page of rows, asked for over TLS by people who stay connected.
 
 Asked *again*, the page is as it was and the portal need not make it; asked *anew*, each address is another one and every page is made,
-the badges of the menu alone being known. Both are asked of a young node and of one with many documents more.
+the badges of the menu alone being known; *changing*, a document comes in every half second. A young node is asked, and one with many documents more.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import re
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -52,8 +54,9 @@ def run(seconds: float) -> None:
             _write(member, author, ROWS + 5)
             for age in (0, AGE):
                 _write(member, author, age)
-                for anew, hands in ((False, HANDS), (True, HANDS), (False, CROWD)):
-                    _measure(member, seconds, cookie, hands, anew=anew, documents=ROWS + 5 + age)
+                for how, hands in (("again", HANDS), ("anew", HANDS), ("changing", HANDS), ("again", CROWD)):
+                    with _arriving(member, author) if how == "changing" else nullcontext():
+                        _measure(member, seconds, cookie, hands, how=how, documents=ROWS + 5 + age)
         finally:
             member.end()
 
@@ -88,6 +91,26 @@ def _write(member: Member, author: Author, count: int) -> None:
         member.book.write([_letter(author, text) for text in texts])
 
 
+@contextmanager
+def _arriving(member: Member, author: Author) -> Iterator[None]:
+    """A document every half second, as long as it lasts."""
+    over = threading.Event()
+
+    def write() -> None:
+        for text in documents(1000, seed=2):
+            if over.wait(0.5):
+                return
+            member.book.write([_letter(author, text)])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        writer.join()
+
+
 def _parts(texts: list[str], size: int = 500) -> Iterator[list[str]]:
     return (texts[start : start + size] for start in range(0, len(texts), size))
 
@@ -116,18 +139,18 @@ def _alive(member: Member) -> bool:
         line.close()
 
 
-def _measure(member: Member, seconds: float, cookie: str, hands: int, *, anew: bool, documents: int) -> None:
-    meter.note(f"portal: {hands} people, {documents} documents, {'anew' if anew else 'again'}")
+def _measure(member: Member, seconds: float, cookie: str, hands: int, *, how: str, documents: int) -> None:
+    meter.note(f"portal: {hands} people, {documents} documents, {how}")
     answer, body = _ask(_line(member), "GET", PAGE, cookie)
     rows = body.count(b"<tr")
     span = meter.Span(member.pids("portal"))
-    given = (str(member.settings.path("certs", "root.pem")), str(seconds), cookie, str(hands // 2), str(int(anew)))
+    given = (str(member.settings.path("certs", "root.pem")), str(seconds), cookie, str(hands // 2), str(int(how == "anew")))
     people = [subprocess.Popen([sys.executable, "-m", "ops.bench.portal", *given], stdout=subprocess.PIPE, cwd=fleet.ROOT) for _ in range(2)]
     times = [float(line) for one in people for line in one.communicate()[0].split()]
     meter.emit(
         "yiwang.portal",
         page=PAGE,
-        asked="anew" if anew else "again",
+        asked=how,
         documents=documents,
         status=answer.status,
         rows=rows - 1,
