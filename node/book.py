@@ -17,7 +17,7 @@ import datetime as dt
 import os
 import secrets
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -659,8 +659,8 @@ class Book:
         if self.directory is not None:
             self.directory.refresh()
 
-    def _released(self, at: int, limit: int) -> list[Released]:
-        """Entries released after a place, as they were folded."""
+    def _released(self, at: int, limit: int, wanted: Container[str]) -> list[Released]:
+        """Entries released after a place, as they were folded; None in the place of those of other kinds."""
         with self.journal.engine.connect() as c:
             rows = c.execute(
                 select(journal.RELEASED.c.at, journal.RELEASED.c.number, journal.RELEASED.c.person)
@@ -669,11 +669,13 @@ class Book:
                 .limit(limit)
             ).all()
             found = self.journal.by_numbers(c, [r.number for r in rows])
-            return [(r.at, self._reread(c, f, r.person)) for r, f in zip(rows, found, strict=True)]
+            return [(r.at, self._reread(c, f, r.person, wanted)) for r, f in zip(rows, found, strict=True)]
 
-    def _reread(self, c: Connection, found: Found, person: str) -> Entry[Any] | None:
+    def _reread(self, c: Connection, found: Found, person: str, wanted: Container[str]) -> Entry[Any] | None:
         """A released entry again; its signature was checked when it was released."""
         one = self._again(c, found)
+        if one.statement.kind not in wanted:
+            return None
         try:
             content = kinds.decode(one.statement.kind, one.body.content)
         except Invalid:  # its kind was unknown when it came, and now it shows that it is not one of that kind

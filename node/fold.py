@@ -12,7 +12,6 @@ Invariants: a fold depends on its own tables and the entry only; rows equal a re
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
 import re
@@ -25,28 +24,22 @@ from sqlalchemy import (
     BigInteger,
     Engine,
     Integer,
-    LargeBinary,
     MetaData,
     PoolProxiedConnection,
-    String,
     Text,
-    bindparam,
-    event,
     func,
     insert,
-    inspect,
-    literal_column,
     select,
     text,
     update,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from node import keys, kinds, logs, store
 from node.errors import Missing
 from node.kinds import Content, Entry
-from node.quick import Quick
 from node.settings import Settings
+from node.work import Row, Work
 
 C = TypeVar("C", bound=Content)
 Fold = Callable[[Session, Entry[Any]], None]
@@ -63,7 +56,7 @@ class Room:
         "Id of this node; set by whoever opens the room's tables, and again before folds run: several nodes may live in one process."
         self.kinds: dict[str, Fold] = {}
 
-        class Base(DeclarativeBase):
+        class Base(Row, DeclarativeBase):
             """Base of the room's tables, which know their room."""
 
             metadata = MetaData(info={"room": self})
@@ -96,82 +89,8 @@ class Room:
         return register
 
 
-@functools.cache
-def _defaults(mapper: Mapper[Any]) -> list[tuple[str, Any]]:
-    """Plain default values of a table's columns by attribute."""
-    found = ((prop.key, prop.columns[0].default) for prop in mapper.column_attrs)
-    return [(key, default.arg) for key, default in found if default is not None and default.is_scalar]
-
-
 Released = tuple[int, Entry[Any] | None]
 """(place in the order of release, entry), or None where the entry's kind is unknown or its body is gone."""
-
-
-class Work(Session):
-    """The session of folds: a run of entries is written together at its end, and a row that is not there is not looked for at length.
-
-    A new row has its defaults at once, not only when it is written. Rows met in the run stay at hand, those not written yet
-    too. Whether another exists is asked in one short statement past the object mapper, which alone would take most of the
-    time of a fold. A ``careful`` one, which takes back single entries, asks the mapper.
-    """
-
-    def __init__(self, engine: Engine, *, careful: bool) -> None:
-        super().__init__(engine, expire_on_commit=False)
-        self._careful = careful
-        self._met: dict[tuple[type, tuple[Any, ...]], Any] = {}
-        self._fresh: list[Any] = []
-        "Rows that wait to be written and whose key is not known yet: it is given later, by the fold or by the database."
-        event.listen(self, "transient_to_pending", self._pending)
-
-    def _pending(self, _session: Session, row: Any) -> None:
-        for name, value in _defaults(inspect(row).mapper):
-            if name not in row.__dict__:
-                setattr(row, name, value)
-        self._fresh.append(row)
-
-    def _keyless(self) -> bool:
-        """Whether the key of something that waits is still not known."""
-        waiting, self._fresh = self._fresh, []
-        for row in waiting:
-            mapper: Any = inspect(type(row))
-            key = tuple(mapper.primary_key_from_instance(row))
-            if None in key:
-                self._fresh.append(row)
-            else:
-                self._met[type(row), key] = row
-        return bool(self._fresh)
-
-    def get(self, entity: Any, ident: Any, **options: Any) -> Any:
-        """As :meth:`sqlalchemy.orm.Session.get`."""
-        if self._careful:
-            return super().get(entity, ident, **options)
-        key = entity, ident if isinstance(ident, tuple) else (ident,)
-        keyless = self._keyless()
-        met = self._met.get(key)
-        if met is not None and met in self:
-            return met
-        if not keyless and _plain(entity) and not _look(entity)(self.connection(), *key[1]):
-            return None
-        found = super().get(entity, ident, **options)
-        if found is not None:
-            self._met[key] = found
-        return found
-
-
-@functools.cache
-def _plain(entity: Any) -> bool:
-    """Whether the driver takes the key's values as they are."""
-    mapper: Any = inspect(entity)
-    return all(isinstance(column.type, (String, LargeBinary, Integer)) for column in mapper.primary_key)
-
-
-@functools.cache
-def _look(entity: Any) -> Quick:
-    mapper: Any = inspect(entity)
-    columns = mapper.primary_key
-    names = [f"k{number}" for number in range(len(columns))]
-    wanted = (column == bindparam(name) for column, name in zip(columns, names, strict=True))
-    return Quick(select(literal_column("1")).select_from(columns[0].table).where(*wanted), *names)
 
 
 class Shelf:
@@ -212,7 +131,7 @@ class Shelf:
 
     def _fold(self, released: Sequence[Released], *, careful: bool) -> list[tuple[int, str]]:
         bad = []
-        with Work(self.engine, careful=careful) as session, session.begin():
+        with Work(self.engine) as session, session.begin():
             for at, entry in released:
                 fold = self.room.kinds.get(entry.kind) if entry is not None else None
                 if fold is None or entry is None:

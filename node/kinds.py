@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
+from msgspec import inspect
 
 from node.codec import Value, check, pack, unpack
 from node.entry import Statement
@@ -38,6 +39,8 @@ class Content(Value, frozen=True):
 C = TypeVar("C", bound=Content)
 KINDS: dict[str, type[Content]] = {}
 _names: dict[type[Content], str] = {}
+_decoders: dict[type[Content], msgspec.msgpack.Decoder[Any] | None] = {}
+"Of kinds whose values are all plain; None for the others."
 
 
 def kind(name: str) -> Callable[[type[C]], type[C]]:
@@ -70,6 +73,8 @@ def decode(name: str, data: bytes) -> Content | None:
     cls = KINDS.get(name)
     if cls is None:
         return None
+    if (quick := _quickly(cls, data)) is not None:
+        return quick
     plain = check(data)
     _words(plain)
     try:
@@ -80,6 +85,41 @@ def decode(name: str, data: bytes) -> Content | None:
     if again != data and not _grown(plain, check(again)):
         raise Invalid(f"{name} is not in canonical form", code="noncanonical")
     return content
+
+
+def _quickly(cls: type[Content], data: bytes) -> Content | None:
+    """A content in the exact form of this build; None when it is not, or when that takes a closer look.
+
+    Where the class admits plain values only, the same bytes again prove all that the closer look would, but for NUL
+    characters: JSON would show them, and it is written in a hundredth of the time that looking at each value takes.
+    """
+    if cls not in _decoders:
+        _decoders[cls] = msgspec.msgpack.Decoder(cls) if _plain(inspect.type_info(cls)) else None
+    decoder = _decoders[cls]
+    if decoder is None:
+        return None
+    try:
+        content = decoder.decode(data)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError, OverflowError):
+        return None
+    return None if pack(content) != data or b"\\u0000" in msgspec.json.encode(content) else content
+
+
+_PLAIN = (inspect.IntType, inspect.StrType, inspect.BytesType, inspect.BoolType, inspect.NoneType, inspect.DateType, inspect.EnumType)
+
+
+def _plain(about: inspect.Type, inside: tuple[type, ...] = ()) -> bool:
+    """Whether a type admits no fractions, no values of any type and no nesting without end."""
+    match about:
+        case inspect.StructType(cls=cls, fields=fields):
+            return cls not in inside and all(_plain(each.type, (*inside, cls)) for each in fields)
+        case inspect.UnionType(types=types) | inspect.TupleType(item_types=types):
+            return all(_plain(each, inside) for each in types)
+        case inspect.VarTupleType(item_type=item):
+            return _plain(item, inside)
+        case inspect.DictType(key_type=key, value_type=value):
+            return isinstance(key, inspect.StrType) and _plain(value, inside)
+    return isinstance(about, _PLAIN)
 
 
 def _words(plain: Any) -> None:

@@ -6,7 +6,7 @@ caught up it is swapped in. The directory alone is waited for, because trust nee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
@@ -30,12 +30,15 @@ class Shelves:
         self,
         settings: Settings,
         rooms: Sequence[Room],
-        released: Callable[[int, int], list[Released]],
+        released: Callable[[int, int, Container[str]], list[Released]],
         *,
         end: Callable[[], int],
         alive: Callable[[], None],
     ) -> None:
-        """``released(at, limit)`` reads what was released after a place, ``end`` is the last place, ``alive`` is called during long work."""
+        """``released(at, limit, kinds)`` reads what was released after a place, other kinds as None.
+
+        ``end`` is the last place, ``alive`` is called during long work.
+        """
         self._released, self._end, self._alive = released, end, alive
         self._place = fold.Place(settings)
         self._tables = fold.Tables(settings, rooms)
@@ -128,7 +131,7 @@ class Shelves:
 
     def _fill(self, shelf: Shelf, at: int) -> None:
         """Fold everything released after ``at``."""
-        while released := self._released(at, BUILD):
+        while released := self._released(at, BUILD, shelf.room.kinds):
             self._forward(shelf, released)
             self._alive()
             at = released[-1][0]

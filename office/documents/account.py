@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import inspect, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from node.codec import pack
@@ -88,7 +88,7 @@ def inner(
 
 def stand(session: Session, incoming: Incoming) -> None:
     """Work the state of an incoming document out of its facts."""
-    waits = inspect(incoming).pending  # then nobody has it in hand: handing it on writes it
+    waits = incoming in session.new  # then nobody has it in hand: handing it on writes it
     tasks = set() if waits else set(session.scalars(select(Hand.task).where(Hand.incoming == incoming.id)))
     incoming.state = standing(
         Facts(
