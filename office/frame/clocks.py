@@ -28,8 +28,8 @@ from office.frame.calendar import Due, Span, Workdays
 from office.frame.words import _, language
 
 _DATA = Path(__file__).parent / "data/rules.json"
-NEAR_SHARE, NEAR_MOST = 4, dt.timedelta(days=7)
-"An end is near in the last quarter of a term, at most seven days before."
+NEAR_SHARE, NEAR_MOST, NEAR_LEAST = 4, dt.timedelta(days=7), dt.timedelta(minutes=30)
+"An end is near in the last quarter of a term, at most seven days and at least half an hour before."
 
 
 class State(StrEnum):
@@ -255,7 +255,7 @@ def standing(start: dt.datetime, end: dt.datetime, now: dt.datetime) -> State:
     """How a term that nobody has met stands at a moment: open, near or passed."""
     if now > end:
         return State.PASSED
-    return State.NEAR if now >= end - min((end - start) / NEAR_SHARE, NEAR_MOST) else State.OPEN
+    return State.NEAR if now >= end - max(min((end - start) / NEAR_SHARE, NEAR_MOST), NEAR_LEAST) else State.OPEN
 
 
 def late(clock: Clock, days: Workdays, *, law: Rules) -> bool:
