@@ -355,6 +355,10 @@ class Directory:
         kept = [p for p in posts if (organ := self.organ(p.organ)) is not None and organ.node == self.here]
         return sorted(kept, key=lambda p: (self._place(p.organ), p.sort_no, p.id))
 
+    def holders_of(self, post: said.Post) -> tuple[said.Person, ...]:
+        """Who holds a post today, in protocol order."""
+        return tuple(self._holders_of(post, today()))
+
     def posts_for(self, organ: str, *, on: dt.date | None = None) -> tuple[said.Post, ...]:
         """The posts that act for an organ: its own, then those of offices at the same node that serve it."""
         found = self.organ(organ)

@@ -96,6 +96,13 @@ class Signed(Content, frozen=True):
     opinion: str
     on: dt.date
     name: str
+    "The signer's; under a delegation (代签) the principal's."
+    principal: str = ""
+    "Person id of the principal when somebody else signed under a delegation; empty otherwise."
+    delegation: str = ""
+    "Id of the delegation."
+    basis: str = ""
+    "What the delegation rests on, as it says."
 
 
 @kind("documents.numbered")

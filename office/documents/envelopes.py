@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from node import keys, persons
 from node.entry import Lane
 from node.errors import NodeError, Refused
@@ -18,7 +20,8 @@ from office.frame.words import _
 
 def envelope(desk: Desk, document: Document) -> Envelope:
     """The envelope as it would leave now."""
-    return made(desk, document.paper, document.number, document.signer, document.signed_on, document.mark)
+    found = made(desk, document.paper, document.number, document.signer, document.signed_on, document.mark)
+    return msgspec.structs.replace(found, acted=document.acted) if document.acted else found
 
 
 def preview(desk: Desk, paper: Paper) -> Envelope:

@@ -52,7 +52,7 @@ class IncomingPages:
         letter = desk.get(Letter, row.doc)
         moves = service.incoming_moves(desk, row)
         options = trays.options_of(desk, row, moves)
-        first, others = trays.offered(desk, row, options)
+        ahead, others = trays.offered(desk, row, options)
         acted = trays.account(desk, row)
         due = Terms(desk).due(row)
         values = {
@@ -63,7 +63,7 @@ class IncomingPages:
             "sheet": sheet(desk, letter.envelope, id),
             "steps": trays.steps_in(row),
             "acts": trays.acts_in(row, [move for move in moves if self._fits(row, move)]),
-            "first": first,
+            "ahead": ahead,
             "others": others,
             "options": options,
             "urges": trays.urges_of(desk, row),

@@ -71,7 +71,7 @@ def send(desk: Desk, paper: Paper, *, doc: str = "", prefix: str = "", opinion: 
         desk.expect(doc, 0)
         parts = Parts(desk, doc, paper.organ, b"")
         parts.add(said.Drafted(paper), attachments=stored(paper.annexes))
-        signed = signature(desk, opinion, None)
+        signed = signature(desk, paper.organ, opinion, None)
         parts.add(signed)
         given = parts.number(paper.organ, prefix) if prefix else ""
         sent = parts.leave(paper, given, signed.name, signed.on, None)

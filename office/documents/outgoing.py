@@ -10,7 +10,7 @@ from office.documents import model, rules
 from office.documents.amending import lapsing
 from office.documents.entries import Paper
 from office.documents.envelopes import envelope, mark_of, way
-from office.documents.rights import acting_post
+from office.documents.rights import acting_post, lent
 from office.documents.routing import acting, findings, refuse
 from office.documents.steps import again, following, fresh, reason_of, signature, step, stored, words
 from office.frame.desk import Desk
@@ -57,10 +57,13 @@ def review(desk: Desk, doc: str, *, opinion: str = "") -> None:
 
 
 def sign(desk: Desk, doc: str, *, opinion: str = "", on: dt.date | None = None) -> None:
-    """Sign for issue; the day becomes the document's date."""
+    """Sign for issue, or for the signer by a live delegation (代签); the day becomes the document's date."""
     document = step(desk, doc, "sign")
     refuse(desk, findings(desk, document.paper))
-    desk.write(signature(desk, opinion, on), record=doc, post=acting_post(desk, document.organ), after=(document.last,))
+    content = signature(desk, document.organ, opinion, on)
+    power = lent(desk, document.organ) if content.principal else None
+    post = power.post if power is not None else acting_post(desk, document.organ)
+    desk.write(content, record=doc, post=post, after=(document.last,))
 
 
 def number(desk: Desk, doc: str, *, prefix: str) -> str:

@@ -7,5 +7,6 @@ from office.documents.drafting import OutgoingPages
 from office.documents.handling import IncomingPages
 from office.documents.prints import PrintPages
 from office.documents.tracking import TrackPages
+from office.documents.versions import VersionPages
 
-PAGES = (OutgoingPages, TrackPages, IncomingPages, PrintPages, DocumentsApi)
+PAGES = (OutgoingPages, TrackPages, VersionPages, IncomingPages, PrintPages, DocumentsApi)

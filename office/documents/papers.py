@@ -166,7 +166,7 @@ class Envelope(Value, frozen=True):
     issue: Natural = 1
     "1 first, then one more for every corrected re-issue."
     acted: str = ""
-    "Name of who signed for the signer under a delegation (代签), with its basis; empty otherwise."
+    "Person id of who signed for the signer under a delegation (代签), a blank, and its basis; empty otherwise."
     seals: tuple[Mark, ...] = ()
     "Seals of the organs that issue it jointly, in their order, over the same text."
 

@@ -7,9 +7,9 @@ from urllib.parse import quote
 from werkzeug.wrappers import Response
 
 from office.documents import service
-from office.documents.entries import Envelope, Label, Role, Urgency
+from office.documents.entries import Envelope, Label, Openness, Role, Urgency
 from office.documents.model import Document, Incoming, Letter
-from office.documents.sheets import addressed, chinese_day
+from office.documents.sheets import addressed, chinese_day, signed_by
 from office.documents.workflow import Stage, Standing
 from office.frame.desk import Desk
 from office.portal.page import Request, page
@@ -60,14 +60,14 @@ def paper(desk: Desk, envelope: Envelope, *, across: str = "") -> Sheet:
         secrecy=_LABEL.get(Label(said.label), ""),
         urgency=_URGENCY.get(Urgency(said.urgency), ""),
         number=envelope.number,
-        signers=(envelope.signer,) if said.kind in UPWARD and envelope.signer else (),
+        signers=(signed_by(desk, envelope),) if said.kind in UPWARD and envelope.signer else (),
         title=said.title,
         to="" if form == Form.MINUTES else addressed(desk, envelope, Role.TO),
         paragraphs=paragraphs(said.text),
         annexes=tuple(Annex(title=annex.name.rsplit(".", 1)[0] or annex.name) for annex in said.annexes),
         date=day,
         seals=(Seal(name=envelope.issuer, diameter=42 if desk.settings.tier == "township" else 45),) if sealed else (),
-        note="此件公开发布" if said.label == Label.PUBLIC else "",
+        note="此件公开发布" if said.openness == Openness.PROACTIVE or said.label == Label.PUBLIC else "",
         cc=addressed(desk, envelope, Role.CC),
         printer=envelope.issuer if day else "",
         printed=day,

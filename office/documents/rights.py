@@ -5,7 +5,7 @@ from __future__ import annotations
 from node.directory.entries import Organ
 from office.documents import workflow
 from office.documents.model import Document, Hand, Incoming
-from office.documents.workflow import DRAFTER, HANDLER, INCOMING, OUTGOING, READER
+from office.documents.workflow import DELEGATE, DRAFTER, HANDLER, INCOMING, OUTGOING, READER, SIGNER
 from office.frame import rights
 from office.frame.desk import Desk
 from office.frame.rights import roles as roles
@@ -14,8 +14,14 @@ from office.frame.rights import with_role as with_role
 
 
 def parts_in(desk: Desk, document: Document) -> frozenset[str]:
-    """Roles in the document's organ, and ``drafter`` for its drafter."""
-    return roles(desk, document.organ) | ({DRAFTER} if document.drafter == desk.person else frozenset())
+    """Roles in the document's organ, ``drafter`` for its drafter, and ``delegate`` for whom a signer has lent the power to."""
+    part = {DRAFTER} if document.drafter == desk.person else set()
+    return roles(desk, document.organ) | part | ({DELEGATE} if lent(desk, document.organ) is not None else set())
+
+
+def lent(desk: Desk, organ: str) -> rights.Lent | None:
+    """The live power to sign for an organ that was lent to the person, if there is one."""
+    return next((one for one in rights.powers(desk) if one.organ == organ and one.role == SIGNER), None)
 
 
 def parts_of(desk: Desk, incoming: Incoming) -> frozenset[str]:

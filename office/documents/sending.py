@@ -13,9 +13,9 @@ from node.errors import Refused
 from node.kinds import Entry
 from office.documents import entries as said
 from office.documents.account import act, count, document_of, own, stand
-from office.documents.entries import Envelope, Paper
+from office.documents.entries import Envelope
 from office.documents.tables import ROOM, Delivery, Document, Incoming, Letter, Recall, series_name
-from office.documents.traces import Validity
+from office.documents.traces import Validity, Version
 from office.documents.workflow import Stage
 
 
@@ -24,7 +24,7 @@ def drafted(session: Session, entry: Entry[said.Drafted]) -> None:
     """A draft begins."""
     document = document_of(session, entry)
     document.drafter, document.drafted_at = entry.person, entry.at
-    _paper(document, entry.body.paper)
+    _paper(session, document, entry)
     _step(session, document, entry, Stage.DRAFT)
 
 
@@ -32,7 +32,7 @@ def drafted(session: Session, entry: Entry[said.Drafted]) -> None:
 def revised(session: Session, entry: Entry[said.Revised]) -> None:
     """The draft says something else; where it stands does not change."""
     document = document_of(session, entry)
-    _paper(document, entry.body.paper)
+    _paper(session, document, entry)
     _step(session, document, entry, Stage(document.stage))
 
 
@@ -60,8 +60,11 @@ def reviewed(session: Session, entry: Entry[said.Reviewed]) -> None:
 def signed(session: Session, entry: Entry[said.Signed]) -> None:
     """May be issued; a document numbered before its return keeps its number."""
     document = document_of(session, entry)
-    document.signer, document.signed_on, document.opinion = entry.body.name, entry.body.on.isoformat(), entry.body.opinion
-    _step(session, document, entry, Stage.NUMBERED if document.number else Stage.SIGNED, entry.body.opinion)
+    body = entry.body
+    document.signer, document.signed_on, document.opinion = body.name, body.on.isoformat(), body.opinion
+    document.acted = f"{entry.person} {body.basis}".strip() if body.principal else ""
+    basis = f"{body.principal} {body.basis}".strip()
+    _step(session, document, entry, Stage.NUMBERED if document.number else Stage.SIGNED, body.opinion, reason=basis)
 
 
 @ROOM.folds(said.Numbered)
@@ -157,16 +160,21 @@ def recalled(session: Session, entry: Entry[said.Recalled]) -> None:
     act(session, entry, doc, "", entry.body.reason)
 
 
-def _paper(document: Document, paper: Paper) -> None:
+def _paper(session: Session, document: Document, entry: Entry[said.Drafted] | Entry[said.Revised]) -> None:
+    """The draft says this now; what it said before is kept."""
+    paper = entry.body.paper
+    document.versions += 1
+    known = {"at": entry.at, "person": entry.person, "post": entry.post, "paper_bytes": pack(paper)}
+    session.add(Version(doc=document.id, number=document.versions, said=entry.id, **known))
     document.organ, document.title, document.kind = paper.organ, paper.title, paper.kind
     document.urgency, document.label = paper.urgency, paper.label
     document.paper_bytes = pack(paper)
 
 
-def _step(session: Session, document: Document, entry: Entry[Any], stage: Stage, text: str = "") -> None:
+def _step(session: Session, document: Document, entry: Entry[Any], stage: Stage, text: str = "", *, reason: str = "") -> None:
     document.stage, document.last, document.changed_at = stage, entry.id, max(document.changed_at, entry.at)
     _settle(document)
-    act(session, entry, document.id, "", text)
+    act(session, entry, document.id, "", text, reason=reason)
 
 
 def _moved(session: Session, document: Document, entry: Entry[Any], text: str = "") -> None:

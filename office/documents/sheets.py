@@ -47,7 +47,7 @@ def sheet(desk: Desk, envelope: Envelope, id: str) -> Sheet:
         head=head,
         head_size="s" if len(head) > 12 else "m" if len(head) > 8 else "l",
         number=envelope.number,
-        signer=envelope.signer if upward else "",
+        signer=signed_by(desk, envelope) if upward else "",
         title=paper.title,
         to=addressed(desk, envelope, Role.TO),
         cc=addressed(desk, envelope, Role.CC),
@@ -63,6 +63,13 @@ def sheet(desk: Desk, envelope: Envelope, id: str) -> Sheet:
         stamp_size=24 if len(envelope.issuer) <= 14 else 18,
         stamp_length=min(300, 26 * len(envelope.issuer)),
     )
+
+
+def signed_by(desk: Desk, envelope: Envelope) -> str:
+    """签发人; under a delegation the signer's name with who signed for him or her: 赵某（李某代）."""
+    person = envelope.acted.partition(" ")[0]
+    found = desk.directory.person(person) if person else None
+    return f"{envelope.signer}（{found.name if found is not None else person}代）" if person else envelope.signer
 
 
 def chinese_day(iso: str) -> str:

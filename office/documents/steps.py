@@ -7,18 +7,20 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+import msgspec
+
 from node.client import Written
 from node.codec import uuid7
 from node.entry import Attachment, Lane
-from node.errors import Conflict, Invalid, TooLarge
+from node.errors import Conflict, Invalid, Refused, TooLarge
 from node.kinds import Content
 from office.documents import entries as said
 from office.documents import model, workflow
 from office.documents.entries import Annex, Urgency
 from office.documents.model import Counter, Document, Incoming
-from office.documents.rights import acting_post, parts_in, parts_of
+from office.documents.rights import acting_post, lent, parts_in, parts_of, roles
 from office.documents.routing import organ_of
-from office.documents.workflow import INCOMING, OUTGOING, Standing
+from office.documents.workflow import INCOMING, OUTGOING, SIGNER, Standing
 from office.frame.desk import Desk, Wish
 from office.frame.words import _
 
@@ -69,12 +71,19 @@ def reason_of(text: str) -> str:
     return text.strip()
 
 
-def signature(desk: Desk, opinion: str, on: dt.date | None) -> said.Signed:
-    """The person's signing for issue; the day is not after today."""
+def signature(desk: Desk, organ: str, opinion: str, on: dt.date | None) -> said.Signed:
+    """The person's signing for issue, in the person's own right or by a live delegation; the day is not after today."""
     today = workflow.day(desk.now)
     if on is not None and on > today:
         raise Invalid(_("成文日期不能晚于今天。"), code="future")
-    return said.Signed(words(opinion) or "同意。", on or today, desk.name)
+    plain = said.Signed(words(opinion) or "同意。", on or today, desk.name)
+    if SIGNER in roles(desk, organ):
+        return plain
+    power = lent(desk, organ)
+    principal = desk.directory.person(power.principal) if power is not None else None
+    if power is None or principal is None:
+        raise Refused(_("授权已经到期或者收回，不能代签。"), code="not_lent")
+    return msgspec.structs.replace(plain, name=principal.name, principal=principal.id, delegation=power.id, basis=power.basis)
 
 
 def reached(desk: Desk, name: str) -> int:

@@ -14,9 +14,9 @@ from node.codec import unpack
 from node.fold import Room
 from office.documents.entries import Envelope, Mark, Paper
 from office.documents.workflow import WATCHERS, Stage, Standing
-from office.frame.rights import with_role
+from office.frame.rights import powers, with_role
 
-ROOM = Room("documents", version=2)
+ROOM = Room("documents", version=3)
 ID = String()  # no length: PostgreSQL would refuse what SQLite takes
 
 
@@ -41,6 +41,8 @@ class Document(ROOM.Base):
     returned: Mapped[str] = mapped_column(default="")
     "Reason of the last return."
     signer: Mapped[str] = mapped_column(default="")
+    acted: Mapped[str] = mapped_column(default="")
+    "Who signed for the signer, and by what delegation; empty when the signer did."
     signed_on: Mapped[str] = mapped_column(default="")
     opinion: Mapped[str] = mapped_column(default="")
     series: Mapped[str] = mapped_column(default="")
@@ -56,6 +58,8 @@ class Document(ROOM.Base):
     "Why it is void."
     last: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
     "Statement id of the last inner act; the next names it."
+    versions: Mapped[int] = mapped_column(default=0)
+    "How many texts the draft has had."
     better_bytes: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
     "A corrected text that waits for the seal."
     better_note: Mapped[str] = mapped_column(default="")
@@ -275,8 +279,8 @@ class Hand(ROOM.Base):
 
 
 def watched(desk: Any) -> list[str]:
-    """Organs in which the person of the desk holds a watching role."""
-    return with_role(desk, *WATCHERS)
+    """Organs in which the person of the desk holds a watching role, by a post or by a power lent to it that is live."""
+    return sorted({*with_role(desk, *WATCHERS), *(lent.organ for lent in powers(desk) if lent.role in WATCHERS)})
 
 
 def series_name(prefix: str, year: int) -> str:

@@ -71,6 +71,14 @@ def _signed_for(desk: Desk, act: Act) -> str:
     return str(_("更正件，第 {n} 稿")).format(n=act.reason) if act.reason else act.text
 
 
+def _signed(desk: Desk, act: Act) -> str:
+    principal, _blank, basis = act.reason.partition(" ")
+    person = desk.directory.person(principal) if principal else None
+    if person is None:
+        return act.text
+    return _joined(str(_("代{name}签发，依据：{basis}")).format(name=person.name, basis=basis), act.text)
+
+
 def _joined(first: str, rest: str) -> str:
     return "：".join(part for part in (first, rest) if part)
 
@@ -88,6 +96,7 @@ TELL: dict[str, Callable[[Desk, Act], str]] = {
     "extension_decided": _until,
     "examined": _examined,
     "paper_arrived": _paper,
+    "signed": _signed,
     "signed_for": _signed_for,
 }
 "What a line says of an act, where its text alone does not say it."

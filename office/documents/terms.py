@@ -19,6 +19,9 @@ from office.frame.words import _
 RULES = {"flash": "doc.sign_in.flash", "urgent": "doc.sign_in.urgent"}
 "Rule of signing for a document by its urgency; ``doc.sign_in`` otherwise."
 
+LAST = dt.timedelta(days=1)
+"An answer is near its end on its last day, however short or long its term."
+
 
 def sign_in(row: Incoming, place: str = "") -> Clock:
     """The clock of signing for a document that came in; ``place`` is the ref of its dispatch."""
@@ -48,7 +51,11 @@ class Terms:
     def stage(self, row: Incoming) -> str:
         """``near``, ``passed`` or empty."""
         due = self.due(row)
-        stands = clocks.standing(clock.from_ms(row.sent_at), due, self._now) if due is not None else State.OPEN
+        if due is None:
+            return ""
+        stands = clocks.standing(clock.from_ms(row.sent_at), due, self._now)
+        if stands is State.OPEN and row.state != Standing.DELIVERED and due - self._now <= LAST:
+            stands = State.NEAR
         return str(stands) if stands in (State.NEAR, State.PASSED) else ""
 
 

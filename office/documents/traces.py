@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from node.codec import unpack
 from node.entry import ref
-from office.documents.entries import TOLD, Annex
+from office.documents.entries import TOLD, Annex, Paper
 from office.documents.tables import ID, ROOM, Document, Incoming, Letter
 
 
@@ -83,6 +83,30 @@ class Validity(ROOM.Base):
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Whoever sees the letter."""
         return cls.doc.in_(select(Letter.id).where(Letter.visible(desk)))
+
+
+class Version(ROOM.Base):
+    """One text that a draft has had (稿次), just as it was signed."""
+
+    __tablename__ = "versions"
+    doc: Mapped[str] = mapped_column(ID, primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    said: Mapped[bytes] = mapped_column(LargeBinary)
+    "Statement id."
+    at: Mapped[int]
+    person: Mapped[str]
+    post: Mapped[str]
+    paper_bytes: Mapped[bytes] = mapped_column(LargeBinary)
+
+    @property
+    def paper(self) -> Paper:
+        """What the draft said."""
+        return unpack(self.paper_bytes, Paper)
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """Whoever sees the document."""
+        return cls.doc.in_(select(Document.id).where(Document.visible(desk)))
 
 
 class Act(ROOM.Base):

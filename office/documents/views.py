@@ -24,7 +24,7 @@ from office.documents.labels import (
 )
 from office.documents.model import Act as Done
 from office.documents.model import Document, Incoming, Letter, Validity
-from office.documents.sheets import addressed
+from office.documents.sheets import addressed, signed_by
 from office.documents.workflow import Stage
 from office.frame.desk import Desk
 from office.frame.words import _
@@ -95,7 +95,7 @@ def facts_of(desk: Desk, document: Document, envelope: Envelope) -> list[tuple[s
         (_("主送"), addressed(desk, envelope, Role.TO)),
         (_("抄送"), addressed(desk, envelope, Role.CC)),
         (_("拟稿人"), drafter.name if drafter is not None else ""),
-        (_("签发人"), document.signer),
+        (_("签发人"), signed_by(desk, envelope)),
         (_("成文日期"), day(document.signed_on)),
         (_("标识"), LABEL_WORDS.get(Label(paper.label), paper.label)),
         (_("特急理由"), paper.urgency_reason),
@@ -103,7 +103,7 @@ def facts_of(desk: Desk, document: Document, envelope: Envelope) -> list[tuple[s
         (_("答复要求"), _("需要答复") if paper.reply_required else ""),
         (_("阅知要求"), _("要求阅知") if paper.read_required else ""),
         (_("修改、废止"), "；".join(f"《{e.title}》（{e.number}）" for e in paper.effects)),
-        (_("代签"), envelope.acted),
+        (_("代签依据"), envelope.acted.partition(" ")[2]),
         (_("作废原因"), document.void),
         (_("退回原因"), document.returned if document.state == Stage.RETURNED else ""),
         (_("针对来文"), title_of(desk, paper.in_reply_to)),

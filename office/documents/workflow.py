@@ -47,7 +47,7 @@ class Standing(StrEnum):
 CLERK, REVIEWER, SIGNER, KEEPER = "registry_clerk", "reviewer", "signer", "seal_keeper"
 WATCHERS = (CLERK, REVIEWER, SIGNER, KEEPER)
 "Roles that see every document of their organ."
-DRAFTER, HANDLER, READER = "drafter", "handler", "reader"
+DRAFTER, HANDLER, READER, DELEGATE = "drafter", "handler", "reader", "delegate"
 "Parts that a person plays in one document, beside the roles of posts."
 _S, _I = Stage, Standing
 
@@ -58,7 +58,7 @@ OUTGOING = Flow(
     Move("return", (_S.REVIEW,), _S.RETURNED, by=(REVIEWER, SIGNER)),
     Move("return", (_S.SIGN,), _S.RETURNED, by=(SIGNER,)),
     Move("return", (_S.SIGNED, _S.NUMBERED), _S.RETURNED, by=(CLERK, SIGNER)),
-    Move("sign", (_S.SIGN,), _S.SIGNED, by=(SIGNER,)),
+    Move("sign", (_S.SIGN,), _S.SIGNED, by=(SIGNER, DELEGATE)),
     Move("number", (_S.SIGNED,), _S.NUMBERED, by=(CLERK,)),
     Move("seal", (_S.SIGNED, _S.NUMBERED), _S.SEALED, by=(KEEPER,)),
     Move("dispatch", (_S.SIGNED, _S.NUMBERED, _S.SEALED), _S.DISPATCHED, by=(CLERK,)),

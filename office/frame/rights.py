@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from node.directory.entries import Person
 from office.frame.desk import Desk
@@ -16,6 +17,35 @@ def roles(desk: Desk, organ: str) -> frozenset[str]:
 def with_role(desk: Desk, *names: str) -> list[str]:
     """Organs in which the person has one of these roles; what ``visible`` of a model asks most."""
     return sorted({organ for post in desk.posts if set(post.roles) & set(names) for organ in (post.organ, *post.serves)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lent:
+    """A role in an organ that the holder of another post has lent to one of the desk's person, for a term that runs."""
+
+    role: str
+    organ: str
+    principal: str
+    "Id of the person who lent it."
+    post: str
+    "The post to which it was lent."
+    basis: str
+    id: str
+
+
+def powers(desk: Desk) -> list[Lent]:
+    """The powers lent to the posts of the desk's person today; a delegation that is over lends nothing."""
+    found = []
+    for post in desk.posts:
+        for one in desk.directory.delegations_to(post.id):
+            lender = desk.directory.post(one.grantor_post)
+            holders = [h.id for h in desk.directory.holders_of(lender)] if lender is not None else []
+            if lender is None or not holders:
+                continue
+            organs = dict.fromkeys((lender.organ, *lender.serves))
+            roles = [role for role in one.scope if role in lender.roles]
+            found += [Lent(role=r, organ=o, principal=holders[0], post=post.id, basis=one.basis, id=one.id) for r in roles for o in organs]
+    return found
 
 
 def acting_post(desk: Desk, organ: str, prefer: Collection[str] = ()) -> str:
