@@ -38,6 +38,8 @@ def test_the_room_of_the_page_works(tmp_path: Path) -> None:
         text = declared.read_text(encoding="utf-8")
         declared.write_text(text.replace('        "people",\n', '        "leave",\n        "people",\n', 1), encoding="utf-8")
         assert '"leave"' in declared.read_text(encoding="utf-8")
+    rules = tmp_path / "pyproject.toml"
+    rules.write_text(rules.read_text(encoding="utf-8").replace('"office.meetings"', '"office.leave", "office.meetings"', 1), encoding="utf-8")
     asked = [
         "tests/office/test_leave.py",
         "tests/portal/test_words.py",
