@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from node.errors import NodeError
 from ops.bench import chain, fan, fold, meter, peers, portal, search, urgent
 
 CHAIN = ("memory", "throughput", "single", "latency", "catchup")
@@ -32,17 +31,10 @@ def main() -> None:
         "peers": lambda: peers.run(given.n, given.l),
     }
     if parts & set(CHAIN):
-        _try("chain", lambda: chain.run(parts & set(CHAIN), given.n, given.l))
+        meter.attempt("chain", lambda: chain.run(parts & set(CHAIN), given.n, given.l))
     for part, act in acts.items():
         if part in parts:
-            _try(part, act)
-
-
-def _try(part: str, act: Callable[[], None]) -> None:
-    try:
-        act()
-    except (NodeError, OSError) as error:
-        meter.emit(f"yiwang.{part}", failed=str(error))
+            meter.attempt(part, act)
 
 
 if __name__ == "__main__":

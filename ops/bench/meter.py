@@ -9,7 +9,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -18,6 +19,15 @@ TICK = os.sysconf("SC_CLK_TCK")
 def emit(bench: str, **figures: object) -> None:
     """Print one result."""
     print(json.dumps({"bench": bench} | figures, ensure_ascii=False), flush=True)
+
+
+def attempt(part: str, act: Callable[[], object]) -> None:
+    """Measure one part; when it cannot be measured its line says why, and whoever asked goes on with the next."""
+    try:
+        act()
+    except Exception as error:
+        emit(f"yiwang.{part}", failed=f"{type(error).__name__}: {error}")
+        note("".join(traceback.format_exception(error)))
 
 
 def note(text: str) -> None:
