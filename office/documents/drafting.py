@@ -176,7 +176,7 @@ class OutgoingPages:
             "annexes": [annex for annex in paper.annexes if annex not in held],
             "held": held,
             "sheet": shown,
-            "findings": [(f.refuses, service.sentence(f)) for f in found],
+            "findings": [(f.refuses, service.sentence(f) + service.way(f)) for f in found],
             "correcting": correcting,
             "error": str(error) if error else "",
             "answers_to": views.title_of(desk, paper.in_reply_to),

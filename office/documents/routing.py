@@ -75,12 +75,12 @@ def refuse(desk: Desk, found: Iterable[Finding]) -> None:
         if not finding.refuses:
             continue
         if finding.code == "graded":
-            raise Refused(sentence(finding), code="label_refused", hint=_("国家秘密请走机要渠道。"))
+            raise Refused(sentence(finding), code="label_refused", hint=way(finding))
         kind = TooLarge if finding.code in ("title_long", "text_long", "recipients_many") else Invalid if finding.code in FORM else Refused
-        raise kind(sentence(finding), code=finding.code if kind is Refused else None)
+        raise kind(sentence(finding), code=finding.code if kind is Refused else None, hint=way(finding))
 
 
-FORM = ("kind", "title_missing", "recipients_missing", "text_missing", "flash_reason")
+FORM = ("kind", "title_missing", "recipients_missing", "text_missing", "flash_reason", "openness_reason")
 
 
 SENTENCES = {
@@ -103,9 +103,51 @@ SENTENCES = {
     "down_kind_up": _("这一文种不用于向上级机关{about}行文（条例第八条）。"),
     "use_letter": _("与不相隶属的机关{about}行文用函（条例第八条）。"),
     "department_orders": _("部门不得向下级政府{about}发布指令性公文，可以用函，或者请政府办公室行文（条例第十六条）。"),
+    "section_issues": _("内设机构除办公厅（室）外不得对外正式行文（条例第十七条）。"),
+    "order_who": _("命令（令）由政府发布，部门不用这一文种（条例第八条）。"),
+    "bill_to": _("议案由政府向同级人民代表大会或者其常务委员会提请审议（条例第八条）。"),
+    "report_cc_down": _("上行文不抄送下级机关：{about}（条例第十五条）。"),
+    "leader_named": _("除上级机关负责人直接交办的事项外，不得向其个人报送公文（条例第十五条）。"),
+    "raw_forward": _("下级机关的请示事项应当提出倾向性意见后上报，不得原文转报（条例第十五条）。"),
+    "reply_sideways": _("批复用于答复下级机关的请示，不能发给不相隶属的{about}（条例第八条）。"),
+    "openness_reason": _("不主动公开的要写明理由（政府信息公开条例第十七条）。"),
     "burden": _("正文 {about} 字，超过五千字的减负提倡篇幅。"),
     "asks_reports": _("一般不要求下级定期报送材料（减负若干规定）。"),
 }
+
+
+WAYS = {
+    "kind": _("请从十五个法定文种中选择。"),
+    "title_long": _("请概括标题，详细内容写进正文。"),
+    "text_long": _("可以把细则、名单作为附件。"),
+    "recipients_many": _("可以使用通讯组，或者分批印发。"),
+    "graded": _("国家秘密请走机要渠道。"),
+    "title_missing": _("一般写作：关于……的＋文种。"),
+    "recipients_missing": _("可以选机关，也可以选通讯组。"),
+    "text_missing": _("至少写一段正文，或者添加附件。"),
+    "flash_reason": _("可以写明理由，或者改为加急、平件。"),
+    "to_itself": _("可以改为内部签报，或者去掉本机关。"),
+    "request_one": _("可以只主送一个上级机关，其他相关机关用抄送。"),
+    "request_cc_down": _("可以去掉下级机关，待批复后另行通知。"),
+    "request_up": _("可以用通知、批复向下行文，用函与不相隶属的机关商洽。"),
+    "skips_level": _("可以逐级上报，或者同时抄送被越过的机关。"),
+    "down_kind_up": _("可以用请示或者报告。"),
+    "department_orders": _("可以用函，可以发给对口的下级部门，也可以由政府办公室行文；经政府同意的，在文中注明。"),
+    "section_issues": _("可以由所在部门或者其办公室行文。"),
+    "order_who": _("可以用通知或者决定，或者报请政府发布。"),
+    "bill_to": _("可以报请政府提出议案；其他事项用函或者报告。"),
+    "report_cc_down": _("可以去掉下级机关，需要下级知道的另行通知。"),
+    "leader_named": _("可以主送该机关，由其办公室呈送。"),
+    "raw_forward": _("可以写明本机关的倾向性意见，把下级来文作为附件。"),
+    "reply_sideways": _("可以用复函。"),
+    "openness_reason": _("可以写明理由，或者改为主动公开。"),
+}
+"The lawful way, for every refusal."
+
+
+def way(finding: Finding) -> str:
+    """What may be done instead of what a rule refuses; empty for warnings."""
+    return str(WAYS[finding.code]) if finding.refuses else ""
 
 
 def sentence(finding: Finding) -> str:

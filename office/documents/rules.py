@@ -14,6 +14,9 @@ _ORDERS = ("resolution", "decision", "order", "notice", "circular")
 _RANK = {"city": 0, "county": 1, "township": 2, "station": 3}
 _GOVERNING = ("government", "party", "zone_committee")
 _GRADES = re.compile(r"(绝密|机密|秘密)\s*[★☆*]|^\s*(绝密|机密|秘密)(\s|$|★)", re.MULTILINE)
+_OWN = re.compile(r"我[们局市县区镇办]?(单位|机关)?(认为|意见|建议)|经(研究|审核|初审)|建议|倾向性意见|拟同意|拟")
+_LEADER = re.compile(r"^\s*(尊敬的)?[\u4e00-\u9fff]{0,6}(书记|市长|县长|区长|镇长|主席|秘书长)(同志)?[：:]")
+_AGREED = re.compile(r"经[^。，；]{0,12}(政府|党委|市委|县委)[^。，；]{0,4}(同意|批准|授权)")
 _ASKS = re.compile(r"请(予)?(批示|批准|审批|审示)|妥否")
 BURDEN, BURDEN_TASK = 5_000, 4_000
 "Characters beyond which the burden rules of 2024 ask why."
@@ -93,6 +96,8 @@ def _form(paper: Paper) -> list[Finding]:
         found.append(Finding("text_missing", True))
     if paper.urgency == Urgency.FLASH and not paper.urgency_reason.strip():
         found.append(Finding("flash_reason", True))
+    if paper.openness in ("on_request", "withheld") and not paper.openness_reason.strip():
+        found.append(Finding("openness_reason", True))
     if paper.kind == "reply" and not paper.in_reply_to:
         found.append(Finding("reply_answers", False))
     if paper.kind == "report" and (_ASKS.search(paper.text) or "请示" in paper.title):
@@ -105,6 +110,14 @@ def _routing(paper: Paper, route: Route) -> list[Finding]:
     everyone = (*route.to, *route.cc)
     if any(organ.id == route.issuer.id for organ in everyone):
         found.append(Finding("to_itself", True))
+    if route.issuer.kind == "section" and not _office(route.issuer) and any(route.direction(o) != "u" for o in everyone):
+        found.append(Finding("section_issues", True))
+    if paper.kind == "order" and route.issuer.kind not in _GOVERNING:
+        found.append(Finding("order_who", True))
+    if paper.kind == "bill" and (route.issuer.kind != "government" or any(organ.kind != "congress" for organ in route.to)):
+        found.append(Finding("bill_to", True))
+    if paper.kind in ("request", "report"):
+        found += _upward(paper, route)
     if paper.kind == "request":
         found += _request(route)
     upward = [organ for organ in route.to if route.direction(organ) == "u"]
@@ -113,9 +126,30 @@ def _routing(paper: Paper, route: Route) -> list[Finding]:
     if paper.kind in (*_ORDERS, "reply") and upward:
         found.append(Finding("down_kind_up", paper.kind in ("order", "decision", "reply"), upward[0].short_name))
     found += _ordering(paper, route)
+    beside = next((o for o in route.to if route.direction(o) == "p" and not route.lower(o)), None)
+    if paper.kind == "reply" and beside is not None:
+        found.append(Finding("reply_sideways", True, beside.short_name))
     strangers = [organ for organ in route.to if route.direction(organ) == "p" and not route.lower(organ)]
-    if strangers and "p" not in KINDS.get(paper.kind, "") and not found:
+    if strangers and not _office(route.issuer) and "p" not in KINDS.get(paper.kind, "") and not found:
         found.append(Finding("use_letter", False, strangers[0].short_name))
+    return found
+
+
+def _office(organ: Organ) -> bool:
+    """An office (办公厅、办公室) speaks for those it serves."""
+    return "办公" in organ.short_name or "办公" in organ.full_name
+
+
+def _upward(paper: Paper, route: Route) -> list[Finding]:
+    """§15: no copies to lower organs, nothing addressed to leaders, nothing passed on without an opinion of one's own."""
+    found = []
+    lower = next((organ for organ in route.cc if route.lower(organ)), None)
+    if lower is not None and paper.kind == "report":
+        found.append(Finding("report_cc_down", True, lower.short_name))
+    if _LEADER.match(paper.text):
+        found.append(Finding("leader_named", True))
+    if paper.forwards and not _OWN.search(paper.text.partition("————")[0]):
+        found.append(Finding("raw_forward", True))
     return found
 
 
@@ -143,7 +177,13 @@ def _skipping(route: Route, upward: Sequence[Organ]) -> list[Finding]:
 def _ordering(paper: Paper, route: Route) -> list[Finding]:
     """§16: departments other than the office give no orders to lower governments; they write to their line."""
     issuer = route.issuer
-    if paper.kind not in (*_ORDERS, "reply") or issuer.kind in _GOVERNING or "办公" in issuer.short_name or "办公" in issuer.full_name:
+    if (
+        paper.kind not in (*_ORDERS, "reply")
+        or issuer.kind in _GOVERNING
+        or _AGREED.search(paper.text)
+        or "办公" in issuer.short_name
+        or "办公" in issuer.full_name
+    ):
         return []
     ordered = next((o for o in route.to if o.kind in _GOVERNING and _RANK.get(o.tier, 0) > _RANK.get(issuer.tier, 0)), None)
     return [Finding("department_orders", True, ordered.short_name)] if ordered else []

@@ -25,7 +25,7 @@ from office.documents.registers import (
     waiting_out,
 )
 from office.documents.rights import incoming_moves, issuers, moves, roles, staff
-from office.documents.routing import findings, forward_paper, recipients, reply_paper, sentence
+from office.documents.routing import findings, forward_paper, recipients, reply_paper, sentence, way
 from office.documents.terms import deadline, sign_in_due
 
 __all__ = [
@@ -115,6 +115,7 @@ __all__ = [
     "urge",
     "urge_person",
     "void",
+    "way",
     "waiting_in",
     "waiting_out",
 ]

@@ -50,7 +50,7 @@ class TrackPages:
             "kind": KIND_WORDS.get(document.kind, document.kind),
             "label": LABEL_WORDS.get(envelope.paper.label, envelope.paper.label),
             "sheet": sheet(desk, envelope, doc),
-            "findings": [(f.refuses, service.sentence(f)) for f in found],
+            "findings": [(f.refuses, service.sentence(f) + service.way(f)) for f in found],
             "steps": views.steps_of(document),
             "acts": views.acts_of(desk, document),
             "moves": service.moves(desk, document),
