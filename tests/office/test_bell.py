@@ -97,7 +97,6 @@ def said(home: Home, *roles: str) -> str:
     return "".join(home.output(role) for role in roles)
 
 
-@pytest.mark.row("H3")
 def test_the_other_machine_is_told(machines: tuple[House, House]) -> None:
     """What is written on one machine rings in browsers at the other, which has no other bell, and both show the same."""
     first, second = machines
