@@ -15,6 +15,7 @@ from office.documents import model, workflow
 from office.documents.amending import lapsing
 from office.documents.entries import Envelope, Mark, Paper
 from office.documents.envelopes import keeps, made, mark_of, way
+from office.documents.flows import Way
 from office.documents.model import Document, Letter
 from office.documents.rights import acting_post, roles
 from office.documents.routing import acting, findings, refuse
@@ -28,15 +29,14 @@ def issue(desk: Desk, doc: str, *, prefix: str = "") -> str:
     """Number, seal (where this person keeps the seal) and dispatch a signed document, all or nothing."""
 
     def once() -> str:
-        document = step(desk, doc, "dispatch")
+        document = step(desk, doc, "issue")
         parts = Parts(desk, document.id, document.organ, document.last)
         given = document.number
         if prefix and not given:
-            step(desk, doc, "number")
             given = parts.number(document.organ, prefix)
         signed_on = dt.date.fromisoformat(document.signed_on)
         parts.leave(document.paper, given, document.signer, signed_on, document.mark)
-        desk.together(parts.acts)
+        Way.of(desk, document).take("issue").write(*parts.acts)
         return given
 
     return again(once)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from office.documents import receiving as receiving
 from office.documents import sending as sending
-from office.documents.tables import ROOM, Counter, Delivery, Document, Hand, Incoming, Letter, Recall, register_name, series_name, watched
+from office.documents.tables import FLOWS, ROOM, Counter, Delivery, Document, Hand, Incoming, Letter, Recall, register_name, series_name, watched
 from office.documents.traces import Act, Extension, Urge, Validity, Version
 
 __all__ = [
+    "FLOWS",
     "ROOM",
     "Act",
     "Counter",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from node.errors import Conflict, Refused
 from office.documents import entries as said
-from office.documents import model, rules
+from office.documents import flows, model, rules
 from office.documents.amending import lapsing
 from office.documents.entries import Paper
 from office.documents.envelopes import envelope, mark_of, way
+from office.documents.flows import Way
 from office.documents.rights import acting_post, lent
 from office.documents.routing import acting, findings, refuse
 from office.documents.steps import again, following, fresh, reason_of, signature, step, stored, words
@@ -23,7 +25,8 @@ def draft(desk: Desk, paper: Paper, *, doc: str = "") -> str:
     acting(desk, paper.organ)
     refuse(desk, rules.shape(paper))
     desk.expect(doc, 0)
-    desk.write(said.Drafted(paper), record=doc, post=acting_post(desk, paper.organ), attachments=stored(paper.annexes))
+    drafted = desk.wish(said.Drafted(paper), record=doc, post=acting_post(desk, paper.organ), attachments=stored(paper.annexes))
+    flows.begin(desk, doc, paper).write(drafted)
     return doc
 
 
@@ -37,23 +40,29 @@ def revise(desk: Desk, doc: str, paper: Paper) -> None:
         desk.write(said.Revised(paper), record=doc, post=acting_post(desk, document.organ), after=(document.last,), attachments=stored(paper.annexes))
 
 
-def submit(desk: Desk, doc: str, *, note: str = "") -> None:
-    """Put a draft before the reviewers; what the rules refuse does not get that far."""
+def submit(desk: Desk, doc: str, *, note: str = "", heads: Sequence[str] = (), units: Sequence[str] = (), normative: bool = False) -> None:
+    """Put a draft before those who check it: heads one after the other, units that countersign, then the reviewers, as its flow says.
+
+    What the rules refuse does not get that far.
+    """
     document = step(desk, doc, "submit")
     refuse(desk, findings(desk, document.paper))
-    desk.write(said.Submitted(words(note)), record=doc, post=acting_post(desk, document.organ), after=(document.last,))
+    flow = Way.of(desk, document).take("submit", words(note), **flows.chosen(units, heads, normative=normative))
+    flow.write(desk.wish(said.Submitted(words(note)), record=doc, post=acting_post(desk, document.organ), after=(document.last,)))
 
 
 def give_back(desk: Desk, doc: str, *, reason: str) -> None:
     """Return a document to its drafter."""
     document = step(desk, doc, "return")
-    desk.write(said.Returned(reason_of(reason)), record=doc, post=acting_post(desk, document.organ), after=(document.last,))
+    flow = Way.of(desk, document).give_back(reason_of(reason))
+    flow.write(desk.wish(said.Returned(reason_of(reason)), record=doc, post=acting_post(desk, document.organ), after=(document.last,)))
 
 
 def review(desk: Desk, doc: str, *, opinion: str = "") -> None:
     """Find a document fit for the signer."""
     document = step(desk, doc, "review")
-    desk.write(said.Reviewed(words(opinion)), record=doc, post=acting_post(desk, document.organ), after=(document.last,))
+    flow = Way.of(desk, document).take("review", words(opinion))
+    flow.write(desk.wish(said.Reviewed(words(opinion)), record=doc, post=acting_post(desk, document.organ), after=(document.last,)))
 
 
 def sign(desk: Desk, doc: str, *, opinion: str = "", on: dt.date | None = None) -> None:
@@ -63,7 +72,8 @@ def sign(desk: Desk, doc: str, *, opinion: str = "", on: dt.date | None = None) 
     content = signature(desk, document.organ, opinion, on)
     power = lent(desk, document.organ) if content.principal else None
     post = power.post if power is not None else acting_post(desk, document.organ)
-    desk.write(content, record=doc, post=post, after=(document.last,))
+    flow = Way.of(desk, document).take("sign", content.opinion)
+    flow.write(desk.wish(content, record=doc, post=post, after=(document.last,)))
 
 
 def number(desk: Desk, doc: str, *, prefix: str) -> str:
@@ -72,9 +82,9 @@ def number(desk: Desk, doc: str, *, prefix: str) -> str:
     def once() -> str:
         document = step(desk, doc, "number")
         given = following(desk, document.organ, prefix)
-        desk.write(
-            given, record=doc, post=acting_post(desk, document.organ), after=(document.last,), touches=(model.series_name(prefix, given.year),)
-        )
+        series = (model.series_name(prefix, given.year),)
+        numbered = desk.wish(given, record=doc, post=acting_post(desk, document.organ), after=(document.last,), touches=series)
+        Way.of(desk, document).take("number").write(numbered)
         return given.text
 
     return again(once)
@@ -83,7 +93,9 @@ def number(desk: Desk, doc: str, *, prefix: str) -> str:
 def seal(desk: Desk, doc: str) -> None:
     """Put the organ's seal under a document; the desk's person must keep it."""
     document = step(desk, doc, "seal")
-    desk.write(said.Sealed(mark_of(desk, envelope(desk, document))), record=doc, post=acting_post(desk, document.organ), after=(document.last,))
+    mark = mark_of(desk, envelope(desk, document))
+    sealed = desk.wish(said.Sealed(mark), record=doc, post=acting_post(desk, document.organ), after=(document.last,))
+    Way.of(desk, document).take("seal").write(sealed)
 
 
 def dispatch(desk: Desk, doc: str) -> None:
@@ -94,10 +106,11 @@ def dispatch(desk: Desk, doc: str) -> None:
     if sent.seal is not None and sent.seal.digest != said.rendering_digest(sent):
         raise Conflict(_("用印以后收文名单有变化，请重新用印。"), code="seal_stale")
     leaving = desk.wish(said.Dispatched(sent), record=doc, post=acting_post(desk, document.organ), **way(desk, sent))
-    desk.together([leaving, *lapsing(desk, doc, sent)])
+    Way.of(desk, document).take("dispatch").write(leaving, *lapsing(desk, doc, sent))
 
 
 def void(desk: Desk, doc: str, *, reason: str) -> None:
     """Let a document count for nothing; a number it has stays used and is explained."""
     document = step(desk, doc, "void")
-    desk.write(said.Voided(reason_of(reason)), record=doc, post=acting_post(desk, document.organ), after=(document.last,))
+    flow = Way.of(desk, document).end(reason_of(reason))
+    flow.write(desk.wish(said.Voided(reason_of(reason)), record=doc, post=acting_post(desk, document.organ), after=(document.last,)))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from office.documents.calls import DocumentsApi
 from office.documents.drafting import OutgoingPages
 from office.documents.handling import IncomingPages
+from office.documents.passing import WayPages
 from office.documents.prints import PrintPages
 from office.documents.tracking import TrackPages
 from office.documents.versions import VersionPages
 
-PAGES = (OutgoingPages, TrackPages, VersionPages, IncomingPages, PrintPages, DocumentsApi)
+PAGES = (OutgoingPages, TrackPages, VersionPages, IncomingPages, PrintPages, WayPages, DocumentsApi)

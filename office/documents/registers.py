@@ -11,11 +11,12 @@ from sqlalchemy.orm import aliased
 from node import clock
 from office.documents import workflow
 from office.documents.labels import STAGE_WORDS, STANDING_WORDS
-from office.documents.model import Document, Extension, Hand, Incoming, Urge
+from office.documents.model import FLOWS, Document, Extension, Hand, Incoming, Urge
 from office.documents.rights import acting_post, with_role
 from office.documents.terms import Terms, open_terms
 from office.documents.workflow import CLERK, KEEPER, REVIEWER, SIGNER, Stage, Standing
 from office.frame.desk import Desk
+from office.frame.flow.tables import keys
 from office.frame.todo import Column, Notice, Todo, Why
 from office.frame.words import _
 
@@ -69,7 +70,11 @@ def _mine_out(desk: Desk) -> ColumnElement[bool]:
         ((Stage.SIGNED, Stage.NUMBERED, Stage.SEALED), with_role(desk, CLERK)),
         ((Stage.NUMBERED,), with_role(desk, KEEPER)),
     )
-    due = [and_(Document.state.in_([str(s) for s in states]), Document.organ.in_(organs)) for states, organs in steps if organs]
+    due = [
+        and_(Document.flow.is_(False), Document.state.in_([str(s) for s in states]), Document.organ.in_(organs)) for states, organs in steps if organs
+    ]
+    lies = select(FLOWS.Lying.matter).where(FLOWS.Lying.key.in_(keys(desk)), FLOWS.Lying.seat != "done")
+    due.append(and_(Document.flow, Document.state.not_in([str(s) for s in OUT_ENDED]), Document.id.in_(lies)))
     sealing = and_(Document.better_note != "", Document.organ.in_(with_role(desk, KEEPER)))
     asked = exists().where(Extension.doc == Document.id, Extension.decided_at == 0)
     deciding = and_(asked, Document.state == Stage.DISPATCHED, Document.organ.in_(with_role(desk, CLERK, SIGNER)))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from node.directory.entries import Organ
 from office.documents import workflow
+from office.documents.flows import ANYWAY, COVERS, Way
 from office.documents.model import Document, Hand, Incoming
-from office.documents.workflow import DELEGATE, DRAFTER, HANDLER, INCOMING, OUTGOING, READER, SIGNER
+from office.documents.workflow import CLERK, DELEGATE, DRAFTER, HANDLER, INCOMING, OUTGOING, READER, SIGNER
 from office.frame import rights
 from office.frame.desk import Desk
 from office.frame.rights import roles as roles
 from office.frame.rights import staff as staff
 from office.frame.rights import with_role as with_role
+
+EVERYBODY = frozenset(role for move in OUTGOING.moves for role in ((move.by,) if isinstance(move.by, str) else move.by))
+"Every part that the table of moves knows."
 
 
 def parts_in(desk: Desk, document: Document) -> frozenset[str]:
@@ -31,9 +35,32 @@ def parts_of(desk: Desk, incoming: Incoming) -> frozenset[str]:
     return roles(desk, incoming.organ) | given
 
 
+def parts_on(desk: Desk, document: Document, move: str) -> frozenset[str]:
+    """What the person is with regard to one step: where a flow says who does it, those may who have it, whatever their roles, and nobody else."""
+    parts = parts_in(desk, document)
+    if not document.flow:
+        return parts
+    way = Way.of(desk, document)
+    return _by_flow(way, move, parts) if way.lies(move) else parts
+
+
+def _by_flow(way: Way, move: str, parts: frozenset[str]) -> frozenset[str]:
+    if move == "return":
+        return EVERYBODY if way.returns() else parts & {SIGNER}
+    if move not in COVERS or (move in ANYWAY and parts & {DRAFTER, CLERK}):
+        return parts if way.may(move) else frozenset()
+    return EVERYBODY if way.may(move) else frozenset()
+
+
 def moves(desk: Desk, document: Document) -> tuple[str, ...]:
-    """What the person may do with a document now."""
-    return tuple(move.name for move in OUTGOING.offers(document.state, parts_in(desk, document)))
+    """What the person may do with a document now; ``issue`` numbers, seals and dispatches it in one."""
+    parts = parts_in(desk, document)
+    if not document.flow:
+        found = [move.name for move in OUTGOING.offers(document.state, parts)]
+        return (*found, "issue") if "dispatch" in found else tuple(found)
+    way, names = Way.of(desk, document), dict.fromkeys(move.name for move in OUTGOING.moves)
+    found = [name for name in names if OUTGOING.allows(document.state, name, _by_flow(way, name, parts))]
+    return (*found, "issue") if OUTGOING.allows(document.state, "dispatch", _by_flow(way, "issue", parts)) else tuple(found)
 
 
 def incoming_moves(desk: Desk, incoming: Incoming) -> tuple[str, ...]:

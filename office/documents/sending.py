@@ -14,9 +14,11 @@ from node.kinds import Entry
 from office.documents import entries as said
 from office.documents.account import act, count, document_of, own, stand
 from office.documents.entries import Envelope
-from office.documents.tables import ROOM, Delivery, Document, Incoming, Letter, Recall, series_name
+from office.documents.tables import FLOWS, ROOM, Delivery, Document, Incoming, Letter, Recall, series_name
 from office.documents.traces import Validity, Version
 from office.documents.workflow import Stage
+from office.frame.flow.state import State, stage
+from office.frame.flow.template import Template
 
 
 @ROOM.folds(said.Drafted)
@@ -158,6 +160,30 @@ def recalled(session: Session, entry: Entry[said.Recalled]) -> None:
     for incoming in session.scalars(select(Incoming).where(Incoming.doc == doc, Incoming.home == entry.author)):
         hear_recall(session, incoming)
     act(session, entry, doc, "", entry.body.reason)
+
+
+@FLOWS.follows
+def moved(session: Session, entry: Entry[Any], state: State, template: Template) -> None:
+    """A document stands where its flow does."""
+    document = session.get(Document, entry.record)
+    if document is None:
+        return
+    document.flow, document.changed_at = True, max(document.changed_at, entry.at)
+    live = state.live()
+    at = {template.step(seat.step).does for seat in live}
+    if live and not at & {"file"} and not state.suspended:
+        document.stage = _stage(document, at, back=stage(template, state) == "returned")
+    _settle(document)
+
+
+def _stage(document: Document, at: set[str], *, back: bool) -> Stage:
+    if "draft" in at:
+        return Stage.RETURNED if back else Stage.DRAFT
+    if "sign" in at:
+        return Stage.SIGN
+    if at & {"recheck", "number", "typeset", "seal", "dispatch"}:
+        return Stage.SEALED if document.mark_bytes else Stage.NUMBERED if document.number else Stage.SIGNED
+    return Stage.REVIEW
 
 
 def _paper(session: Session, document: Document, entry: Entry[said.Drafted] | Entry[said.Revised]) -> None:

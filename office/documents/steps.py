@@ -18,7 +18,7 @@ from office.documents import entries as said
 from office.documents import model, workflow
 from office.documents.entries import Annex, Urgency
 from office.documents.model import Counter, Document, Incoming
-from office.documents.rights import acting_post, lent, parts_in, parts_of, roles
+from office.documents.rights import acting_post, lent, parts_of, parts_on, roles
 from office.documents.routing import organ_of
 from office.documents.workflow import INCOMING, OUTGOING, SIGNER, Standing
 from office.frame.desk import Desk, Wish
@@ -40,9 +40,9 @@ def fresh(doc: str) -> str:
 
 
 def step(desk: Desk, doc: str, move: str) -> Document:
-    """A document on which the person may take this step now."""
+    """A document on which the person may take this step now, by the table of moves and by its flow."""
     document = desk.get(Document, doc)
-    OUTGOING.step(document.state, move, parts_in(desk, document))
+    OUTGOING.step(document.state, "dispatch" if move == "issue" else move, parts_on(desk, document, move))
     return document
 
 

@@ -14,9 +14,12 @@ from node.codec import unpack
 from node.fold import Room
 from office.documents.entries import Envelope, Mark, Paper
 from office.documents.workflow import WATCHERS, Stage, Standing
+from office.frame.flow.tables import keep, keys
 from office.frame.rights import powers, with_role
 
-ROOM = Room("documents", version=3)
+ROOM = Room("documents", version=4)
+FLOWS = keep(ROOM, "documents")
+"The flows that documents go through."
 ID = String()  # no length: PostgreSQL would refuse what SQLite takes
 
 
@@ -58,6 +61,8 @@ class Document(ROOM.Base):
     "Why it is void."
     last: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
     "Statement id of the last inner act; the next names it."
+    flow: Mapped[bool] = mapped_column(default=False)
+    "Whether it goes through a flow of the office."
     versions: Mapped[int] = mapped_column(default=0)
     "How many texts the draft has had."
     better_bytes: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
@@ -81,8 +86,9 @@ class Document(ROOM.Base):
 
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
-        """Its drafter, and the watching roles of its organ."""
-        return or_(cls.drafter == desk.person, cls.organ.in_(watched(desk)))
+        """Its drafter, the watching roles of its organ, and those who have it on its way or had it."""
+        lies = select(FLOWS.Lying.matter).where(FLOWS.Lying.key.in_(keys(desk)))
+        return or_(cls.drafter == desk.person, cls.organ.in_(watched(desk)), cls.id.in_(lies))
 
 
 Index("series", Document.series, Document.year, Document.sequence)

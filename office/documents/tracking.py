@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from node import clock
 from node.errors import Missing
-from office.documents import later, service, telling, views
+from office.documents import later, passing, service, telling, views
 from office.documents.forms import download, whole
 from office.documents.labels import (
     HEADS,
@@ -53,6 +53,7 @@ class TrackPages:
             "findings": [(f.refuses, service.sentence(f) + service.way(f)) for f in found],
             "steps": views.steps_of(document),
             "acts": views.acts_of(desk, document),
+            "way": passing.shown(desk, document),
             "moves": service.moves(desk, document),
             "prefixes": views.prefixes_of(desk, document),
             "acted": [telling.act_line(desk, act) for act in service.timeline(desk, doc)],
@@ -113,7 +114,14 @@ def _delivered(rows: Sequence[service.Row]) -> dict[str, object]:
 
 Verb = Callable[[Desk, str, Request], object]
 VERBS: dict[str, Verb] = {
-    "submit": lambda desk, doc, r: service.submit(desk, doc, note=r.text("text")),
+    "submit": lambda desk, doc, r: service.submit(
+        desk,
+        doc,
+        note=r.text("text"),
+        heads=[one.removeprefix("p:") for one in r.all("heads")],
+        units=[one.removeprefix("o:") for one in r.all("units")],
+        normative=bool(r.text("normative")),
+    ),
     "return": lambda desk, doc, r: service.give_back(desk, doc, reason=r.text("text")),
     "review": lambda desk, doc, r: service.review(desk, doc, opinion=r.text("text")),
     "sign": lambda desk, doc, r: service.sign(desk, doc, opinion=r.text("text")),

@@ -56,6 +56,8 @@ def test_signing_by_delegation_names_principal_actor_and_basis(world: World) -> 
     assert document.signer == "赵市长" and document.acted.startswith("sun ")
     (act,) = (one for one in service.timeline(world.desk("li"), doc) if one.kind == "documents.signed")
     assert (act.person, act.post, act.reason) == ("sun", "post-sun", "zhao 市政府办公会议纪要〔2026〕3号")
+    service.number(world.desk("li"), doc, prefix="gov政发")
+    service.seal(world.desk("sun"), doc)
     service.dispatch(world.desk("li"), doc)
     world.carry()
     envelope = world.desk("zhou").get(Letter, doc).envelope

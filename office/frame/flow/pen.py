@@ -23,6 +23,7 @@ from office.frame.flow.offers import Actor, Offer, offers, require
 from office.frame.flow.state import Said, Seat, State
 from office.frame.flow.tables import Flows, keys, template_of
 from office.frame.flow.template import Fact, How, Template, Who, digest_of, shipped
+from office.frame.rights import powers
 from office.frame.words import _
 
 
@@ -127,13 +128,7 @@ def _about(act: Act) -> str:
 def actor(desk: Desk) -> Actor:
     """The person of a desk as matters see them, with the powers that were lent to the posts held."""
     roles = {(role, organ) for post in desk.posts for role in post.roles for organ in (post.organ, *post.serves)}
-    lent: dict[tuple[str, str], tuple[str, str]] = {}
-    for post in desk.posts:
-        for one in desk.directory.delegations_to(post.id):
-            lender = desk.directory.post(one.grantor_post)
-            if lender is not None:
-                person = next((f.person.id for f in desk.directory.people_of(lender.organ) if any(h.post.id == lender.id for h in f.holdings)), "")
-                lent |= {(role, organ): (person, one.id) for role in one.scope for organ in (lender.organ, *lender.serves)}
+    lent = {(one.role, one.organ): (one.principal, one.id) for one in powers(desk)}
     posts, organs = frozenset(post.id for post in desk.posts), frozenset(organ.id for organ in desk.organs)
     return Actor(desk.person, posts, organs, frozenset(roles), lent)
 

@@ -26,6 +26,7 @@ from office.frame.flow.entries import ACTS, Act, Holder, Started
 from office.frame.flow.matter import Find
 from office.frame.flow.state import Said, State, stage
 from office.frame.flow.template import Template, digest_of
+from office.frame.rights import powers
 
 WATCHERS = ("registry_clerk", "reviewer", "signer", "seal_keeper", "supervisor", "archivist")
 "Roles in whose organ every matter is seen."
@@ -60,10 +61,11 @@ def key(holder: Holder) -> str:
 
 
 def keys(desk: Any) -> list[str]:
-    """The keys of everything that the person of a desk is."""
+    """The keys of everything that the person of a desk is, by posts held and by powers lent to them."""
     if not desk.person:
         return []
     held = {f"role:{role}@{organ}" for post in desk.posts for role in post.roles for organ in (post.organ, *post.serves)}
+    held |= {f"role:{one.role}@{one.organ}" for one in powers(desk)}
     return [f"person:{desk.person}", *(f"post:{post.id}" for post in desk.posts), *(f"organ:{organ.id}" for organ in desk.organs), *sorted(held)]
 
 
