@@ -33,7 +33,7 @@ from node.settings import Settings
 from node.tier import Tier
 from office.frame.away import Away
 from office.frame.memo import Known, Memo
-from office.frame.words import _
+from office.frame.words import _, language
 
 M = TypeVar("M", bound=DeclarativeBase)
 T = TypeVar("T")
@@ -242,7 +242,7 @@ class Desk:
 
         ``make`` may read through this desk and its directory, and must depend on nothing else. ``name`` says what it is.
         """
-        key = self.person, name
+        key = self.person, language(), name  # a sentence with filled holes is in one language for good
         held = self.office.memo.find(key)
         if held is None or held.when != self._when or any(self.stamp(room) != stamp for room, stamp in held.stamps):
             held = self._make(make)

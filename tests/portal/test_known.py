@@ -13,6 +13,7 @@ from city_node import TIER
 from office.documents.model import Incoming
 from office.frame.desk import Desk, Office
 from office.frame.memo import Known, Memo
+from office.frame.words import _, speaking
 from tests.portal.house import Browser, House
 
 NOON = dt.datetime(2026, 3, 2, 4, 0, tzinfo=dt.UTC)
@@ -100,6 +101,15 @@ def test_answers_are_each_person_s_own(office: Office) -> None:
     """The same question of two persons has two answers."""
     names = [Desk(office, person=person, tracks=False).known("who", lambda person=person: person) for person in (f"{READER}.bz", f"{WRITER}.bz")]
     assert names == [f"{READER}.bz", f"{WRITER}.bz"]
+
+
+def test_answers_are_each_language_s_own(office: Office) -> None:
+    """A sentence that was filled in while Chinese was spoken is not shown to whoever reads English."""
+    said = set()
+    for tongue in ("zh", "en"):
+        with speaking(tongue):
+            said.add(Desk(office, person=f"{READER}.bz", tracks=False).known("sentence", lambda: _("共 %(n)s 件") % {"n": 3}))
+    assert len(said) == 2
 
 
 def test_a_page_asked_again_shows_what_has_just_come(reader: Browser, writer: Browser) -> None:
