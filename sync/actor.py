@@ -221,6 +221,8 @@ class Actor:
     "Where the next turn ends in death: before, between or after commit and answers; empty to live."
     life: int = 0
     "Number of the living process."
+    restored: bool = False
+    "Whether an older copy of its disk was ever put back."
 
     def __post_init__(self) -> None:
         self.boot("start")
@@ -233,6 +235,7 @@ class Actor:
     def boot(self, reason: str) -> None:
         """Start: what was in memory is gone, the epoch with it."""
         self.life += 1
+        self.restored = self.restored or reason == "restore"
         self.doomed = ""
         self.book = Mortal(self.settings, [directory.ROOM, ROOM], reason=reason, now=lambda: self.world.now.ms)
         self.book.doom = self._between
