@@ -127,7 +127,7 @@ def test_without_the_broker_documents_go_on(machines: tuple[House, House], broke
     wait(lambda: "broker.away" in said(second.home, "portal"), timeout=40)
     for number in (1, 2):
         write(first, number)
-        assert second.enter("dinghui").get("/documents").status == 200
+        assert second.enter("zhoulixin").get("/documents").status == 200
     wait(lambda: "broker.away" in said(first.home, "clerk"), timeout=40)
     broker.start()
     wait(lambda: "broker.back" in said(second.home, "portal"), timeout=90)

@@ -139,10 +139,11 @@ def test_longer_words_are_exact(world: World) -> None:
 
 def test_who_may_not_see_gets_the_answer_for_nothing(world: World) -> None:
     """Whatever stranger asks for a hidden document, by word or by number, gets the very answer that an invented word gets."""
+    asked: tuple[tuple[str, dict[str, str]], ...] = (("canary7788", {}), ("", {"number": "gov政发"}), ("内部事项", {"organ": "市政府"}))
+    before = [ask(world, "fin-gov", words, **fields) for words, fields in asked]
+    assert before[0] == ask(world, "fin-gov", "查无此词甲乙丙")
     issued(world, title="关于canary7788的通知", text="canary7788 内部事项")
-    nothing = ask(world, "fin-gov", "查无此词甲乙丙")
-    for words, fields in (("canary7788", {}), ("", {"number": "gov政发"}), ("内部事项", {"organ": "市政府"})):
-        assert ask(world, "fin-gov", words, **fields) == nothing
+    assert [ask(world, "fin-gov", words, **fields) for words, fields in asked] == before
     assert found(world, "li", "canary7788") and found(world, "qian", "canary7788")
     assert not found(world, "zheng", "canary7788")
 
