@@ -257,6 +257,17 @@ def test_doing_it_twice_is_doing_it_once(world: World) -> None:
     assert rows(office) == before and found(world, "li", "通知") == hits
 
 
+def test_an_index_ahead_of_the_journal_is_made_again(world: World) -> None:
+    """After a restore the journal may be shorter than what the index has followed: a new generation is built and says the same."""
+    office = world.offices["city"]
+    follow(world)
+    before, place = rows(office), Place(office.settings)
+    name = place.current()
+    place.open(name, write=True).move(10**9, whole=True)
+    follow(world)
+    assert place.current() != name and rows(office) == before and found(world, "li", "通知")
+
+
 def test_the_old_index_answers_while_a_new_one_is_built(world: World) -> None:
     """An index of another version answers, and says that it is not the whole; when the new one has caught up it takes over."""
     office = world.offices["county1"]
