@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 import click
 
+from node.directory.entries import ADMINISTRATORS
 from node.errors import Invalid, Misconfigured, Missing, NodeError, Unreachable
 from node.keys import write_secret
 from ops import places, supervise
@@ -401,11 +402,12 @@ def cut(network: Network, name: str, *, whole: bool) -> None:
 
 
 def prose(network: Network) -> str:
-    """Addresses, sign-in names and passwords, for people: those who act for each place's government, and its administrator."""
+    """Addresses, sign-in names and passwords, for people: those who act for each place's government, and its three administrators."""
     rows = []
     for place in network.nodes:
         rows.append(f"\n{place.name}  {place.url}")
-        shown = [one for one in network.users if one.node == place.name and (government(place) in one.organs or "sysadmin" in one.roles)]
+        here = (one for one in network.users if one.node == place.name)
+        shown = [one for one in here if government(place) in one.organs or set(one.roles) & set(ADMINISTRATORS)]
         rows += [f"    {user.login:<16} {user.password:<22} {user.name} {user.title}" for user in shown]
     root = network.nodes[0].path / "certs/root.pem"
     rows += ["", _("所有账号见 {file}；浏览器可先信任根证书 {root}").format(file=network.folder / "demo.json", root=root)]

@@ -25,6 +25,9 @@ from office.documents.workflow import Standing
 from office.frame.desk import Desk
 from office.portal.page import PER_PAGE, Request, Response, Screen, See, page, see_other
 
+WAITING = ("arrived", "hand", "read")
+"Tabs with work, in the order in which the register opens with the first that has any."
+
 
 class IncomingPages:
     """Documents that organs of this node got."""
@@ -36,10 +39,11 @@ class IncomingPages:
     def register(self, request: Request) -> Screen:
         """Register of incoming documents."""
         desk = self.desk
-        tab = request.query("tab") if request.query("tab") in IN_TABS else "arrived"
+        counts = {key: service.incoming_count(desk, states) for key, (_label, states) in IN_TABS.items()}
+        tab = request.query("tab") if request.query("tab") in IN_TABS else next((key for key in WAITING if counts[key]), "arrived")
         where = service.incoming_where(desk, IN_TABS[tab][1], request.query("q"), kind=request.query("kind"), organ=request.query("organ"))
         rows = desk.list(Incoming, *where, order=(Incoming.sent_at.desc(), Incoming.id), **request.window())
-        tabs = [(f"/incoming?tab={key}", label, service.incoming_count(desk, states), key == tab) for key, (label, states) in IN_TABS.items()]
+        tabs = [(f"/incoming?tab={key}", label, counts[key], key == tab) for key, (label, _states) in IN_TABS.items()]
         shown = [trays.incoming_line(row) for row in rows]
         values = {"words": request.query("q"), "kinds": list(KIND_WORDS.items()), "tab": tab}
         return Screen("documents/arrived.html", rows=shown, tabs=tabs, json={"rows": shown[:PER_PAGE], "tab": tab}, **values)

@@ -2,13 +2,15 @@
 
 ``_("提交")`` is the Chinese text; turned into a string while a page is made, it is in that page's language. So tables of
 labels may be made once, when a module is loaded. Catalogues are ``office/<room>/locale/en.po``, all read into memory at the
-first use; no compiled file is shipped.
+first use; no compiled file is shipped. A text is translated by the catalogue of the room where it stands (登录 is a button in one
+and an event in another), and by the others only when its own does not have it.
 """
 
 from __future__ import annotations
 
 import io
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,10 +30,11 @@ _language: ContextVar[str] = ContextVar("language", default="zh")
 class Text(str):
     """A Chinese text that becomes its translation when it is shown."""
 
-    __slots__ = ()
+    room = ""
+    "The package under ``office`` where it stands."
 
     def __str__(self) -> str:
-        return f"{translations(_language.get()).gettext(str.__str__(self))!s}"
+        return f"{translations(_language.get(), self.room).gettext(str.__str__(self))!s}"
 
     def __html__(self) -> str:
         return str(self).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&#34;").replace("'", "&#39;")
@@ -49,8 +52,17 @@ class Text(str):
 
 
 def _(text: str) -> Text:
-    """Mark a text for translation."""
-    return Text(text)
+    """Mark a text for translation by the catalogue of the module's room."""
+    marked = Text(text)
+    marked.room = room_of(sys._getframe(1).f_globals.get("__name__", ""))
+    return marked
+
+
+@cache
+def room_of(module: str) -> str:
+    """The room of a module's name; empty outside ``office``."""
+    head, _dot, rest = module.partition(".")
+    return rest.partition(".")[0] if head == "office" else ""
 
 
 def language() -> str:
@@ -69,19 +81,23 @@ def speaking(tongue: str) -> Iterator[None]:
 
 
 @cache
-def translations(tongue: str) -> NullTranslations:
-    """All catalogues of a language as one; empty for the source language."""
-    merged = NullTranslations()
+def translations(tongue: str, room: str = "") -> NullTranslations:
+    """All catalogues of a language as one, in which a room's own has the last word; empty for the source language."""
     if tongue == "zh":
-        return merged
+        return NullTranslations()
     found = Translations()
-    for file in catalogues(tongue):
-        packed = io.BytesIO()
-        with file.open("rb") as source:
-            write_mo(packed, read_po(source, locale=tongue))
-        packed.seek(0)
-        found.merge(Translations(packed))
+    for file in sorted(catalogues(tongue), key=lambda file: file.parent.parent.name == room):
+        found.merge(_read(file, tongue))
     return found
+
+
+@cache
+def _read(file: Path, tongue: str) -> Translations:
+    packed = io.BytesIO()
+    with file.open("rb") as source:
+        write_mo(packed, read_po(source, locale=tongue))
+    packed.seek(0)
+    return Translations(packed)
 
 
 def catalogues(tongue: str) -> list[Path]:

@@ -261,11 +261,9 @@ class HousePages:
 
     @page("GET", "/api/v1/drafts/<path:name>")
     def kept(self, request: Request, name: str) -> Answer:
-        """What was typed into a form and not sent."""
+        """What was typed into a form and not sent; null where nothing is kept."""
         found = request.portal.local.kept(self.desk.person, name[:200])
-        if found is None:
-            raise Missing(_("没有保存的草稿。"))
-        return Answer({"content": found[0], "at": found[1]})
+        return Answer({"content": found[0], "at": found[1]} if found else None)
 
     @page("PUT", "/api/v1/drafts/<path:name>", takes=Typed)
     def keep(self, request: Request, name: str) -> Answer:

@@ -48,7 +48,7 @@ class Tongue(jinja2.Environment):
             auto_reload=False,
         )
         words = translations(tongue)
-        self._said: dict[str, Callable[[str], str]] = {"_": lambda text: Markup(words.gettext(text)) % (), "static": static}  # noqa: S704  our own templates
+        self._tongue, self._static = tongue, static
         self.install_gettext_callables(  # type: ignore[attr-defined]
             lambda text: str(words.gettext(str.__str__(text))), lambda one, many, n: str(words.ngettext(one, many, n)), newstyle=True
         )
@@ -61,9 +61,11 @@ class Tongue(jinja2.Environment):
             return obj[attribute]
         return super().getattr(obj, attribute)
 
-    def _generate(self, source: nodes.Template, *given: Any, **named: Any) -> str:
-        """The hook that Jinja has for this."""
-        return super()._generate(_Saying(self._said).visit(source), *given, **named)
+    def _generate(self, source: nodes.Template, name: str | None, *given: Any, **named: Any) -> str:
+        """The hook that Jinja has for this; a template speaks with the words of its room."""
+        words = translations(self._tongue, (name or "").partition("/")[0])
+        said: dict[str, Callable[[str], str]] = {"_": lambda text: Markup(words.gettext(text)) % (), "static": self._static}  # noqa: S704  our own templates
+        return super()._generate(_Saying(said).visit(source), name, *given, **named)
 
 
 class _Saying(NodeTransformer):

@@ -63,7 +63,7 @@ class Person:
     def say(self, text: str, **holes: Any) -> str:
         """A text of the program in this person's language."""
         with speaking(self.tongue):
-            found = str(translations(self.tongue).gettext(text))
+            found = str(translations(self.tongue, "documents").gettext(text))
         return found % holes if holes else found
 
     def go(self, path: str) -> Page:
@@ -91,6 +91,8 @@ class Person:
     def unfold(self, label: str) -> Locator:
         """Open an act that asks for words; its form."""
         act = self.page.locator("details.act").filter(has=self.page.locator("summary", has_text=re.compile(f"^{re.escape(self.say(label))}$")))
+        for fold in self.page.locator("details.more:not([open])").filter(has=act).all():
+            fold.locator("> summary").click()
         act.locator("summary").click()
         return act.locator("form")
 

@@ -46,7 +46,8 @@ async function keep(form) {
   note.setAttribute("aria-live", "polite");
   (form.querySelector(".form-acts") || form).append(note);
   const answer = await fetch(url).catch(() => null);
-  if (answer && answer.ok) restore(form, JSON.parse((await answer.json()).content), note, url);
+  const held = answer && answer.ok ? await answer.json() : null;
+  if (held) restore(form, JSON.parse(held.content), note, url);
   let timer = 0, last = "";
   form.addEventListener("input", () => {
     clearTimeout(timer);
