@@ -19,3 +19,8 @@ def ms() -> int:
 def from_ms(value: int) -> dt.datetime:
     """The moment of a claimed time."""
     return dt.datetime.fromtimestamp(value / 1000, dt.UTC)
+
+
+def to_ms(moment: dt.datetime) -> int:
+    """A moment as statements claim it."""
+    return int(moment.timestamp() * 1000)

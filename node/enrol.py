@@ -27,7 +27,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from node import certs, keys
+from node import certs, clock, keys
 from node import settings as setting
 from node.codec import Value, pack, unpack
 from node.directory.entries import Node
@@ -111,8 +111,8 @@ def new_token(settings: Settings, tier: str, name: str, code: str, now: dt.datet
         raise Invalid("a node has a name and a code of at most 64 characters")
     secret = secrets.token_bytes(24)
     with _tokens(settings) as tokens:
-        tokens[:] = [t for t in tokens if t.used_by or t.expires > _ms(now)]
-        tokens.append(_Token(hash=_hash(secret), tier=tier, name=name, code=code, expires=_ms(now + ttl)))
+        tokens[:] = [t for t in tokens if t.used_by or t.expires > clock.to_ms(now)]
+        tokens.append(_Token(hash=_hash(secret), tier=tier, name=name, code=code, expires=clock.to_ms(now + ttl)))
     return _PREFIX + base64.urlsafe_b64encode(pack(Join(secret, settings.id, curve_public(settings)))).decode().rstrip("=")
 
 
@@ -122,7 +122,7 @@ def awaiting(settings: Settings, now: dt.datetime) -> bool:
     if not file.exists():
         return False
     tokens = msgspec.json.decode(keys.read_secret(file), type=list[_Token])
-    return any(t.expires > _ms(now) or (t.used_by and t.expires + _AGAIN > _ms(now)) for t in tokens)
+    return any(t.expires > clock.to_ms(now) or (t.used_by and t.expires + _AGAIN > clock.to_ms(now)) for t in tokens)
 
 
 def read_token(token: str) -> Join:
@@ -326,7 +326,7 @@ def _find(tokens: list[_Token], secret: bytes, now: dt.datetime, node: str) -> _
         if hmac.compare_digest(token.hash, wanted):
             if token.used_by and token.used_by != node:
                 raise Refused("the token has been used", code="bad_token")
-            if not token.used_by and token.expires <= _ms(now):
+            if not token.used_by and token.expires <= clock.to_ms(now):
                 raise Refused("the token has expired", code="bad_token", hint="ask the superior for a new one")
             return token
     raise Refused("no such token here", code="bad_token")
@@ -348,7 +348,3 @@ def _tokens(settings: Settings) -> Iterator[list[_Token]]:
 
 def _hash(secret: bytes) -> str:
     return hashlib.sha256(b"yiwang.token.1\0" + secret).hexdigest()
-
-
-def _ms(moment: dt.datetime) -> int:
-    return int(moment.timestamp() * 1000)

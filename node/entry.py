@@ -220,6 +220,17 @@ def check_link(header: Header, chain: bytes, seq: int, prev: bytes) -> None:
         raise Invalid(f"entry {seq} of chain {base32(chain)} does not follow the one before", code="bad_link")
 
 
+def check_entry(raw: bytes, body: bytes, chain: bytes, seq: int, prev: bytes) -> bytes:
+    """The hash of an entry that stands at ``seq`` of ``chain`` right after ``prev`` and has the body its header names; refuses any other."""
+    header, hash = unpack(raw, Header), header_hash(raw)
+    check_link(header, chain, seq, prev)
+    if seq == 0 and hash != chain:
+        raise Invalid("the header is not the one its hash names", code="bad_hash")
+    if body_digest(body) != header.digest:
+        raise Invalid("the body is not the one its header names", code="bad_hash")
+    return hash
+
+
 def read_opening(body: bytes) -> tuple[Opening, bytes, bytes]:
     """(opening, its bytes, signature) of the stored body of entry 0."""
     opened = unpack(body, Opened)

@@ -18,7 +18,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from node import entry as said
 from node import journal, keys, store
-from node.codec import unpack
 from node.errors import Invalid, Missing, NodeError
 from node.settings import Settings
 
@@ -100,12 +99,8 @@ def _chain(c: Connection, chain: RowMapping) -> Iterator[Found]:
 
 
 def _link(chain: RowMapping, row: Row[Any], seq: int, prev: bytes) -> None:
-    header = unpack(row.header, said.Header)
-    said.check_link(header, chain["id"], seq, prev)
-    if said.header_hash(row.header) != row.hash or (seq == 0 and row.hash != chain["id"]):
+    if said.check_entry(row.header, row.body, chain["id"], seq, prev) != row.hash:
         raise Invalid("the header is not the one its hash names", code="bad_hash")
-    if said.body_digest(row.body) != header.digest:
-        raise Invalid("the body is not the one its header names", code="bad_hash")
 
 
 def _head(c: Connection, chain: RowMapping) -> Iterator[Found]:

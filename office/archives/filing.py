@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from node import clock
 from node.errors import Conflict, Invalid, Missing, Refused
@@ -15,13 +14,12 @@ from office.archives import workflow
 from office.archives.model import Fonds, Item, Original, Tally
 from office.archives.workflow import FILERS, ITEM, YEARS, State
 from office.documents.entries import rendering_digest
-from office.frame.desk import Desk, Wish
+from office.frame.desk import Desk, Wish, again
 from office.frame.rights import acting_post, roles
 from office.frame.words import _
 
-T = TypeVar("T")
-TRIES, REASON, MANY = 6, 500, 300
-"Turns when somebody else takes a number in between; characters of a reason; items arranged in one step."
+REASON, MANY = 500, 300
+"Characters of a reason; items arranged in one step."
 SHEET, LINE = 22, 28
 "Lines of a page and characters of a line, for the pages that are proposed."
 OPENNESS = ("open", "later", "never")
@@ -56,7 +54,7 @@ def arrange(desk: Desk, choices: Sequence[Choice]) -> list[str]:
     """File items under the next codes of their classes, in the order of their dates, all or nothing; the codes."""
     if not choices or len(choices) > MANY:
         raise Invalid(_("请选择一至 {n} 件。").format(n=MANY), code="none_chosen")
-    return _again(lambda: _arrange(desk, choices))
+    return again(lambda: _arrange(desk, choices))
 
 
 def _arrange(desk: Desk, choices: Sequence[Choice]) -> list[str]:
@@ -116,7 +114,7 @@ def lend(desk: Desk, item: str, *, person: str, purpose: str, until: dt.datetime
     known = desk.directory.person(person)
     if known is None or not 0 < (until - desk.now).total_seconds() < 366 * 86400:
         raise Invalid(_("请选择借阅人，期限在一年以内。"), code="malformed")
-    desk.together([wish(desk, found, said.Lent(found.organ, person, reason_of(purpose), int(until.timestamp() * 1000)))])
+    desk.together([wish(desk, found, said.Lent(found.organ, person, reason_of(purpose), clock.to_ms(until)))])
 
 
 def give_back(desk: Desk, item: str) -> None:
@@ -194,14 +192,3 @@ def reason_of(text: str) -> str:
     if not text.strip() or len(text) > REASON:
         raise Invalid(_("请写明原因，不超过 {n} 字。").format(n=REASON), code="reason")
     return text.strip()
-
-
-def _again(act: Callable[[], T]) -> T:
-    """Once more when only a number has gone meanwhile."""
-    for _turn in range(TRIES - 1):
-        try:
-            return act()
-        except Conflict as e:
-            if e.code != "conflict":
-                raise
-    return act()

@@ -19,7 +19,7 @@ from office.archives.workflow import FILERS, SUPERVISORS, State
 from office.frame.desk import Desk
 from office.frame.rights import staff, with_role
 from office.frame.words import _
-from office.portal.page import Act, Request, Response, Screen, See, page, see_other
+from office.portal.page import Act, Request, Response, Screen, See, page, see_other, whole
 from office.portal.page import Item as Line
 
 TABS = {
@@ -90,7 +90,7 @@ class ArchivesPages:
                 item=id,
                 retention=request.text(f"retention-{id}") or request.text("retention"),
                 section=request.text("section"),
-                pages=_whole(request.text(f"pages-{id}")),
+                pages=whole(request.text(f"pages-{id}"), digits=5),
                 openness=request.text("openness", "later"),
             )
             for id in request.all("item")
@@ -263,10 +263,6 @@ def _name(desk: Desk, organ: str) -> str:
 def _issues(desk: Desk, organ: str) -> bool:
     found = desk.directory.organ(organ)
     return found is not None and found.may_issue
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
 PAGES = (ArchivesPages,)

@@ -62,7 +62,7 @@ def todo(desk: Desk) -> list[Todo]:
         if disposal.moves(desk, roll):
             title = _("销毁清册：{reason}").format(reason=roll.reason)
             found.append(_todo(title, f"/archives/lists/{roll.id}", clock.from_ms(roll.proposed_at), _("待办")))
-    late = (Item.borrower != "", Item.lent_until < int(desk.now.timestamp() * 1000), Item.organ.in_(with_role(desk, *FILERS)))
+    late = (Item.borrower != "", Item.lent_until < clock.to_ms(desk.now), Item.organ.in_(with_role(desk, *FILERS)))
     for item in desk.list(Item, *late):
         found.append(_todo(item.title, f"/archives/{item.id}", clock.from_ms(item.lent_until), _("借阅到期"), due=loan(item)))
     return found

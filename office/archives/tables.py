@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Index, LargeBinary, String, and_, false, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from node import clock
 from node.codec import unpack
 from node.fold import Room
 from office.archives.entries import Finding
@@ -119,7 +120,7 @@ class Item(ROOM.Base):
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """The watching roles of its organ; a borrower for as long as the loan runs."""
-        now = int(desk.now.timestamp() * 1000)
+        now = clock.to_ms(desk.now)
         lent = and_(cls.borrower == desk.person, cls.lent_until > now) if desk.person else false()
         listed = and_(cls.disposal != "", cls.organ.in_(with_role(desk, *SUPERVISORS)))
         return or_(cls.organ.in_(with_role(desk, *WATCHERS)), listed, lent)

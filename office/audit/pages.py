@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
-from node.errors import Invalid
 from office.audit import service
 from office.audit.labels import DID_TONES, DID_WORDS
 from office.frame.desk import Desk
 from office.frame.words import _
-from office.portal.page import Item, Request, Screen, page
+from office.portal.page import Item, Request, Screen, day, page
 
 
 class AuditPages:
@@ -26,7 +23,7 @@ class AuditPages:
         login = request.query("person").strip()
         person = self.desk.directory.login(login.lower()) or login
         did = request.query("did") if request.query("did") in DID_WORDS else ""
-        rows = service.events(self.desk, did=did, person=person, day=_day(request.query("day")), **request.window())
+        rows = service.events(self.desk, did=did, person=person, day=day(request.query("day")), **request.window())
         return Screen("audit/trail.html", rows=rows, kinds=list(DID_WORDS.items()), words=DID_WORDS, tones=DID_TONES, json=rows)
 
     @page("POST", "/audit/check")
@@ -41,13 +38,6 @@ class AuditPages:
         """What was done in one's name, and who looked at one's page."""
         rows = service.mine(self.desk, limit=100)
         return Screen("audit/mine.html", rows=rows, words=DID_WORDS, tones=DID_TONES, json=rows)
-
-
-def _day(text: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(text) if text else None
-    except ValueError:
-        raise Invalid(_("日期应写成 2026-01-31。"), code="malformed") from None
 
 
 PAGES = (AuditPages,)

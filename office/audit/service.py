@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, or_
 
+from node import clock
 from node.client import Chain, Ledger
-from node.codec import unpack
-from node.entry import SELF, Header, body_digest, check_link, header_hash, position
+from node.entry import SELF, check_entry, position
 from node.errors import Invalid, NodeError, Refused
 from office.audit.entries import Did
 from office.audit.model import Happened
@@ -67,22 +67,13 @@ def _walk(ledger: Ledger, chain: Chain) -> str:
     try:
         while at < chain.count and (entries := ledger.read(chain.id, at, PART).entries):
             for raw, body in entries:
-                last = _link(chain.id, at, last, raw, body)
+                last = check_entry(raw, body, chain.id, at, last)
                 at += 1
         if at < chain.count or (at == chain.count and last != chain.hash):
             raise Invalid("entries are missing", code="gap")
     except NodeError as error:
         return f"{position(chain.author, chain.id, at)} {error.code}"
     return ""
-
-
-def _link(chain: bytes, seq: int, last: bytes, raw: bytes, body: bytes) -> bytes:
-    """The hash of an entry that follows the one before and has the body its header names."""
-    header, hash = unpack(raw, Header), header_hash(raw)
-    check_link(header, chain, seq, last)
-    if body_digest(body) != header.digest or (seq == 0 and hash != chain):
-        raise Invalid("an entry is not what was written", code="bad_hash")
-    return hash
 
 
 def _where(did: str, person: str, day: dt.date | None) -> Sequence[ColumnElement[bool]]:
@@ -93,5 +84,5 @@ def _where(did: str, person: str, day: dt.date | None) -> Sequence[ColumnElement
         found.append(or_(Happened.person == person, Happened.name == person))
     if day is not None:
         start = dt.datetime.combine(day, dt.time(), SHANGHAI)
-        found += [Happened.at >= int(start.timestamp() * 1000), Happened.at < int((start + dt.timedelta(days=1)).timestamp() * 1000)]
+        found += [Happened.at >= clock.to_ms(start), Happened.at < clock.to_ms(start + dt.timedelta(days=1))]
     return found

@@ -11,10 +11,9 @@ from werkzeug.wrappers import Response
 from node import evidence as proof
 from node.errors import Invalid, Unreachable
 from office.documents import reach, service
-from office.documents.forms import whole
 from office.frame.desk import Desk
 from office.frame.words import _
-from office.portal.page import Answer, Request, page
+from office.portal.page import Answer, Request, page, whole
 from office.portal.uploads import take
 
 PATIENCE, LONGEST = 30, 60
@@ -43,7 +42,7 @@ class DocumentsApi:
         asked = request.read(service.Post)
         files = partial(take, request.portal, self.desk.person)
         sent = service.post(self.desk, asked, files, doc=request.headers.get("Idempotency-Key", ""))
-        seconds = min(whole(request.query("wait", str(PATIENCE))), LONGEST) if wanted != "local" else 0
+        seconds = min(whole(request.query("wait", str(PATIENCE)), digits=17), LONGEST) if wanted != "local" else 0
         found = reach.await_level(self.desk, sent.doc, wanted, seconds)
         body = {"doc": sent.doc, "ref": sent.ref, "number": sent.number or None, "recipients": sent.recipients, "repeated": sent.repeated}
         body |= {"ack": found.level, "copies": found.copies}
@@ -59,8 +58,8 @@ class DocumentsApi:
     @page("GET", "/api/v1/inbox", query={"cursor": "where an earlier answer ended", "limit": "how many at most, 100 unless said, 500 at most"})
     def inbox(self, request: Request) -> Answer:
         """What came after a cursor, oldest first."""
-        since = whole(request.query("cursor", "0"))
-        limit = min(max(whole(request.query("limit", "100")), 1), 500)
+        since = whole(request.query("cursor", "0"), digits=17)
+        limit = min(max(whole(request.query("limit", "100"), digits=17), 1), 500)
         rows = service.inbox(self.desk, since=since, limit=limit)
         return Answer({"items": rows, "cursor": rows[-1]["cursor"] if rows else since})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from node import clock
 from node.entry import Lane
 from node.errors import Conflict, Invalid, Missing, Refused
 from office.documents import entries as said
@@ -68,7 +69,7 @@ def supervise_person(desk: Desk, incoming: str, *, text: str) -> None:
 def ask_extension(desk: Desk, incoming: str, *, until: str, reason: str, key: str = "") -> None:
     """延期: ask the issuer for a later term, before the present one is over."""
     found = move(desk, incoming, "extend")
-    now, later = int(desk.now.timestamp() * 1000), deadline(desk, until)[0]
+    now, later = clock.to_ms(desk.now), deadline(desk, until)[0]
     if not found.until:
         raise Refused(_("来文没有规定办理时限，无须延期。"), code="no_term")
     if found.until <= now:

@@ -10,7 +10,6 @@ from node import clock
 from node.errors import Missing, Refused
 from office.documents import burden, service, views, workflow
 from office.documents.entries import Annex, Paper, Role
-from office.documents.forms import whole
 from office.documents.labels import (
     KIND_WORDS,
     LABEL_WORDS,
@@ -24,7 +23,7 @@ from office.documents.sheets import sheet
 from office.documents.written import written
 from office.frame.desk import Desk
 from office.frame.words import _
-from office.portal.page import PER_PAGE, Item, Request, Screen, See, page, see_other
+from office.portal.page import PER_PAGE, Item, Request, Screen, See, page, see_other, whole
 
 
 class OutgoingPages:
@@ -89,7 +88,7 @@ class OutgoingPages:
     def revise(self, request: Request, doc: str) -> See | Screen:
         """Keep what a draft now says."""
         document = self.desk.get(Document, doc)
-        seen = whole(request.text("version"))
+        seen = whole(request.text("version"), digits=17)
         form = written(self.desk, request, document.paper)
         if form.wrong is not None:
             return self._form(form.paper, doc, seen, error=form.wrong, held=form.held)
@@ -114,7 +113,7 @@ class OutgoingPages:
         """Send the corrected issue."""
         former = self.desk.get(Letter, doc).envelope.paper
         form = written(self.desk, request, former)
-        seen = whole(request.text("version"))
+        seen = whole(request.text("version"), digits=17)
         if form.wrong is not None:
             return self._form(form.paper, doc, seen, correcting=True, error=form.wrong, held=form.held)
         if seen:

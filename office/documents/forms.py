@@ -23,8 +23,3 @@ def download(desk: Desk, annexes: Sequence[Annex], place: int) -> Response:
     plain = annex.name.encode("ascii", "replace").decode().replace('"', "_").replace("\\", "_")
     response.headers["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(annex.name, safe='')}"
     return response
-
-
-def whole(text: str) -> int:
-    """A whole number, 0 for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0

@@ -8,7 +8,7 @@ from node import clock
 from node.errors import Missing
 from office.documents import service, telling, trays, views, workflow
 from office.documents.entries import Annex
-from office.documents.forms import download, whole
+from office.documents.forms import download
 from office.documents.labels import (
     HEADS,
     IN_TABS,
@@ -23,7 +23,7 @@ from office.documents.sheets import sheet
 from office.documents.terms import Terms
 from office.documents.workflow import Standing
 from office.frame.desk import Desk
-from office.portal.page import PER_PAGE, Request, Response, Screen, See, page, see_other
+from office.portal.page import PER_PAGE, Request, Response, Screen, See, page, see_other, whole
 
 WAITING = ("arrived", "hand", "read")
 "Tabs with work, in the order in which the register opens with the first that has any."
@@ -109,7 +109,7 @@ class IncomingPages:
         """One of the acts that the move table offers."""
         desk = self.desk
         if request.text("version"):
-            desk.expect(id, whole(request.text("version")))
+            desk.expect(id, whole(request.text("version"), digits=17))
         verb = VERBS.get(move)
         if verb is None:
             raise Missing()
@@ -143,7 +143,7 @@ VERBS: dict[str, Verb] = {
     ),
     "link": lambda desk, one, r: service.link(desk, one, master=r.text("master")),
     "paper": lambda desk, one, r: service.paper_arrived(
-        desk, one, copies=whole(r.text("copies", "1")), numbers=r.text("numbers"), place=r.text("place")
+        desk, one, copies=whole(r.text("copies", "1"), digits=17), numbers=r.text("numbers"), place=r.text("place")
     ),
     "supervise": lambda desk, one, r: service.supervise_person(desk, one, text=r.text("text")),
 }

@@ -8,9 +8,9 @@ from office.documents import model, workflow
 from office.documents.entries import Annex
 from office.documents.model import Act, Delivery, Incoming
 from office.documents.routing import organ_of
-from office.documents.steps import again, inner, move, reached, reason_of, receipt, words
+from office.documents.steps import inner, move, reached, reason_of, receipt, words
 from office.documents.workflow import Standing
-from office.frame.desk import Desk
+from office.frame.desk import Desk, again
 from office.frame.words import _
 
 

@@ -19,9 +19,9 @@ from office.documents.flows import Way
 from office.documents.model import Document, Letter
 from office.documents.rights import acting_post, roles
 from office.documents.routing import acting, findings, refuse
-from office.documents.steps import again, following, fresh, ref, signature, step, stored
+from office.documents.steps import following, fresh, ref, signature, step, stored
 from office.documents.workflow import SIGNER
-from office.frame.desk import Desk, Wish
+from office.frame.desk import Desk, Wish, again
 from office.frame.words import _
 
 

@@ -14,8 +14,8 @@ from office.documents.envelopes import envelope, mark_of, way
 from office.documents.flows import Way
 from office.documents.rights import acting_post, lent
 from office.documents.routing import acting, findings, refuse
-from office.documents.steps import again, following, fresh, reason_of, signature, step, stored, words
-from office.frame.desk import Desk
+from office.documents.steps import following, fresh, reason_of, signature, step, stored, words
+from office.frame.desk import Desk, again
 from office.frame.words import _
 
 

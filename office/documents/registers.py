@@ -120,7 +120,7 @@ def notices(desk: Desk) -> list[Notice]:
     """Terms of the person that end soon or have ended, and what came in of late that the person may read."""
     terms = Terms(desk)
     pressing = [(row, stage) for row in desk.list(Incoming, _mine_in(desk), open_terms(), limit=100) if (stage := terms.stage(row))]
-    since = int((desk.now - RECENT).timestamp() * 1000)
+    since = clock.to_ms(desk.now - RECENT)
     gone = Incoming.state.in_([Standing.RECALLED, Standing.SENT_BACK])
     recent = desk.list(Incoming, ~_mine_in(desk), ~gone, Incoming.sent_at > since, order=Incoming.sent_at.desc(), limit=SHOWN)
     return [*(_notice(row, stage, terms.due(row)) for row, stage in pressing), *(_notice(row, "recent", None) for row in recent)]

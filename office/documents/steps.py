@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
@@ -25,10 +25,6 @@ from office.frame.desk import Desk, Wish
 from office.frame.words import _
 
 M = TypeVar("M")
-
-
-TRIES = 6
-"How often a number is asked for again when somebody else took it in between."
 
 
 def fresh(doc: str) -> str:
@@ -99,17 +95,6 @@ def following(desk: Desk, organ: str, prefix: str) -> said.Numbered:
     year = workflow.day(desk.now).year
     count = reached(desk, model.series_name(prefix, year)) + 1
     return said.Numbered(prefix, year, count, workflow.number_text(prefix, year, count))
-
-
-def again(act: Callable[[], M]) -> M:
-    """Do an act again when only the number it was about to take has gone meanwhile."""
-    for _turn in range(TRIES - 1):
-        try:
-            return act()
-        except Conflict as e:
-            if e.code != "conflict":
-                raise
-    return act()
 
 
 def receipt(desk: Desk, found: Incoming, content: Content, *more: bytes) -> Wish:

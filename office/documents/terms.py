@@ -76,7 +76,7 @@ def deadline(desk: Desk, text: str) -> tuple[int, str]:
         return 0, ""
     if text[0].isdigit() and text.endswith(("wd", "d", "h")):
         end = calendar.due(desk.now, text, calendar.Workdays(desk.directory.calendars()))
-        return int(end.at.timestamp() * 1000), text
+        return clock.to_ms(end.at), text
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
@@ -84,4 +84,4 @@ def deadline(desk: Desk, text: str) -> tuple[int, str]:
     if len(text) == len("2026-01-31"):
         moment += dt.timedelta(hours=23, minutes=59, seconds=59)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=workflow.SHANGHAI)
-    return max(0, int(moment.timestamp() * 1000)), "set"
+    return max(0, clock.to_ms(moment)), "set"

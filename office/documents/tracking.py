@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from node import clock
 from node.errors import Missing
 from office.documents import later, passing, service, telling, views
-from office.documents.forms import download, whole
+from office.documents.forms import download
 from office.documents.labels import (
     HEADS,
     KIND_WORDS,
@@ -23,7 +23,7 @@ from office.documents.model import Document, Letter
 from office.documents.sheets import sheet
 from office.documents.workflow import Stage
 from office.frame.desk import Desk
-from office.portal.page import Request, Screen, See, page, see_other
+from office.portal.page import Request, Screen, See, page, see_other, whole
 
 
 class TrackPages:
@@ -100,7 +100,7 @@ class TrackPages:
     def move(self, request: Request, doc: str, move: str) -> See:
         """One of the acts that the move table offers."""
         if request.text("version"):
-            self.desk.expect(doc, whole(request.text("version")))
+            self.desk.expect(doc, whole(request.text("version"), digits=17))
         verb = VERBS.get(move)
         if verb is None:
             raise Missing()

@@ -9,14 +9,13 @@ from typing import Any
 from node import clock
 from node.errors import Missing
 from office.documents import service, telling, views
-from office.documents.forms import whole
 from office.documents.labels import KIND_WORDS, STAGE_WORDS
 from office.documents.model import Document, Version
 from office.documents.sheets import sheet
 from office.documents.workflow import Stage
 from office.frame.desk import Desk
 from office.frame.words import _
-from office.portal.page import Request, Screen, page
+from office.portal.page import Request, Screen, page, whole
 
 OPINIONS = ("drafted", "revised", "submitted", "reviewed", "returned", "signed", "numbered", "sealed", "dispatched")
 "Acts that stand on the draft sheet."
@@ -36,8 +35,8 @@ class VersionPages:
         rows = desk.list(Version, Version.doc == doc, order=Version.number)
         if not rows:
             raise Missing()
-        right = _of(rows, whole(request.query("b")), rows[-1])
-        left = _of(rows, whole(request.query("a")), rows[max(0, rows.index(right) - 1)])
+        right = _of(rows, whole(request.query("b"), digits=17), rows[-1])
+        left = _of(rows, whole(request.query("a"), digits=17), rows[max(0, rows.index(right) - 1)])
         acts = [act for act in service.timeline(desk, doc) if act.kind.removeprefix("documents.") in OPINIONS]
         values = {
             "document": document,

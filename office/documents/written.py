@@ -79,11 +79,10 @@ class _Form:
     def due(self) -> int:
         """The end of the term in milliseconds, 0 for none or for what is no moment."""
         try:
-            found = self.request.moment("due")
+            return self.request.milliseconds("due")
         except Invalid as e:
             self.wrong = self.wrong or e
             return 0
-        return int(found.timestamp() * 1000) if found else 0
 
 
 def _kept(desk: Desk, request: Request, former: Paper) -> tuple[Annex, ...]:

@@ -222,13 +222,13 @@ class DutyPages:
 
     def _year(self) -> list[Incident]:
         first = dt.datetime(self.desk.now.astimezone(workflow.SHANGHAI).year, 1, 1, tzinfo=workflow.SHANGHAI)
-        since = int(first.timestamp() * 1000)
+        since = clock.to_ms(first)
         return self.desk.list(Incident, Incident.learned >= since, Incident.state != State.MERGED, limit=5000)
 
     def _report(self, request: Request, stage: str) -> Report:
         """The report a form says; what was left out is now or none."""
-        r, now = request.text, int(self.desk.now.timestamp() * 1000)
-        learned = _ms(request, "learned") or now
+        r, now = request.text, clock.to_ms(self.desk.now)
+        learned = request.milliseconds("learned") or now
         return Report(
             organ=r("organ"),
             stage=stage,
@@ -236,7 +236,7 @@ class DutyPages:
             category=r("category"),
             level=r("level", "unknown"),
             place=r("place"),
-            happened=_ms(request, "happened") or learned,
+            happened=request.milliseconds("happened") or learned,
             learned=learned,
             text=r("text"),
             dead=_whole(r("dead")),
@@ -246,7 +246,7 @@ class DutyPages:
             contact=r("contact"),
             measures=r("measures"),
             way=r("way", "network"),
-            phoned=_ms(request, "phoned"),
+            phoned=request.milliseconds("phoned"),
             unit=r("unit"),
         )
 
@@ -256,11 +256,6 @@ PAGES = (DutyPages,)
 
 def _choices() -> dict[str, list[tuple[str, Text]]]:
     return {"categories": list(CATEGORIES.items()), "levels": list(LEVELS.items()), "ways": list(WAYS.items())}
-
-
-def _ms(request: Request, name: str) -> int:
-    found = request.moment(name)
-    return int(found.timestamp() * 1000) if found else 0
 
 
 def _whole(text: str) -> int:

@@ -54,7 +54,7 @@ def report(desk: Desk, given: Report, *, skip: bool = False) -> str:
     """Make a first report to the organ above, or past it to the one over that, which informs the skipped one too. Nobody approves it."""
     _on_duty(desk, given.organ)
     given = msgspec.structs.replace(given, stage="first", number=1)
-    workflow.shape(given, _ms(desk))
+    workflow.shape(given, clock.to_ms(desk.now))
     over = above(desk, given.organ)
     if skip and len(over) < 2:
         raise Refused(_("没有可以越级报告的上级。"), code="no_level")
@@ -75,7 +75,7 @@ def follow(desk: Desk, incident: str, given: Report) -> None:
     given = msgspec.structs.replace(
         given, organ=found.organ, number=found.number + 1, happened=former.happened, learned=former.learned, phoned=former.phoned
     )
-    workflow.shape(given, _ms(desk))
+    workflow.shape(given, clock.to_ms(desk.now))
     to = tuple(To(one.organ, one.node) for one in addressed(desk, incident))
     # no ``after``: whom it was passed on to does not have the report before, and the numbers say the order
     desk.write(said.Reported(given, to), record=incident, to=_nodes(to), lane=Lane.URGENT, post=_post(desk, found.organ))
@@ -293,10 +293,6 @@ def _words(text: str) -> str:
     if not text.strip() or len(text) > WORDS:
         raise Invalid(_("请填写内容，不超过两千字。"))
     return text.strip()
-
-
-def _ms(desk: Desk) -> int:
-    return int(desk.now.timestamp() * 1000)
 
 
 def _post(desk: Desk, organ: str) -> str:

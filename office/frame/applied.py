@@ -75,7 +75,31 @@ class Feed:
         return told[0].entry() if told and told[0].at == place else None
 
 
-class Applied(Entrypoint):  # type: ignore[misc]
+class Follower(Entrypoint):  # type: ignore[misc]
+    """An entrypoint with a thread of its own that follows the journal, woken by the bell of the process."""
+
+    def setup(self) -> None:
+        """Find the bell."""
+        self._bell = self.container.config["bell"]
+        self._ended = Event()
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread = self.container.spawn_managed_thread(self._run)
+
+    def stop(self) -> None:
+        """End after what is in hand."""
+        if not self._ended.ready():
+            self._ended.send()
+        self._bell.ring()
+        self._thread.wait()
+
+    def _run(self) -> None:
+        """Follow until stopped."""
+        raise NotImplementedError
+
+
+class Applied(Follower):
     """The entrypoint behind :func:`applied`."""
 
     def __init__(self, *wanted: type[Content], whole: bool = False, **named: Any) -> None:
@@ -84,28 +108,17 @@ class Applied(Entrypoint):  # type: ignore[misc]
 
     def setup(self) -> None:
         """Find what the process gives to all reactions."""
+        super().setup()
         config = self.container.config
-        self._feed, self._bell, self._local = config["feed"], config["bell"], config["local"]
+        self._feed, self._local = config["feed"], config["local"]
         self._settings: Settings = config["office"].settings
         self._names = {kinds.name_of(kind) for kind in self._wanted}
         self._pauses = [one / shortened(self._settings) for one in PAUSES]
-        self._ended = Event()
 
     @property
     def label(self) -> str:
         """Name of the cursor: service and method."""
         return f"{self.container.service_name}.{self.method_name}"
-
-    def start(self) -> None:
-        """Begin to follow."""
-        self._thread = self.container.spawn_managed_thread(self._run)
-
-    def stop(self) -> None:
-        """End after the entry in hand."""
-        if not self._ended.ready():
-            self._ended.send()
-        self._bell.ring()
-        self._thread.wait()
 
     def _run(self) -> None:
         """Follow until stopped; whatever goes wrong around an entry is waited out."""

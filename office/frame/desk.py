@@ -25,7 +25,7 @@ from node.directory import model as directory_model
 from node.directory.entries import Organ, Person, Post
 from node.directory.view import Directory, Holding
 from node.entry import SELF, Attachment, Audience, Lane, Scope, statement_id, statement_signed, to_node
-from node.errors import Missing, Refused
+from node.errors import Conflict, Missing, Refused
 from node.fold import Room, Tables
 from node.kinds import Content
 from node.persons import Door
@@ -41,6 +41,8 @@ LIMIT = 1000
 "Rows of one list, unless a verb asks for more."
 MOST = 1000
 "Where the counting of what has ended stops; pages write 999+."
+TRIES = 6
+"How often a number is asked for again when somebody else took it in between."
 
 
 class Office:
@@ -367,3 +369,14 @@ class Desk:
         else:
             wide.extend(to_node(node) for node in sorted(named))
         return tuple(dict.fromkeys(wide)) or (SELF,)
+
+
+def again(act: Callable[[], T]) -> T:
+    """Do an act again when only the number it was about to take has gone meanwhile."""
+    for _turn in range(TRIES - 1):
+        try:
+            return act()
+        except Conflict as e:
+            if e.code != "conflict":
+                raise
+    return act()

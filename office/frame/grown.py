@@ -11,11 +11,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from eventlet.event import Event
-from nameko.extensions import Entrypoint
 
 from node import logs
 from node.errors import NodeError
-from office.frame.applied import outcome
+from office.frame.applied import Follower, outcome
 
 F = TypeVar("F", bound=Callable[..., Any])
 POLL = 30.0
@@ -23,24 +22,8 @@ POLL = 30.0
 log = logs.named("grown")
 
 
-class Grown(Entrypoint):  # type: ignore[misc]
+class Grown(Follower):
     """The entrypoint behind :func:`grown`."""
-
-    def setup(self) -> None:
-        """Find the bell of the process."""
-        self._bell = self.container.config["bell"]
-        self._ended = Event()
-
-    def start(self) -> None:
-        """Begin to follow."""
-        self._thread = self.container.spawn_managed_thread(self._run)
-
-    def stop(self) -> None:
-        """End after the run under way."""
-        if not self._ended.ready():
-            self._ended.send()
-        self._bell.ring()
-        self._thread.wait()
 
     def _run(self) -> None:
         wrong = ""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from node import clock
 from office.frame.desk import Desk
 
 SILENT = 30_000
@@ -53,7 +54,7 @@ class Trace:
             carried=tuple((holder, at) for holder, at in holders if holder not in (node, desk.node) and holder in way),
             delivered=written if here else dict(holders).get(node),
             place=self._places.get(node, self._places.get("", "")),
-            silent=not here and int(desk.now.timestamp() * 1000) - last > SILENT,
+            silent=not here and clock.to_ms(desk.now) - last > SILENT,
             heard=last,
         )
 

@@ -15,6 +15,7 @@ import threading
 import time
 from collections import deque
 from enum import StrEnum
+from itertools import islice
 
 from node import clock
 from node.codec import Natural, Value
@@ -106,7 +107,7 @@ class Trail:
         """Write what waits; what cannot be written goes on waiting."""
         with self._writing:
             while self._waiting:
-                some = tuple(self._waiting)[:AT_ONCE]
+                some = tuple(islice(self._waiting, AT_ONCE))
                 desk = Desk(self._office)
                 desk.write(Noted(some), record=f"audit.{self._office.settings.id}")
                 for _one in some:

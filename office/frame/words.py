@@ -82,16 +82,20 @@ def speaking(tongue: str) -> Iterator[None]:
 
 @cache
 def translations(tongue: str, room: str = "") -> NullTranslations:
-    """All catalogues of a language as one, in which a room's own has the last word; empty for the source language."""
+    """The catalogue of a room and behind it all of them as one, or those alone; empty for the source language."""
     if tongue == "zh":
         return NullTranslations()
-    found = Translations()
-    for file in sorted(catalogues(tongue), key=lambda file: file.parent.parent.name == room):
-        found.merge(_read(file, tongue))
-    return found
+    own = OFFICE / room / "locale" / f"{tongue}.po"
+    if room and own.exists():
+        found = _read(own, tongue)
+        found.add_fallback(translations(tongue))
+        return found
+    merged = Translations()
+    for file in catalogues(tongue):
+        merged.merge(_read(file, tongue))
+    return merged
 
 
-@cache
 def _read(file: Path, tongue: str) -> Translations:
     packed = io.BytesIO()
     with file.open("rb") as source:

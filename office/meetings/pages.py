@@ -18,7 +18,7 @@ from office.meetings.model import Call, Meeting, Task, Topic
 from office.meetings.questions import STATES
 from office.meetings.workflow import CLERKS, KINDS, WATCHERS, State
 from office.portal.page import Item as Line
-from office.portal.page import Request, Screen, See, page, see_other
+from office.portal.page import Request, Screen, See, page, see_other, whole
 
 TABS: dict[str, tuple[Text, tuple[State, ...]]] = {
     "coming": (_("筹备和召开"), (State.PLANNED, State.APPROVED, State.NOTIFIED)),
@@ -186,9 +186,9 @@ class MeetingsPages:
             "sign_for": lambda: service.sign_for(desk, meeting, organ),
             "gather": lambda: service.gather(desk, meeting, organ),
             "excuse": lambda: service.excuse(desk, meeting, organ, request.text("name"), granted=request.text("granted") == "1", opinion=text),
-            "end": lambda: service.end(desk, meeting, begun=views.ms_of(request, "begun"), ended=views.ms_of(request, "ended")),
+            "end": lambda: service.end(desk, meeting, begun=request.milliseconds("begun"), ended=request.milliseconds("ended")),
             "minute": lambda: service.minute(desk, meeting, text=text),
-            "decide": lambda: service.decide(desk, meeting, [Decision(text, organ, views.ms_of(request, "due"))]),
+            "decide": lambda: service.decide(desk, meeting, [Decision(text, organ, request.milliseconds("due"))]),
             "close": lambda: service.close(desk, meeting),
         }
         if move not in verbs:
@@ -211,7 +211,7 @@ class MeetingsPages:
         """Put one forward."""
         r = request.text
         given = said.Proposed(
-            r("organ"), r("to"), " ".join(r("title").split()), r("text"), r("presenter")[:200], r("attend")[:2000], views.whole(r("minutes"))
+            r("organ"), r("to"), " ".join(r("title").split()), r("text"), r("presenter")[:200], r("attend")[:2000], whole(r("minutes"), digits=9)
         )
         return see_other("/meetings/topics", _("议题已申报。"), topic=service.propose(self.desk, given))
 
@@ -256,7 +256,7 @@ class MeetingsPages:
     def _planned(self, request: Request, meeting: str) -> See | Screen:
         desk, given = self.desk, self._plan(request)
         if request.text("version"):
-            desk.expect(meeting, views.whole(request.text("version")))
+            desk.expect(meeting, whole(request.text("version"), digits=9))
         changing = bool(meeting and desk.get(Meeting, meeting).issue)
         try:
             if changing:
@@ -298,21 +298,21 @@ class MeetingsPages:
         agenda = [Item(one.title, one.organ, one.minutes, id) for id in request.all("topics") if (one := topics.get(id)) is not None]
         for line in views.lines(request.text("agenda")):
             title, minutes = (*line, "")[:2]
-            agenda.append(Item(title, minutes=views.whole(minutes)))
+            agenda.append(Item(title, minutes=whole(minutes, digits=9)))
         r = request.text
         return Plan(
             organ=r("organ"),
             kind=r("kind"),
             title=" ".join(r("title").split()),
-            begins=views.ms_of(request, "begins"),
-            ends=views.ms_of(request, "ends"),
+            begins=request.milliseconds("begins"),
+            ends=request.milliseconds("ends"),
             venues=tuple(" ".join(line) for line in views.lines(r("venues"))),
             chair=r("chair"),
             organs=tuple(dict.fromkeys(request.all("organs"))),
             podium=tuple(line[0] for line in views.lines(r("podium"))),
             agenda=tuple(agenda),
             contact=r("contact"),
-            reply_by=views.ms_of(request, "reply_by"),
+            reply_by=request.milliseconds("reply_by"),
             principals=bool(r("principals")),
             note=r("note"),
         )

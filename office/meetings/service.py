@@ -120,7 +120,7 @@ def excuse(desk: Desk, meeting: str, organ: str, name: str, *, granted: bool, op
 
 def end(desk: Desk, meeting: str, *, begun: int, ended: int) -> None:
     """Say from when to when a meeting was really held."""
-    if not 0 < begun < ended <= int(desk.now.timestamp() * 1000):
+    if not 0 < begun < ended <= clock.to_ms(desk.now):
         raise Invalid(_("散会时间应当晚于开始时间，并且不晚于现在。"))
     _inner(desk, _step(desk, meeting, "end"), said.Ended(begun, ended))
 
@@ -172,7 +172,7 @@ def reply(desk: Desk, meeting: str, organ: str, people: Sequence[Going]) -> None
     """Name who comes, who asks for leave, who comes instead; to the organ that collects, or straight to the arranger."""
     found, call = _answering(desk, meeting, "reply", organ)
     workflow.people(people)
-    given = Reply(organ, found.round, int(desk.now.timestamp() * 1000), tuple(people))
+    given = Reply(organ, found.round, clock.to_ms(desk.now), tuple(people))
     _answer(desk, found, said.Replied(meeting, given), organ, to={_collector(found, call)})
 
 

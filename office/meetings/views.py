@@ -14,7 +14,7 @@ from office.meetings import workflow
 from office.meetings.model import Call, Meeting
 from office.meetings.questions import STATES, Expected, Line
 from office.meetings.workflow import KINDS, State
-from office.portal.page import Act, Request
+from office.portal.page import Act
 
 ACT_WORDS = {
     "meetings.proposed": _("申报议题"),
@@ -55,17 +55,6 @@ def lines(text: str) -> list[list[str]]:
     """A box of lines, each cut at commas; empty ones are left out."""
     cut = [[part.strip() for part in line.replace("，", ",").split(",")] for line in text.splitlines()[:OTHERS]]
     return [parts for parts in cut if parts[0]]
-
-
-def whole(text: str) -> int:
-    """A number that was typed; 0 for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-
-
-def ms_of(request: Request, name: str) -> int:
-    """A moment that was typed, milliseconds; 0 when empty."""
-    found = request.moment(name)
-    return int(found.timestamp() * 1000) if found else 0
 
 
 def local(ms: int) -> str:

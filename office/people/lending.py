@@ -46,14 +46,19 @@ def lendable(post: said.Post) -> tuple[str, ...]:
     return tuple(role for role in post.roles if role not in KEPT)
 
 
+def lenders(desk: Desk) -> list[said.Post]:
+    """The posts of the person of which something may be lent."""
+    return [post for post in desk.posts if lendable(post)]
+
+
 def lend(desk: Desk, *, lender: str, borrower: str, scope: Collection[str], since: dt.date, until: dt.date, basis: str) -> str:
     """Lend roles of a post one holds to the holder of another post of this node; refused without a written basis or an end."""
-    held = next((h.post for h in desk.holdings if h.post.id == lender), None)
+    held = next((post for post in desk.posts if post.id == lender), None)
     if held is None:
         raise Refused(_("您不在这个岗位上，不能转授它的职能。"), code="not_yours")
     own(desk, said.Post, lender)
     other = there(desk.directory.post(borrower))
-    if borrower == lender or any(h.post.id == borrower for h in desk.holdings):
+    if borrower == lender or _holds(desk, borrower):
         raise Invalid(_("请授权给别人的岗位。"), code="to_oneself")
     if not scope or not set(scope) <= set(lendable(held)):
         raise Invalid(_("请选择本岗位可以授权的职能；三员和印章保管不能转授。"), code="scope")
@@ -80,7 +85,7 @@ def take_back(desk: Desk, id: str) -> None:
 def loans(desk: Desk) -> list[Loan]:
     """Delegations from and to the posts of the person, the newest first; for administrators those of all posts of this node."""
     wide = may(desk, KEEPER, GUARD, AUDITOR)
-    mine = {h.post.id for h in desk.holdings}
+    mine = {post.id for post in desk.posts}
     found = [d for d in desk.directory.delegations() if wide or {d.grantor_post, d.grantee_post} & mine]
     return [_loan(desk, one) for one in sorted(found, key=lambda d: (d.valid_to, d.id), reverse=True)]
 
@@ -103,7 +108,7 @@ def _loan(desk: Desk, one: said.Delegated) -> Loan:
 
 
 def _holds(desk: Desk, post: str) -> bool:
-    return any(h.post.id == post for h in desk.holdings)
+    return any(one.id == post for one in desk.posts)
 
 
 def _may_end(desk: Desk, one: said.Delegated) -> bool:

@@ -11,16 +11,7 @@ from office.frame.words import _
 from office.people import lending, notes, service
 from office.people.labels import ROLE_WORDS
 from office.people.workflow import AUDITOR, GUARD, KEEPER
-from office.portal.page import Answer, Request, Screen, See, page, see_other
-
-
-def day(request: Request, name: str) -> dt.date | None:
-    """A day of a form; None when it was left empty."""
-    text = request.text(name)
-    try:
-        return dt.date.fromisoformat(text) if text else None
-    except ValueError:
-        raise Invalid(_("日期应写成 2026-01-31。"), code="malformed") from None
+from office.portal.page import Answer, Request, Screen, See, day, page, see_other
 
 
 class OwnPages:
@@ -35,14 +26,14 @@ class OwnPages:
         desk = self.desk
         certificates = [s for s in desk.directory.certificates_of(desk.person) if s.kind == "person"]
         keys = [{"until": s.certificate.not_valid_after_utc, "revoked": s.revoked is not None} for s in certificates]
-        mine = {h.post.id for h in desk.holdings}
+        mine = {post.id for post in desk.posts}
         loans = [one for one in lending.loans(desk) if {one.lender.id, one.borrower.id} & mine]
         values = {"phrases": notes.phrases(desk), "absence": notes.absence(desk, desk.person), "loans": loans}
         return Screen(
             "people/me.html",
             keys=keys,
             today=today(),
-            lenders=[h.post for h in desk.holdings if h.organ.node == desk.node and lending.lendable(h.post)],
+            lenders=lending.lenders(desk),
             colleagues=_colleagues(desk),
             words=ROLE_WORDS,
             **values,
@@ -63,7 +54,7 @@ class OwnPages:
     @page("POST", "/me/away")
     def away(self, request: Request) -> See:
         """Tell that one is away."""
-        since, until = day(request, "since"), day(request, "until")
+        since, until = day(request.text("since")), day(request.text("until"))
         if since is None or until is None:
             raise Invalid(_("请填写外出的起止日期。"), code="bad_term")
         notes.announce(self.desk, since=since, until=until, words=request.text("words"), stand_in=request.text("stand_in"))
@@ -79,7 +70,7 @@ class OwnPages:
     def lend_form(self, request: Request) -> Screen:
         """The form of a delegation from a post one holds."""
         desk = self.desk
-        posts = [h.post for h in desk.holdings if h.organ.node == desk.node and lending.lendable(h.post)]
+        posts = lending.lenders(desk)
         chosen = next((post for post in posts if post.id == request.query("post")), posts[0] if posts else None)
         scope = [(role, ROLE_WORDS[role]) for role in lending.lendable(chosen)] if chosen else []
         return Screen("people/lend.html", posts=posts, chosen=chosen, scope=scope, others=_borrowers(desk), today=today(), json={"posts": posts})
@@ -87,7 +78,7 @@ class OwnPages:
     @page("POST", "/me/lend")
     def lend(self, request: Request) -> See:
         """Lend roles of a post."""
-        since, until = day(request, "since") or today(), day(request, "until")
+        since, until = day(request.text("since")) or today(), day(request.text("until"))
         if until is None:
             raise Invalid(_("授权要有起止日期，最长一年。"), code="bad_term")
         key = lending.lend(
@@ -117,7 +108,7 @@ class OwnPages:
 
 def _borrowers(desk: Desk) -> list[tuple[str, list[tuple[str, str]]]]:
     """Posts of this node that others hold, under their organs, with the holders' names."""
-    mine = {h.post.id for h in desk.holdings}
+    mine = {post.id for post in desk.posts}
     groups = []
     for organ in desk.directory.organs_at(desk.node):
         people = [(h.post, f.person.name) for f in desk.directory.people_of(organ.id) for h in f.holdings if h.organ.id == organ.id]

@@ -14,55 +14,11 @@ from office.frame.desk import Desk
 from office.frame.words import _
 from office.people import notes, service
 from office.people.boards import BoardPages
+from office.people.forms import OrganForm, PersonForm, PostForm
 from office.people.labels import ACCOUNT_TONES, ACCOUNT_WORDS, KIND_WORDS, REASON_WORDS, REFUSAL_WORDS, ROLE_WORDS, STATUS_WORDS, TIER_WORDS
-from office.people.own import OwnPages, day
+from office.people.own import OwnPages
 from office.people.workflow import ACCOUNTS, AUDITOR, GUARD, KEEPER, Account
-from office.portal.page import Act, Item, Request, Response, Screen, See, page, see_other
-
-
-class PersonForm(msgspec.Struct):
-    """A person's card and file as one form."""
-
-    name: str
-    organ: str
-    office_phone: str = ""
-    sort_no: int = 0
-    status: str = "active"
-    pinyin: str = ""
-    login: str = ""
-    staff_no: str = ""
-    sex: str = ""
-    mobile: str = ""
-    staffing_type: str = ""
-    seen: str = ""
-
-
-class OrganForm(msgspec.Struct):
-    """An organ as a form."""
-
-    full_name: str
-    short_name: str = ""
-    code: str = ""
-    kind: str = "department"
-    tier: str = "city"
-    parent_id: str = ""
-    line_parent_id: str = ""
-    may_issue: str = ""
-    doc_prefixes: str = ""
-    duty_phone: str = ""
-    sort_no: int = 0
-    seen: str = ""
-
-
-class PostForm(msgspec.Struct):
-    """A post as a form."""
-
-    title: str
-    organ: str
-    rank: str = ""
-    sort_no: int = 0
-    backup_post_id: str = ""
-    seen: str = ""
+from office.portal.page import Act, Item, Request, Response, Screen, See, day, page, see_other
 
 
 class PeoplePages:
@@ -212,7 +168,7 @@ class PeoplePages:
     @page("POST", "/people/<id>/appoint")
     def appoint(self, request: Request, id: str) -> See:
         """Appoint a person to a post."""
-        service.appoint(self.desk, id, request.text("post"), since=day(request, "since"), basis=request.text("basis"))
+        service.appoint(self.desk, id, request.text("post"), since=day(request.text("since")), basis=request.text("basis"))
         return see_other(f"/people/{id}", _("任职已登记。"))
 
     @page("POST", "/people/<id>/appointments/<appointment>/end")
@@ -249,7 +205,7 @@ class PeoplePages:
     @page("POST", "/people/organ/<id>/close")
     def close_organ(self, request: Request, id: str) -> See:
         """Close an organ today."""
-        service.close_organ(self.desk, id, on=day(request, "on") or today(), successor=request.text("successor"))
+        service.close_organ(self.desk, id, on=day(request.text("on")) or today(), successor=request.text("successor"))
         return see_other(f"/people/organ/{id}", _("机构已撤销，原有公文保留旧名。"))
 
     @page("POST", "/people/organ/<id>/seal")

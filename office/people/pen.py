@@ -19,17 +19,12 @@ T = TypeVar("T")
 
 def may(desk: Desk, *roles: str) -> bool:
     """Whether the person holds one of these roles at this node."""
-    return bool(roles_here(desk).intersection(roles))
-
-
-def roles_here(desk: Desk) -> frozenset[str]:
-    """The roles of the posts a person holds at this node."""
-    return desk.directory.roles_of(desk.person)
+    return bool(desk.roles.intersection(roles))
 
 
 def parts(desk: Desk, person: str) -> set[str]:
     """Those roles, and the part of whose account it is."""
-    return set(roles_here(desk)) | ({OWNER} if person == desk.person else set())
+    return set(desk.roles) | ({OWNER} if person == desk.person else set())
 
 
 def need(desk: Desk, *roles: str) -> None:
@@ -76,7 +71,7 @@ def fresh(desk: Desk, cls: type[T], id: str, seen: str) -> T | None:
 
 def write(desk: Desk, *contents: Content, post: str | None = None) -> None:
     """Write contents together, signed in a post, by default that by which the person is an administrator."""
-    post = post or next((h.post.id for h in desk.holdings if h.organ.node == desk.node and set(h.post.roles) & set(said.ADMINISTRATORS)), None)
+    post = post or next((h.post.id for h in desk.holdings if set(h.post.roles) & set(said.ADMINISTRATORS)), None)
     desk.together(
         [
             desk.wish(

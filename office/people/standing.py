@@ -16,7 +16,7 @@ from node.errors import Invalid, Missing, Refused
 from office.frame.calendar import Workdays, shipped
 from office.frame.desk import Desk
 from office.frame.words import _
-from office.people.pen import check_words, fresh, need, there, write
+from office.people.pen import check_words, fresh, may, need, there, write
 from office.people.workflow import KEEPER
 
 LONGEST = 1_500
@@ -110,7 +110,7 @@ def proposed(number: int) -> said.Calendar | None:
 
 def keeps_calendar(desk: Desk) -> bool:
     """Whether the person may sign the city's calendar."""
-    return desk.directory.tree().root == desk.node and KEEPER in {role for post in desk.posts for role in post.roles}
+    return desk.directory.tree().root == desk.node and may(desk, KEEPER)
 
 
 def save_calendar(desk: Desk, number: int, *, off: Sequence[dt.date], worked: Sequence[dt.date], basis: str) -> None:

@@ -40,6 +40,7 @@ import msgspec
 from werkzeug.wrappers import Request as PlainRequest
 from werkzeug.wrappers import Response as Response  # rooms take it from here
 
+from node import clock
 from node.errors import Invalid
 from office.frame.words import _
 
@@ -299,6 +300,11 @@ class Request(PlainRequest):
             found += dt.timedelta(hours=23, minutes=59, seconds=59)
         return found if found.tzinfo else found.replace(tzinfo=SHANGHAI)
 
+    def milliseconds(self, name: str) -> int:
+        """The same as statements claim it; 0 when empty."""
+        found = self.moment(name)
+        return clock.to_ms(found) if found else 0
+
     def here(self, **changes: Any) -> str:
         """The address of this page with other values behind the question mark; None removes one."""
         values = {**dict(self.args.items()), **changes}
@@ -307,6 +313,19 @@ class Request(PlainRequest):
 
 
 SHANGHAI = dt.timezone(dt.timedelta(hours=8), "Asia/Shanghai")
+
+
+def whole(text: str, *, digits: int) -> int:
+    """A whole number that was typed, of so many digits at most; 0 for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else 0
+
+
+def day(text: str) -> dt.date | None:
+    """A day of an HTML field; None when it was left empty."""
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Invalid(_("日期应写成 2026-01-31。"), code="malformed") from None
 
 
 def _many(shape: Any) -> bool:

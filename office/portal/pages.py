@@ -11,7 +11,7 @@ import msgspec
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
-from node import certs, health
+from node import certs, clock, health
 from node.directory.entries import Organ
 from node.directory.view import Directory, Found
 from node.errors import Invalid, Missing, NodeError, Refused, Unreachable
@@ -269,7 +269,7 @@ class HousePages:
     def keep(self, request: Request, name: str) -> Answer:
         """Keep what is being typed."""
         given = request.read(Typed)
-        request.portal.local.keep(self.desk.person, name[:200], given.content[:200_000], int(self.desk.now.timestamp() * 1000))
+        request.portal.local.keep(self.desk.person, name[:200], given.content[:200_000], clock.to_ms(self.desk.now))
         return Answer({"ok": True})
 
     @page("DELETE", "/api/v1/drafts/<path:name>")

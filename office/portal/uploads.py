@@ -15,6 +15,7 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.http import parse_range_header
 from werkzeug.wrappers import Response
 
+from node import clock
 from node.codec import uuid7
 from node.errors import Conflict, Invalid, Missing, TooLarge
 from office.frame.desk import Desk
@@ -107,7 +108,7 @@ class UploadPages:
 
     @property
     def _now(self) -> int:
-        return int(self.desk.now.timestamp() * 1000)
+        return clock.to_ms(self.desk.now)
 
     def _own(self, portal: Portal, name: str) -> tuple[int, str]:
         row = portal.local.row("select size, sha from uploads where id=? and person=?", name, self.desk.person)

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from node import clock
 from node.errors import Missing
+from office.frame.calendar import SHANGHAI
 from office.frame.desk import Desk, Office
 from office.frame.find import Direction, Source, Validity
 from office.search.follower import sources
@@ -135,7 +136,7 @@ def _called(desk: Desk, name: str) -> list[str]:
 
 
 def _midnight(day: dt.date) -> int:
-    return int(dt.datetime.combine(day, dt.time(), dt.timezone(dt.timedelta(hours=8))).timestamp() * 1000)
+    return clock.to_ms(dt.datetime.combine(day, dt.time(), SHANGHAI))
 
 
 def _candidates(index: Generation, asked: Question, wish: Wish) -> Iterator[list[Any]]:

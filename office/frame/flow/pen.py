@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from node import clock
 from node.directory.view import Directory
 from node.errors import Missing
 from office.frame.desk import Desk, Wish
@@ -106,7 +107,7 @@ class Pen:
         post = self._post(act)
         wish = self.desk.wish(act, record=self.record, after=after, post=post)
         self.wishes.append(wish)
-        return Said(act, self.desk.person, post, int(self.desk.now.timestamp() * 1000), wish.id, self.record)
+        return Said(act, self.desk.person, post, clock.to_ms(self.desk.now), wish.id, self.record)
 
     def _post(self, act: Act) -> str:
         """The post in which the person is a holder of what the act is about, else the first."""

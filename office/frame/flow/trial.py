@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from node import clock
 from node.errors import Invalid, NodeError
 from office.frame.calendar import Workdays
 from office.frame.flow import matter
@@ -85,7 +86,7 @@ def walk(
 
 
 def _said(act: Act, now: dt.datetime, n: int) -> Said:
-    return Said(act, STARTER, "", int(now.timestamp() * 1000) + n * 60_000, (n + 1).to_bytes(32, "big"), "trial")
+    return Said(act, STARTER, "", clock.to_ms(now) + n * 60_000, (n + 1).to_bytes(32, "big"), "trial")
 
 
 def _act(word: str) -> Act:
