@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,12 +151,12 @@ def running(city: City) -> Iterator[City]:
         city.stop()
 
 
-def wait(what: object, *, timeout: float = 20.0, why: str = "") -> object:
-    """The first true value that calling ``what`` gives; an assertion after ``timeout`` seconds of asking."""
+def wait(what: object, *, timeout: float = 20.0, why: Callable[[], str] | str = "") -> object:
+    """The first true value that calling ``what`` gives; an assertion that says ``why`` after ``timeout`` seconds of asking."""
     deadline = time.monotonic() + timeout
     while True:
         found = what()  # type: ignore[operator]
         if found:
             return found
-        assert time.monotonic() < deadline, why or "it did not happen in time"
+        assert time.monotonic() < deadline, (why() if callable(why) else why) or "it did not happen in time"
         time.sleep(0.02)

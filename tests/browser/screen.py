@@ -9,10 +9,12 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect
@@ -26,6 +28,8 @@ CHROMIUM = "/usr/bin/chromium"
 DESK, PHONE = (1366, 768), (390, 844)
 PATIENCE = 20_000
 "Milliseconds within which something must be on the screen."
+OPTIONS = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+"What axe looks for."
 HAN = re.compile(r"[\u3400-\u9fff]+")
 expect.set_options(timeout=PATIENCE)
 
@@ -184,3 +188,22 @@ CHROME = """() => {
   return [...new Set(found)];
 }"""
 """Every text a page says, but not what it shows of documents."""
+
+
+def examine(page: Page, tongue: str, foreign: Callable[[str], bool]) -> list[str]:
+    """What is wrong with a page: serious faults that axe sees, what sticks out, and on an English one the texts that are ``foreign``."""
+    found = [
+        f"axe {one['id']} ({one['impact']}): {one['nodes'][0]['html'][:200]}"
+        for one in Axe().run(page, options=OPTIONS).response["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+    found += [f"desk: {said}" for said in sideways(page)]
+    if tongue == "en":
+        found += [f"not translated: {text[:80]!r}" for text in page.evaluate(CHROME) if foreign(text)]
+    return found
+
+
+def sideways(page: Page) -> list[str]:
+    """How much wider a page is than its window."""
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return [f"{wide} pixels too wide"] if wide > 0 else []

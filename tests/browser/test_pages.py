@@ -7,15 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
 
 from office.documents.entries import incoming_id
-from tests.browser.screen import CHROME, DESK, PHONE, Album, Data, Person
+from tests.browser.screen import DESK, PHONE, Album, Data, Person, examine, sideways
 from tests.world.net import CITY, COUNTY, FIRST, World, acting
 
 Sit = Callable[..., Person]
-OPTIONS = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
 
 
 @pytest.fixture(scope="module")
@@ -70,27 +67,10 @@ def test_every_page(world: World, sit: Sit, album: Album, papers: dict[str, str]
     for path in paths:
         page = one.go(path.format(**papers))
         name = f"{who}{re.sub(r'[^a-z0-9]+', '-', path.replace('.sw', '')).rstrip('-') or '-home'}"
-        faults += [f"{path}: {said}" for said in _faults(page, data, tongue)]
+        faults += [f"{path}: {said}" for said in examine(page, tongue, data.foreign)]
         album.take(page, f"{tongue}-{name}-desk")
         page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-        faults += [f"{path} on a telephone: {said}" for said in _sideways(page)]
+        faults += [f"{path} on a telephone: {said}" for said in sideways(page)]
         album.take(page, f"{tongue}-{name}-phone")
         page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
     assert faults == [], "\n".join(faults)
-
-
-def _faults(page: Page, data: Data, tongue: str) -> list[str]:
-    found = [
-        f"axe {one['id']} ({one['impact']}): {one['nodes'][0]['html'][:200]}"
-        for one in Axe().run(page, options=OPTIONS).response["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-    found += [f"desk: {said}" for said in _sideways(page)]
-    if tongue == "en":
-        found += [f"not translated: {text[:80]!r}" for text in page.evaluate(CHROME) if data.foreign(text)]
-    return found
-
-
-def _sideways(page: Page) -> list[str]:
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return [f"{wide} pixels too wide"] if wide > 0 else []

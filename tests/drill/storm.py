@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from node import entry as said
@@ -81,7 +82,7 @@ def _begin(made: City) -> None:
     for home in made:
         home.start("ledger")
     for home in made:
-        city.wait(lambda home=home: _answers(home), timeout=30, why=home.output("ledger"))  # type: ignore[misc]
+        city.wait(lambda home=home: _answers(home), timeout=30, why=partial(home.output, "ledger"))  # type: ignore[misc]
         with Ledger(home.settings, timeout=30) as ledger:
             for about in home.says:
                 stated, salt, data = statement(home.settings.city, about, record=about.id, home=home.id, suite="p256")

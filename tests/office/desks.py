@@ -91,7 +91,7 @@ class Town:
         """Bring over what each of these nodes (all) lacks, along the lines of the tree until nothing is new."""
         chosen = names or tuple(self.offices)
         pairs = [(a, b) for a in chosen for b in chosen if self._line(a, b)]
-        while sum(_carry(self.offices[a], self.offices[b]) for a, b in pairs):
+        while sum(carry(self.offices[a], self.offices[b]) for a, b in pairs):
             pass
 
     def _line(self, a: str, b: str) -> bool:
@@ -116,7 +116,8 @@ class Town:
             assert shelf.unfolded == 0, (name, room)
 
 
-def _carry(source: Office, target: Office) -> int:
+def carry(source: Office, target: Office) -> int:
+    """Bring over what the target lacks and may see, range statements back; how many entries were new."""
     held = {chain.id: chain.count for chain in target.ledger.chains()}
     fresh = 0
     for chain in source.ledger.chains():

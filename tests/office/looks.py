@@ -9,15 +9,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import sync_playwright
 
-from tests.browser.screen import CHROME, CHROMIUM, DESK, HAN, PHONE, Album
+from tests.browser.screen import CHROMIUM, DESK, HAN, PHONE, Album, examine, sideways
 from tests.city import ROOT
 from tests.portal.house import Browser
-
-OPTIONS = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
 
 
 @contextmanager
@@ -48,32 +45,15 @@ def faults(window: Chromium, person: Browser, paths: Iterable[str], *, tongue: s
         answer = page.goto(f"https://127.0.0.1:{port}{path}")
         assert answer is not None and answer.status == 200, f"{path}: {answer.status if answer else 'no answer'}"
         shown = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "one", path)
-        found += [f"{path}: {said}" for said in _faults(page, known, tongue)]
+        found += [f"{path}: {said}" for said in examine(page, tongue, lambda text: _foreign(text, known))]
         title = f"{name}-{tongue}-{re.sub(r'[^a-z]+', '-', shown).strip('-') or 'home'}"
         album.take(page, f"{title}-desk")
         page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-        found += [f"{path} on a telephone: {said}" for said in _sideways(page)]
+        found += [f"{path} on a telephone: {said}" for said in sideways(page)]
         album.take(page, f"{title}-phone")
         page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
     context.close()
     return found
-
-
-def _faults(page: Page, known: list[str], tongue: str) -> list[str]:
-    found = [
-        f"axe {one['id']} ({one['impact']}): {one['nodes'][0]['html'][:200]}"
-        for one in Axe().run(page, options=OPTIONS).response["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-    found += [f"desk: {said}" for said in _sideways(page)]
-    if tongue == "en":
-        found += [f"not translated: {text[:80]!r}" for text in page.evaluate(CHROME) if _foreign(text, known)]
-    return found
-
-
-def _sideways(page: Page) -> list[str]:
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return [f"{wide} pixels too wide"] if wide > 0 else []
 
 
 def _data(source: str) -> list[str]:

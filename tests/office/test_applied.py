@@ -232,10 +232,10 @@ def test_a_silent_recall_is_confirmed_by_the_node(world: papers.World) -> None:
     world.carry()
     county.start("clerk")
     try:
-        wait(lambda: _confirmed(world, missed), why=county.output("clerk"))
+        wait(lambda: _confirmed(world, missed), why=lambda: county.output("clerk"))
         wait(lambda: _cursors(county).get("documents.confirm_silent_recall"))
         service.recall(world.desk("li"), heard, reason="有误。")
-        wait(lambda: _confirmed(world, heard), why=county.output("clerk"))
+        wait(lambda: _confirmed(world, heard), why=lambda: county.output("clerk"))
     finally:
         county.stop("clerk")
     for doc in (missed, heard):
@@ -259,7 +259,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         made.password("zhoulixin")
         made.password("chengxue")
         made.home.start("clerk")
-        wait(lambda: len(_cursors(made.home)) > 1, why=made.home.output("clerk"))  # it begins with the present
+        wait(lambda: len(_cursors(made.home)) > 1, why=lambda: made.home.output("clerk"))  # it begins with the present
         yield made
     finally:
         made.home.stop()

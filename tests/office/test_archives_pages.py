@@ -11,28 +11,20 @@ import pytest
 
 from tests.office import test_documents_pages
 from tests.office.test_documents_pages import issued
-from tests.portal.house import Browser, House, build
+from tests.portal.house import Browser, House, opened, seated
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A city node with its people."""
-    made = build(tmp_path_factory.mktemp("a"))
-    try:
-        for login in test_documents_pages.LOGINS:
-            made.password(login)
+    with opened(tmp_path_factory.mktemp("a"), *test_documents_pages.LOGINS) as made:
         yield made
-    finally:
-        made.home.stop()
 
 
 @pytest.fixture(scope="module")
 def people(house: House) -> dict[str, Browser]:
     """Everybody signed in."""
-    found = {login: house.enter(login) for login in test_documents_pages.LOGINS}
-    for person in found.values():
-        assert person.get("/me").status == 200
-    return found
+    return seated(house, test_documents_pages.LOGINS, "/me")
 
 
 @pytest.mark.row("F1")

@@ -5,32 +5,19 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-import msgspec
 import pytest
 
 from node.client import Ledger
 from office.audit import service
-from tests.city import ROOT, wait
-from tests.portal.house import Browser, House, build
+from tests.city import wait
+from tests.portal.house import Browser, House, administrator, opened
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A city node with a clerk and its audit administrator."""
-    made = build(tmp_path_factory.mktemp("a"))
-    try:
-        for login in ("chengxue", "dinghui", administrator("auditor"), administrator("sysadmin")):
-            made.password(login)
+    """A city node with two clerks and two of its administrators."""
+    with opened(tmp_path_factory.mktemp("a"), "chengxue", "dinghui", administrator("auditor"), administrator("sysadmin")) as made:
         yield made
-    finally:
-        made.home.stop()
-
-
-def administrator(role: str) -> str:
-    """Login of one of the city's three administrators."""
-    lines = [msgspec.json.decode(one) for one in (ROOT / "ops/data/demo.jsonl").read_text().splitlines() if one.strip()]
-    posts = {one["id"] for one in lines if one["type"] == "post" and role in one.get("roles", ())}
-    return next(str(one["login"]) for one in lines if one["type"] == "person" and posts & set(one.get("posts", ())) and not one.get("node"))
 
 
 def events(auditor: Browser, **about: str) -> list[dict[str, object]]:

@@ -59,7 +59,7 @@ def other(first: House, folder: Path) -> House:
     (folder / "node.toml").write_bytes(node_settings.dump(moved))
     house = House(Home(node_settings.load(folder)), port, first.people)
     house.home.start("portal")
-    wait(lambda: answers(house), timeout=60, why=house.home.output("portal"))
+    wait(lambda: answers(house), timeout=60, why=lambda: house.home.output("portal"))
     return house
 
 

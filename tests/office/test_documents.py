@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,6 @@ import pytest
 from node import certs, keys, persons, tier
 from node.directory import entries as said
 from node.directory import lines, writing
-from node.entry import Scope
 from node.errors import Conflict, Missing, NodeError, Refused
 from office.documents import service
 from office.documents.entries import Cited, Paper, rendering_digest, seal_signed
@@ -25,6 +25,7 @@ from office.documents.model import Act, Delivery, Document, Incoming, Letter, Va
 from office.frame.desk import Desk, Office
 from office.frame.words import speaking
 from tests import city as cities
+from tests.office.desks import carry
 
 PASSWORD = "correct horse battery"
 PEOPLE = {
@@ -96,23 +97,8 @@ class World:
     def carry(self) -> None:
         """Bring over what each node lacks, both ways, range statements too."""
         names = list(self.offices)
-        while sum(_carry(self.offices[a], self.offices[b]) for a in names for b in names if a != b):
+        while sum(carry(self.offices[a], self.offices[b]) for a in names for b in names if a != b):
             pass
-
-
-def _carry(source: Office, target: Office) -> int:
-    held = {chain.id: chain.count for chain in target.ledger.chains()}
-    fresh = 0
-    for chain in source.ledger.chains():
-        if chain.audience.scope is Scope.SELF or chain.audience.node and target.settings.id not in (chain.audience.node, chain.author):
-            continue
-        start = held.get(chain.id, 0)
-        while start < chain.count and (batch := source.ledger.read(chain.id, start, 100_000)):
-            taken = target.ledger.take(batch)
-            fresh, start = fresh + taken.fresh, taken.chain.count
-            if taken.hold is not None:
-                source.ledger.held((taken.hold,))
-    return fresh
 
 
 def _ready(office: Office) -> bool:
@@ -141,7 +127,7 @@ def started(folder: Path, storage: str, *, counties: int = 1) -> Iterator[World]
             made[name].start("ledger")
             found.offices[name] = Office(made[name].settings, tier.load(made[name].settings.tier))
         for name, office in found.offices.items():
-            cities.wait(lambda office=office: _ready(office), why=made[name].output("ledger"))
+            cities.wait(lambda office=office: _ready(office), why=partial(made[name].output, "ledger"))
         city = found.offices["city"]
         writing.introduce(city.ledger, city.settings, city.directory)
         writing.write(city.ledger, city.settings, city.directory, made["city"].says[1:])

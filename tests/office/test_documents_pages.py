@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.portal.house import Browser, House, Reply, build
+from tests.portal.house import Browser, House, Reply, opened, seated
 
 LOGINS = ("chengxue", "majun", "xuegang", "dinghui", "fanxiaohong")
 "Clerk and head of the development commission; clerk and head of the education bureau; clerk of the finance bureau."
@@ -17,22 +17,14 @@ LOGINS = ("chengxue", "majun", "xuegang", "dinghui", "fanxiaohong")
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A city node with five people who can sign in."""
-    made = build(tmp_path_factory.mktemp("d"))
-    try:
-        for login in LOGINS:
-            made.password(login)
+    with opened(tmp_path_factory.mktemp("d"), *LOGINS) as made:
         yield made
-    finally:
-        made.home.stop()
 
 
 @pytest.fixture(scope="module")
 def people(house: House) -> dict[str, Browser]:
     """Everybody signed in."""
-    found = {login: house.enter(login) for login in LOGINS}
-    for person in found.values():
-        assert person.get("/documents").status == 200
-    return found
+    return seated(house, LOGINS, "/documents")
 
 
 def form(**more: object) -> dict[str, object]:

@@ -34,7 +34,7 @@ def _join(world: World, node: str, organ: str, clerk: str, name: str) -> None:
     home = world.city[node]
     home.start("ledger")
     office = world.offices[node] = Office(home.settings, tier.load(home.settings.tier))
-    cities.wait(lambda: _ready(office), why=home.output("ledger"))
+    cities.wait(lambda: _ready(office), why=lambda: home.output("ledger"))
     world.carry()
     office.directory.refresh()
     about = {"full_name": f"云{node}人民政府", "short_name": f"云{node}政府", "kind": "government", "tier": "county", "parent_id": "gov"}

@@ -13,7 +13,7 @@ from office.portal.page import routes
 from tests.city import wait
 from tests.office.looks import chromium, faults
 from tests.office.test_meetings_pages import moment
-from tests.portal.house import Browser, House, build
+from tests.portal.house import Browser, House, opened, seated
 
 LOGINS = ("shilei", "hanyumei", "niudawei", "lixiaoyan")
 "Officer on duty of the government and its office; leader on duty of the government; officer of the emergency bureau; a clerk."
@@ -22,23 +22,15 @@ LOGINS = ("shilei", "hanyumei", "niudawei", "lixiaoyan")
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A city node with its clerk running."""
-    made = build(tmp_path_factory.mktemp("duty"))
-    try:
-        for login in LOGINS:
-            made.password(login)
+    with opened(tmp_path_factory.mktemp("duty"), *LOGINS) as made:
         made.home.start("clerk")
         yield made
-    finally:
-        made.home.stop()
 
 
 @pytest.fixture(scope="module")
 def people(house: House) -> dict[str, Browser]:
     """Everybody signed in, with a page before them from which to post."""
-    found = {login: house.enter(login) for login in LOGINS}
-    for person in found.values():
-        assert person.get("/").status == 200
-    return found
+    return seated(house, LOGINS, "/")
 
 
 def reported(person: Browser, **more: object) -> str:
@@ -83,7 +75,7 @@ def test_an_order_nobody_confirms_goes_on_by_itself(people: dict[str, Browser], 
     def steps() -> dict[str, str]:
         return {one["organ"]: one["steps"] for one in leader.get(f"{url}.json").json["organs"]}
 
-    wait(lambda: steps()["bz-zfb-zb"] == "call message", timeout=60, why=house.home.output("clerk"))
+    wait(lambda: steps()["bz-zfb-zb"] == "call message", timeout=60, why=lambda: house.home.output("clerk"))
     assert steps()["bz-yjj"] == ""
     page = leader.get(url).text
     assert "转电话" in page and "0543-0000999" in page

@@ -13,7 +13,7 @@ from office.frame.calendar import SHANGHAI
 from office.meetings.pages import MeetingsPages
 from office.portal.page import routes
 from tests.office.looks import chromium, faults
-from tests.portal.house import Browser, House, build
+from tests.portal.house import Browser, House, opened, seated
 
 LOGINS = ("lixiaoyan", "xuzhiyuan", "xuegang", "fanxiaohong", "shilei")
 "Clerk and signer of the city's government; clerk of the education bureau; clerk of the finance bureau; an officer on duty."
@@ -22,22 +22,14 @@ LOGINS = ("lixiaoyan", "xuzhiyuan", "xuegang", "fanxiaohong", "shilei")
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A city node with five people who can sign in."""
-    made = build(tmp_path_factory.mktemp("m"))
-    try:
-        for login in LOGINS:
-            made.password(login)
+    with opened(tmp_path_factory.mktemp("m"), *LOGINS) as made:
         yield made
-    finally:
-        made.home.stop()
 
 
 @pytest.fixture(scope="module")
 def people(house: House) -> dict[str, Browser]:
     """Everybody signed in."""
-    found = {login: house.enter(login) for login in LOGINS}
-    for person in found.values():
-        assert person.get("/meetings").status == 200
-    return found
+    return seated(house, LOGINS, "/meetings")
 
 
 def moment(**ahead: float) -> str:

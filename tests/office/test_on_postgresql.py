@@ -78,7 +78,7 @@ from tests.office.test_search import (  # noqa: F401
     test_who_may_not_see_gets_the_answer_for_nothing,
     test_whoever_is_given_a_document_finds_it,
 )
-from tests.portal.house import Browser, House, build
+from tests.portal.house import Browser, House, opened, seated
 
 
 @pytest.fixture(scope="module")
@@ -115,22 +115,14 @@ def node(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node
 @pytest.fixture(scope="module")
 def house(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A city with its portal, and five people who can sign in."""
-    made = build(tmp_path_factory.mktemp("d"), storage=fresh(server, "portal"))
-    try:
-        for login in test_documents_pages.LOGINS:
-            made.password(login)
+    with opened(tmp_path_factory.mktemp("d"), *test_documents_pages.LOGINS, storage=fresh(server, "portal")) as made:
         yield made
-    finally:
-        made.home.stop()
 
 
 @pytest.fixture(scope="module")
 def people(house: House) -> dict[str, Browser]:
     """Everybody signed in."""
-    found = {login: house.enter(login) for login in test_documents_pages.LOGINS}
-    for person in found.values():
-        assert person.get("/documents").status == 200
-    return found
+    return seated(house, test_documents_pages.LOGINS, "/documents")
 
 
 PAGES = ("/", "/todo", "/documents", "/documents?tab=issued", "/incoming", "/people", "/help", "/api/v1/inbox")

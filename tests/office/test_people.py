@@ -74,7 +74,7 @@ def started(folder: Path, storage: str) -> Iterator[Node]:
     with cities.running(made):
         made["city"].start("ledger")
         office = Office(made["city"].settings, city_node.TIER)
-        cities.wait(lambda: _ready(office), why=made["city"].output("ledger"))
+        cities.wait(lambda: _ready(office), why=lambda: made["city"].output("ledger"))
         directory = office.directory
         writing.introduce(office.ledger, office.settings, directory)
         writing.write(office.ledger, office.settings, directory, made["city"].says[1:])

@@ -9,41 +9,24 @@ import pytest
 
 from node.directory.view import today
 from office.people.boards import days, written
-from tests.portal.house import Browser, House, build
+from tests.portal.house import Browser, House, administrator, opened, seated
+
+PARTS = {"head": "majun", "clerk": "chengxue", "other": "dinghui", "keeper": administrator("sysadmin")}
+"By part: a head of office, his clerk, a clerk of another organ, the system administrator."
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A city node whose clerks and administrator can sign in."""
-    made = build(tmp_path_factory.mktemp("o"))
-    try:
+    with opened(tmp_path_factory.mktemp("o"), *PARTS.values()) as made:
         yield made
-    finally:
-        made.home.stop()
 
 
 @pytest.fixture(scope="module")
 def sit(house: House) -> dict[str, Browser]:
-    """By part: a head of office, a clerk of another organ, the system administrator."""
-    found = {"head": "majun", "clerk": "chengxue", "other": "dinghui", "keeper": keeper(house)}
-    for login in found.values():
-        house.password(login)
-    people = {part: house.enter(login) for part, login in found.items()}
-    for one in people.values():
-        one.get("/me")  # from where the token of forms comes
-    return people
-
-
-def keeper(house: House) -> str:
-    """Login of the city's system administrator."""
-    import msgspec
-
-    from tests.city import ROOT
-
-    lines = [msgspec.json.decode(one) for one in (ROOT / "ops/data/demo.jsonl").read_text().splitlines() if one.strip()]
-    code = house.settings.code
-    posts = {one["id"] for one in lines if one["type"] == "post" and "sysadmin" in one.get("roles", ())}
-    return next(one["login"] for one in lines if one["type"] == "person" and posts & set(one.get("posts", ())) and one.get("node", code) == code)
+    """Everybody by part."""
+    people = seated(house, PARTS.values(), "/me")
+    return {part: people[login] for part, login in PARTS.items()}
 
 
 def test_phrases_are_ones_own(sit: dict[str, Browser]) -> None:

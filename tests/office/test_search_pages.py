@@ -14,7 +14,7 @@ import pytest
 from tests.city import ROOT, wait
 from tests.office import test_documents_pages
 from tests.office.test_documents_pages import issued
-from tests.portal.house import Browser, House, build
+from tests.portal.house import Browser, House, opened, seated
 
 pytestmark = pytest.mark.row("F5")
 
@@ -22,23 +22,15 @@ pytestmark = pytest.mark.row("F5")
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A city node with its clerk at work."""
-    made = build(tmp_path_factory.mktemp("s"))
-    try:
+    with opened(tmp_path_factory.mktemp("s"), *test_documents_pages.LOGINS) as made:
         made.home.start("clerk")
-        for login in test_documents_pages.LOGINS:
-            made.password(login)
         yield made
-    finally:
-        made.home.stop()
 
 
 @pytest.fixture(scope="module")
 def people(house: House) -> dict[str, Browser]:
     """Everybody signed in."""
-    found = {login: house.enter(login) for login in test_documents_pages.LOGINS}
-    for person in found.values():
-        assert person.get("/search").status == 200
-    return found
+    return seated(house, test_documents_pages.LOGINS, "/search")
 
 
 def items(person: Browser, words: str, **fields: str) -> list[dict[str, object]]:

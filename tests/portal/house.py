@@ -7,6 +7,8 @@ import http.client
 import json
 import re
 import ssl
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -152,8 +154,35 @@ def build(folder: Path, *, code: str = "371600", storage: str = "sqlite", bell: 
     house.home.start("ledger")
     wait(lambda: _loaded(house), timeout=30)
     house.home.start("portal")
-    wait(lambda: answers(house), timeout=30, why=house.home.output("portal"))
+    wait(lambda: answers(house), timeout=30, why=lambda: house.home.output("portal"))
     return house
+
+
+@contextmanager
+def opened(folder: Path, *logins: str, **wish: str) -> Iterator[House]:
+    """A house in which these people can sign in, ended with the block; ``wish`` as in :func:`build`."""
+    made = build(folder, **wish)
+    try:
+        for login in logins:
+            made.password(login)
+        yield made
+    finally:
+        made.home.stop()
+
+
+def seated(house: House, logins: Iterable[str], path: str) -> dict[str, Browser]:
+    """Each of these signed in, with a page before them: from it comes the token of forms."""
+    found = {login: house.enter(login) for login in logins}
+    for person in found.values():
+        assert person.get(path).status == 200
+    return found
+
+
+def administrator(role: str) -> str:
+    """Login of one of the city's three administrators."""
+    lines = [msgspec.json.decode(one) for one in (ROOT / "ops/data/demo.jsonl").read_text().splitlines() if one.strip()]
+    posts = {one["id"] for one in lines if one["type"] == "post" and role in one.get("roles", ())}
+    return next(str(one["login"]) for one in lines if one["type"] == "person" and posts & set(one.get("posts", ())) and not one.get("node"))
 
 
 def _loaded(house: House) -> bool:

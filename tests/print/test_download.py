@@ -15,7 +15,7 @@ from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
 from tests.office.test_documents_pages import LOGINS, act, drafted, issued
-from tests.portal.house import Browser, House, build
+from tests.portal.house import Browser, House, opened, seated
 from tests.print.gauge import Gauge
 
 pytestmark = [pytest.mark.row("A3"), pytest.mark.xdist_group("print")]
@@ -24,22 +24,14 @@ pytestmark = [pytest.mark.row("A3"), pytest.mark.xdist_group("print")]
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A city node with the people of the documents tests."""
-    made = build(tmp_path_factory.mktemp("d"))
-    try:
-        for login in LOGINS:
-            made.password(login)
+    with opened(tmp_path_factory.mktemp("d"), *LOGINS) as made:
         yield made
-    finally:
-        made.home.stop()
 
 
 @pytest.fixture(scope="module")
 def people(house: House) -> dict[str, Browser]:
     """Everybody signed in."""
-    found = {login: house.enter(login) for login in LOGINS}
-    for person in found.values():
-        assert person.get("/documents").status == 200
-    return found
+    return seated(house, LOGINS, "/documents")
 
 
 def text_of(pdf: bytes, factory: pytest.TempPathFactory) -> str:
