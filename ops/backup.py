@@ -123,7 +123,7 @@ def _add(tar: tarfile.TarFile, file: Path, name: str) -> Entry:
         stat = os.fstat(source.fileno())
         about.size, about.mode, about.mtime = stat.st_size, stat.st_mode & 0o700, int(stat.st_mtime)
         hashing = _Hashing(source)
-        tar.addfile(about, hashing)  # type: ignore[arg-type]  # tarfile only reads
+        tar.addfile(about, hashing)  # tarfile only reads
     return {"name": name, "bytes": about.size, "sha256": hashing.sha.hexdigest()}
 
 

@@ -278,7 +278,7 @@ def _start_lines(network: Network, progress: Progress) -> None:
         return
     supervise.write(folder, [supervise.Program(name="line", command=(sys.executable, "-P", "-m", "ops.line", str(folder)))])
     supervise.start(folder)
-    if not supervise.wait_for(lambda: not any(port_free(row["listen"]) for row in told), 15.0):
+    if not supervise.wait_for(lambda: not any(port_free(one.line) for one in network.nodes if one.parent), 15.0):
         raise Unreachable("the lines do not open", hint=str(folder / "log/line.log"))
     progress.step(_("线路已接通：{count} 条").format(count=len(told)))
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from node.errors import Refused, Unreachable
-from ops import demo
+from ops import demo, supervise
 from ops.caller import Shell, Shells
 from ops.commands.chains import VERIFIER
 from ops.demo import Network, Place, Progress, User
@@ -144,7 +144,7 @@ def _directive(cast: Cast, room: Path) -> str:
 
 def _await_file(cast: Cast, doc: str, clerk: User, sheet: Path) -> None:
     """Wait until the attachment is whole at the township, and compare it byte for byte."""
-    for _passed in demo.supervise.ticks(PATIENCE, 0.2):
+    for _passed in supervise.ticks(PATIENCE, 0.2):
         found = cast.at(cast.first).ask("doc", "get", doc, *_as(clerk))["attachments"][0]
         if found["state"] == "whole":
             break

@@ -15,6 +15,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,7 @@ def _fill(desk: Desk, out: Any, items: Sequence[Item]) -> None:
             for name, parts in _item(desk, item):
                 place = f"{_folder(item)}/{name}"
                 if name.startswith("files/"):  # large, and nothing but the disk is asked
-                    desk.office.aside(lambda place=place, parts=parts: add(place, parts))
+                    desk.office.aside(partial(add, place, parts))
                 else:
                     add(place, parts)
         add("index.html", [_index(desk, items).encode()])
@@ -170,7 +171,8 @@ def _xml(about: dict[str, Any]) -> bytes:
 
     for name, value in about.items():
         put(root, name, value)
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    made: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return made
 
 
 def _listing(items: Sequence[Item]) -> bytes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import or_
+from sqlalchemy import ColumnElement, or_
 
 from node.blobs import Blobs
 from node.errors import Invalid, Missing
@@ -48,7 +49,7 @@ class ArchivesPages:
         ]
         filer = with_role(desk, *FILERS)
         fonds = {row.organ: row for row in desk.list(Fonds)}
-        values = {
+        values: dict[str, Any] = {
             "tab": tab,
             "tabs": tabs,
             "filer": bool(filer),
@@ -67,7 +68,7 @@ class ArchivesPages:
         return Screen("archives/holdings.html", rows=rows, years=_years(found), json={"items": rows, "filed": filed, "accepted": accepted}, **values)
 
     def _rows(self, request: Request, tab: str) -> list[Item]:
-        where = [Item.state.in_(TABS[tab][1])]
+        where: list[ColumnElement[bool]] = [Item.state.in_(TABS[tab][1])]
         words, year = request.query("q"), request.query("year")
         if words:
             where.append(or_(*(column.contains(words, autoescape=True) for column in (Item.title, Item.code, Item.doc_no, Item.creator))))
@@ -152,7 +153,7 @@ class ArchivesPages:
     def act(self, request: Request, item: str, move: str) -> See:
         """Test, give back, hold, release, leave out or appraise."""
         text = request.text("text")
-        acts = {
+        acts: dict[str, Callable[[], Sequence[object] | None]] = {
             "leave_out": lambda: service.leave_out(self.desk, item, reason=text),
             "test": lambda: service.test(self.desk, item),
             "give_back": lambda: service.give_back(self.desk, item),
@@ -174,7 +175,7 @@ class ArchivesPages:
         moves = disposal.moves(desk, found)
         acts = views.account(desk, desk.list(Done, Done.record == roll, order=(Done.at, Done.id)))
         shown = views.roll(desk, found)
-        values = {"rows": rows, "happened": acts, "acts": _list_acts(found, moves)}
+        values: dict[str, Any] = {"rows": rows, "happened": acts, "acts": _list_acts(found, moves)}
         return Screen("archives/list.html", roll=shown, json={"list": shown, "items": rows, "acts": acts}, **values)
 
     @page("POST", "/archives/lists")
@@ -187,7 +188,7 @@ class ArchivesPages:
     def dispose(self, request: Request, roll: str, move: str) -> See:
         """Approve, reject, supervise or carry out a list."""
         text = request.text("text")
-        acts = {
+        acts: dict[str, Callable[[], object]] = {
             "approve": lambda: disposal.approve(self.desk, roll, opinion=text),
             "reject": lambda: disposal.reject(self.desk, roll, reason=text),
             "supervise": lambda: disposal.supervise(self.desk, roll),

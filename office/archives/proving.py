@@ -9,6 +9,7 @@ import hashlib
 import re
 import stat
 from collections.abc import Iterator
+from functools import partial
 
 from node import entry as signed
 from node import keys, kinds
@@ -50,7 +51,7 @@ def findings(desk: Desk, item: Item) -> Iterator[Finding]:
     yield from _complete(desk, item, original.envelope)
     blobs = Blobs(desk.settings)
     for annex in original.envelope.paper.annexes:
-        yield from desk.office.aside(lambda annex=annex: list(_file(blobs, annex)))
+        yield from desk.office.aside(partial(_files, blobs, annex))
 
 
 def _authentic(desk: Desk, item: Item, original: Original) -> Iterator[Finding]:
@@ -109,6 +110,10 @@ def _complete(desk: Desk, item: Item, envelope: Envelope) -> Iterator[Finding]:
     last = next((tally.last for tally in desk.list(Tally, Tally.name == name)), 0)
     if item.number and desk.count(Item, *where) != last:
         yield Finding("complete", "gap", name)
+
+
+def _files(blobs: Blobs, annex: Annex) -> list[Finding]:
+    return list(_file(blobs, annex))
 
 
 def _file(blobs: Blobs, annex: Annex) -> Iterator[Finding]:

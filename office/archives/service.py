@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from sqlalchemy import ColumnElement
+
 from node import clock
 from office.archives import disposal, workflow
 from office.archives.filing import Choice, appraise, arrange, expired, give_back, hold, leave_out, lend, loan, moves, pages_of, register_fonds
@@ -51,7 +53,7 @@ def accepted(desk: Desk) -> tuple[int, int]:
     return desk.count(Item, Item.code != ""), desk.count(Item, Item.code != "", Item.retention == Item.guess)
 
 
-def _mine(desk: Desk) -> tuple[object, ...]:
+def _mine(desk: Desk) -> tuple[ColumnElement[bool], ...]:
     return Item.state == State.PROPOSED, Item.organ.in_(with_role(desk, *FILERS))
 
 

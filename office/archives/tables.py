@@ -115,7 +115,7 @@ class Item(ROOM.Base):
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What the last test found."""
-        return unpack(self.findings_bytes, tuple[Finding, ...]) if self.findings_bytes else ()  # type: ignore[arg-type]
+        return unpack(self.findings_bytes, tuple[Finding, ...]) if self.findings_bytes else ()
 
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:

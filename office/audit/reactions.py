@@ -13,7 +13,7 @@ class AuditService:
     """Timers of the audit room."""
 
     name = "audit"
-    desk: Desk = NodeDesk()  # type: ignore[assignment]
+    desk: Desk = NodeDesk()
 
     @every(86_400.0)
     def check(self) -> None:

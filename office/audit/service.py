@@ -65,8 +65,8 @@ def _walk(ledger: Ledger, chain: Chain) -> str:
     """Where a chain breaks and why; empty when it holds."""
     at, last = 0, b""
     try:
-        while at < chain.count and (entries := ledger.read(chain.id, at, PART).entries):
-            for raw, body in entries:
+        while at < chain.count and (batch := ledger.read(chain.id, at, PART)) is not None and batch.entries:
+            for raw, body in batch.entries:
                 last = check_entry(raw, body, chain.id, at, last)
                 at += 1
         if at < chain.count or (at == chain.count and last != chain.hash):

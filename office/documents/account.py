@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from node.codec import pack
 from node.errors import Refused
-from node.kinds import Content, Entry
+from node.kinds import Entry
 from office.documents import entries as said
 from office.documents.entries import Annex
 from office.documents.tables import ROOM, Counter, Delivery, Document, Hand, Incoming
@@ -108,7 +108,7 @@ def stand(session: Session, incoming: Incoming) -> None:
 
 def act(
     session: Session,
-    entry: Entry[Content],
+    entry: Entry[Any],
     doc: str,
     organ: str,
     text: str,

@@ -44,7 +44,13 @@ class DocumentsApi:
         sent = service.post(self.desk, asked, files, doc=request.headers.get("Idempotency-Key", ""))
         seconds = min(whole(request.query("wait", str(PATIENCE)), digits=17), LONGEST) if wanted != "local" else 0
         found = reach.await_level(self.desk, sent.doc, wanted, seconds)
-        body = {"doc": sent.doc, "ref": sent.ref, "number": sent.number or None, "recipients": sent.recipients, "repeated": sent.repeated}
+        body: dict[str, Any] = {
+            "doc": sent.doc,
+            "ref": sent.ref,
+            "number": sent.number or None,
+            "recipients": sent.recipients,
+            "repeated": sent.repeated,
+        }
         body |= {"ack": found.level, "copies": found.copies}
         if reach.LEVELS.index(found.level) < reach.LEVELS.index(wanted):
             raise Unreachable(_("公文已在本机保存，但在限时内没有到达所要求的一级。"), code="ack_timeout", **body)

@@ -99,8 +99,8 @@ def open_extensions(desk: Desk, document: Document) -> list[Extension]:
 
 def _tell(desk: Desk, letter: Letter, delivery: Delivery, content: said.Urged | said.ExtensionDecided, *more: bytes) -> None:
     """To one recipient, ahead of ordinary matter."""
-    where = {"record": letter.id, "post": acting_post(desk, letter.organ), "after": (letter.said, *more)}
-    desk.write(content, to=(delivery.node,), lane=Lane.URGENT, **where)
+    post, after = acting_post(desk, letter.organ), (letter.said, *more)
+    desk.write(content, to=(delivery.node,), lane=Lane.URGENT, record=letter.id, post=post, after=after)
 
 
 def _delivery(desk: Desk, doc: str, organ: str) -> Delivery:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -48,7 +49,7 @@ class OutgoingPages:
         shown = [views.document_line(desk, row) for row in rows]
         if tab == "issued":
             views.add_receipts(shown, service.progress(desk, [row.id for row in rows]))
-        values = {"words": words, "kinds": list(KIND_WORDS.items()), "may_draft": bool(service.issuers(desk)), "tab": tab}
+        values: dict[str, Any] = {"words": words, "kinds": list(KIND_WORDS.items()), "may_draft": bool(service.issuers(desk)), "tab": tab}
         return Screen("documents/register.html", rows=shown, tabs=tabs, json={"rows": shown[:PER_PAGE], "tab": tab}, **values)
 
     @page("GET", "/documents/new")
@@ -156,7 +157,7 @@ class OutgoingPages:
         if preview:
             found = service.findings(desk, paper)
             shown = sheet(desk, service.preview(desk, paper), doc or "new")
-        values = {
+        values: dict[str, Any] = {
             "paper": paper,
             "doc": doc,
             "version": version,

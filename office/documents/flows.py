@@ -8,7 +8,7 @@ before there were flows, and what a signer issues in one step, has no matter.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -200,7 +200,7 @@ def _act(name: str, seat: str, given: dict[str, Any]) -> Act:
     holder = Holder("organ", who[2:]) if who.startswith("o:") else Holder.person(who.removeprefix("p:"))
     if name in ("forward", "add_signer", "assign", "circulate") and not who:
         raise Invalid(_("请选择办理人。"), code="who")
-    makes = {
+    makes: dict[str, Callable[[], Act]] = {
         "pass": lambda: acts.Passed(seat, text, {"substantial": True} if given.get("substantial") else {}),
         "countersign": lambda: acts.Countersigned(seat, Opinion(given.get("opinion") or "agree"), text),
         "settle": lambda: acts.Settled(seat, text),

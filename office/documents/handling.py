@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from node import clock
 from node.errors import Missing
@@ -45,7 +46,7 @@ class IncomingPages:
         rows = desk.list(Incoming, *where, order=(Incoming.sent_at.desc(), Incoming.id), **request.window())
         tabs = [(f"/incoming?tab={key}", label, counts[key], key == tab) for key, (label, _states) in IN_TABS.items()]
         shown = [trays.incoming_line(row) for row in rows]
-        values = {"words": request.query("q"), "kinds": list(KIND_WORDS.items()), "tab": tab}
+        values: dict[str, Any] = {"words": request.query("q"), "kinds": list(KIND_WORDS.items()), "tab": tab}
         return Screen("documents/arrived.html", rows=shown, tabs=tabs, json={"rows": shown[:PER_PAGE], "tab": tab}, **values)
 
     @page("GET", "/incoming/<id>")
@@ -59,7 +60,7 @@ class IncomingPages:
         ahead, others = trays.offered(desk, row, options)
         acted = trays.account(desk, row)
         due = Terms(desk).due(row)
-        values = {
+        values: dict[str, Any] = {
             "row": row,
             "state": STANDING_WORDS[Standing(row.state)],
             "tone": TONES.get(Standing(row.state), ""),

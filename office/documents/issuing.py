@@ -106,8 +106,9 @@ class Parts:
         """Seal it, if that is still to do and this person keeps the seal, and dispatch it."""
         sent = made(self.desk, paper, number, signer, signed_on.isoformat(), mark)
         if mark is None and paper.kind not in workflow.UNSEALED and keeps(self.desk, paper.organ):
-            sent = msgspec.structs.replace(sent, seal=mark_of(self.desk, sent))
-            self.add(said.Sealed(sent.seal))
+            seal = mark_of(self.desk, sent)
+            sent = msgspec.structs.replace(sent, seal=seal)
+            self.add(said.Sealed(seal))
         if mark is not None and mark.digest != said.rendering_digest(sent):
             raise Conflict(_("用印以后收文名单有变化，请重新用印。"), code="seal_stale")
         self.acts.append(self.desk.wish(said.Dispatched(sent), record=self.doc, post=self.post, **way(self.desk, sent)))

@@ -11,7 +11,7 @@ import msgspec
 
 from node import clock
 from node.errors import Conflict, Invalid, Missing, Refused
-from node.kinds import name_of
+from node.kinds import Content, name_of
 from office.documents import entries as said
 from office.documents import model, workflow
 from office.documents.entries import Annex, Cited, Label, Paper, Role, Urgency
@@ -74,14 +74,14 @@ def receipt(desk: Desk, doc: str, action: str, *, note: str = "", key: str = "",
     found = [row for row in desk.list(Incoming, Incoming.doc == doc, order=Incoming.organ) if organ in ("", row.organ)]
     if not found:
         raise Missing()
-    kind = {"read": said.Read, "sign": said.SignedFor, "refuse": said.SentBack, "transfer": said.Assigned, "finish": said.Answered}[action]
+    kind = name_of(_SAID[action])
     for act in desk.list(Act, Act.key == key, Act.doc == doc) if key else ():
-        if act.kind != name_of(kind):
+        if act.kind != kind:
             raise Conflict(_("这个编号已用于另一项操作。"), code="key_reused")
         return act.place
     mine = next((row for row in found if model.watched(desk).count(row.organ)), found[0])
     _ACTS[action](desk, mine.id, note=note, key=key, to=to, reason=reason)
-    acts = desk.list(Act, Act.record == mine.id, Act.kind == name_of(kind), order=(Act.at.desc(), Act.seq.desc()), limit=1)
+    acts = desk.list(Act, Act.record == mine.id, Act.kind == kind, order=(Act.at.desc(), Act.seq.desc()), limit=1)
     return acts[0].place
 
 
@@ -95,6 +95,13 @@ def _transfer(desk: Desk, incoming: str, *, note: str, to: str, **_given: str) -
     assign(desk, incoming, lead=to or desk.person, opinion=note)
 
 
+_SAID: dict[str, type[Content]] = {
+    "read": said.Read,
+    "sign": said.SignedFor,
+    "refuse": said.SentBack,
+    "transfer": said.Assigned,
+    "finish": said.Answered,
+}
 _ACTS: dict[str, Callable[..., None]] = {
     "read": lambda desk, incoming, **given: read(desk, incoming, tell=True, key=given["key"]),
     "sign": lambda desk, incoming, **given: sign_for(desk, incoming, key=given["key"]),
@@ -188,9 +195,9 @@ def paper_of(desk: Desk, asked: Post) -> Paper:
         to=tuple(dict.fromkeys(asked.to)),
         cc=tuple(id for id in dict.fromkeys(asked.cc) if id not in asked.to),
         lists=tuple(Cited(id, versions[id], Role.TO) for id in asked.lists),
-        urgency=urgency,
+        urgency=Urgency(urgency),
         urgency_reason=asked.urgency_reason,
-        label=label,
+        label=Label(label),
         reply_required=asked.reply_required or bool(due),
         due=due,
         due_rule=rule,

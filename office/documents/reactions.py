@@ -34,8 +34,8 @@ class DocumentsService:
     """Reactions and timers of the documents room."""
 
     name = "documents"
-    desk: Desk = NodeDesk()  # type: ignore[assignment]
-    rings: Local = Rings()  # type: ignore[assignment]
+    desk: Desk = NodeDesk()
+    rings: Local = Rings()
 
     @applied(said.Recalled, said.Dispatched, said.Corrected)
     def confirm_silent_recall(self, entry: Entry[Any]) -> None:

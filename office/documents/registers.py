@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
 from sqlalchemy.orm import aliased
@@ -96,7 +97,7 @@ def _mine_in(desk: Desk) -> ColumnElement[bool]:
     return or_(and_(clerk, or_(waiting, corrected, Incoming.urged > 0)), mine, Incoming.id.in_(urged)) if desk.person else false()
 
 
-def _unread(desk: Desk) -> Select[tuple[str]]:
+def _unread(desk: Desk) -> Select[Any]:
     """Documents that lie with the person to be read; in turn, when everybody before has read them."""
     before = aliased(Hand)
     earlier = exists().where(

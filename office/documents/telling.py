@@ -9,6 +9,7 @@ from node import clock
 from office.documents import workflow
 from office.documents.labels import ACT_WORDS, CHANGE_WORDS, EXAMINATION_WORDS, REASON_WORDS
 from office.documents.model import Act
+from office.documents.papers import Change
 from office.frame.desk import Desk
 from office.frame.words import _
 
@@ -85,7 +86,7 @@ def _joined(first: str, rest: str) -> str:
 
 TELL: dict[str, Callable[[Desk, Act], str]] = {
     "sent_back": lambda desk, act: _joined(str(REASON_WORDS.get(act.reason, act.reason)), act.text),
-    "lapsed": lambda desk, act: _joined(str(CHANGE_WORDS.get(act.reason, act.reason)), act.text),
+    "lapsed": lambda desk, act: _joined(str(CHANGE_WORDS[Change(act.reason)]), act.text),
     "assigned": _people,
     "proposed": _people,
     "circulated": _people,

@@ -138,7 +138,7 @@ class Act(ROOM.Base):
     @property
     def annexes(self) -> tuple[Annex, ...]:
         """Files given with an answer."""
-        return unpack(self.annex_bytes, tuple[Annex, ...]) if self.annex_bytes else ()  # type: ignore[arg-type]
+        return unpack(self.annex_bytes, tuple[Annex, ...]) if self.annex_bytes else ()
 
     @property
     def place(self) -> str:

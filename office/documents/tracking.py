@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from werkzeug.wrappers import Response
 
@@ -42,7 +43,7 @@ class TrackPages:
         rows = service.matrix(desk, doc)
         drafted = document.stage in (Stage.DRAFT, Stage.RETURNED, Stage.REVIEW, Stage.SIGN) and not letters
         found = service.findings(desk, document.paper) if drafted else []
-        values = {
+        values: dict[str, Any] = {
             "document": document,
             "paper": envelope.paper,
             "state": STAGE_WORDS[Stage(document.state)],
@@ -108,7 +109,7 @@ class TrackPages:
         return see_other(f"/documents/{doc}", NOTES[move])
 
 
-def _delivered(rows: Sequence[service.Row]) -> dict[str, object]:
+def _delivered(rows: Sequence[service.Row]) -> dict[str, Any]:
     return {"matrix": views.matrix_of(rows), "heads": HEADS, "summary": views.summary_of(rows), "tally": views.tally_of(rows)}
 
 

@@ -38,7 +38,7 @@ class VersionPages:
         right = _of(rows, whole(request.query("b"), digits=17), rows[-1])
         left = _of(rows, whole(request.query("a"), digits=17), rows[max(0, rows.index(right) - 1)])
         acts = [act for act in service.timeline(desk, doc) if act.kind.removeprefix("documents.") in OPINIONS]
-        values = {
+        values: dict[str, Any] = {
             "document": document,
             "state": STAGE_WORDS[Stage(document.state)],
             "kind": KIND_WORDS.get(document.kind, document.kind),

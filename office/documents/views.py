@@ -34,7 +34,7 @@ from office.portal.screen import day
 
 def document_line(desk: Desk, row: Document) -> dict[str, Any]:
     """A line of the outgoing register."""
-    drafter = desk.directory.person(row.drafter)
+    drafter, organ = desk.directory.person(row.drafter), desk.directory.organ(row.organ)
     return {
         "id": row.id,
         "url": f"/documents/{row.id}",
@@ -45,7 +45,7 @@ def document_line(desk: Desk, row: Document) -> dict[str, Any]:
         "label": row.label,
         "state": STAGE_WORDS[Stage(row.state)],
         "tone": TONES.get(Stage(row.state), ""),
-        "organ": desk.directory.organ(row.organ).short_name if desk.directory.organ(row.organ) else row.organ,
+        "organ": organ.short_name if organ is not None else row.organ,
         "drafter": drafter.name if drafter is not None else "",
         "at": clock.from_ms(row.changed_at),
         "about": row.returned if row.state == Stage.RETURNED else "",
@@ -128,7 +128,7 @@ def _change(desk: Desk, row: Validity) -> dict[str, Any]:
     by = f"《{row.title}》" + (f"（{row.number}）" if row.number else "") if row.title else ""
     since = _("自 {day} 起").format(day=day(row.on))
     return {
-        "words": CHANGE_WORDS.get(row.change, row.change),
+        "words": CHANGE_WORDS[Change(row.change)],
         "text": "，".join(str(part) for part in (since, by, row.reason) if part),
         "partly": row.change == Change.AMENDED,
         "number": row.number,

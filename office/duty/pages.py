@@ -15,6 +15,7 @@ from office.duty.model import Act as Done
 from office.duty.model import Addressed, Bound, Incident, Order, Roster
 from office.duty.workflow import CATEGORIES, DUTY, LEVELS, STAGES, WAYS, State
 from office.frame import account
+from office.frame.calendar import SHANGHAI
 from office.frame.desk import Desk
 from office.frame.rights import with_role
 from office.frame.trace import Reached, Trace
@@ -52,7 +53,7 @@ class DutyPages:
         year = self._year()
         late = sum(service.late(desk, row) for row in year if row.written)
         orders = desk.list(Order, order=Order.at.desc(), limit=8)
-        values = {
+        values: dict[str, Any] = {
             "mine": [(id, _short(desk, id)) for id in mine],
             "rosters": [(row, _short(desk, row.organ)) for row in service.today(desk, [*mine, *_below(desk, mine)])],
             "open": [_line(desk, row) for row in open_],
@@ -69,7 +70,10 @@ class DutyPages:
         """The form for a first report: what must be known at once, and the rest folded away."""
         mine = self._mine()
         over = service.above(self.desk, mine[0])
-        values = {"organs": [(id, _short(self.desk, id)) for id in mine], "over": [(organ.short_name, organ.duty_phone) for organ in over]}
+        values: dict[str, Any] = {
+            "organs": [(id, _short(self.desk, id)) for id in mine],
+            "over": [(organ.short_name, organ.duty_phone) for organ in over],
+        }
         now = _local(self.desk.now)
         return Screen("duty/report.html", at=now, **values, **_choices(), json={"organs": mine, "over": [organ.id for organ in over]})
 
@@ -87,7 +91,7 @@ class DutyPages:
         trace = Trace(desk, row.said)
         mine = set(with_role(desk, *DUTY))
         others = desk.list(Incident, Incident.id != incident, Incident.state == State.OPEN, Incident.category == row.category, limit=50)
-        values = {
+        values: dict[str, Any] = {
             "row": row,
             "report": row.report,
             "title": _title(row),
@@ -135,7 +139,7 @@ class DutyPages:
         desk, row = self.desk, self.desk.get(Order, order)
         ((_row, rows),) = _with_bound(desk, [row])
         trace, mine = Trace(desk, row.said), set(with_role(desk, *DUTY))
-        values = {
+        values: dict[str, Any] = {
             "row": row,
             "issuer": _short(desk, row.organ),
             "at": clock.from_ms(row.at),
@@ -168,7 +172,7 @@ class DutyPages:
         rows = desk.list(Order, order=Order.at.desc(), **request.window())
         shown = [(row, _short(desk, row.organ), clock.from_ms(row.at), _tally(bound)) for row, bound in _with_bound(desk, rows)]
         choices = [(organ.id, organ.short_name) for organ in desk.directory.organs() if organ.kind == "government" and organ.id not in mine]
-        values = {"mine": [(id, _short(desk, id)) for id in mine], "choices": choices, "incident": request.query("incident")}
+        values: dict[str, Any] = {"mine": [(id, _short(desk, id)) for id in mine], "choices": choices, "incident": request.query("incident")}
         return Screen("duty/orders.html", rows=shown, json={"orders": rows}, **values)
 
     @page("POST", "/duty/orders")
@@ -183,7 +187,7 @@ class DutyPages:
         """Who is on duty this week."""
         desk, mine = self.desk, self._mine()
         organ = request.query("organ") if request.query("organ") in mine else mine[0]
-        first = desk.now.astimezone(workflow.SHANGHAI).date()
+        first = desk.now.astimezone(SHANGHAI).date()
         days = [(first + dt.timedelta(days=n)).isoformat() for n in range(DAYS)]
         rows = {row.day: row for row in desk.list(Roster, Roster.organ == organ, Roster.day.in_(days))}
         choices = [(id, _short(desk, id)) for id in mine]
@@ -221,7 +225,7 @@ class DutyPages:
         return sorted(found, key=lambda organ: (-above[organ], rank.get(organ, 0)))
 
     def _year(self) -> list[Incident]:
-        first = dt.datetime(self.desk.now.astimezone(workflow.SHANGHAI).year, 1, 1, tzinfo=workflow.SHANGHAI)
+        first = dt.datetime(self.desk.now.astimezone(SHANGHAI).year, 1, 1, tzinfo=SHANGHAI)
         since = clock.to_ms(first)
         return self.desk.list(Incident, Incident.learned >= since, Incident.state != State.MERGED, limit=5000)
 
@@ -254,7 +258,7 @@ class DutyPages:
 PAGES = (DutyPages,)
 
 
-def _choices() -> dict[str, list[tuple[str, Text]]]:
+def _choices() -> dict[str, Any]:
     return {"categories": list(CATEGORIES.items()), "levels": list(LEVELS.items()), "ways": list(WAYS.items())}
 
 
@@ -265,7 +269,7 @@ def _whole(text: str) -> int:
 
 
 def _local(moment: dt.datetime) -> str:
-    return moment.astimezone(workflow.SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
 
 
 def _short(desk: Desk, organ: str) -> str:
@@ -300,7 +304,7 @@ def _harm(report: Report) -> str:
 
 
 def _months(rows: list[Incident]) -> list[int]:
-    found = Counter(clock.from_ms(row.learned).astimezone(workflow.SHANGHAI).month for row in rows)
+    found = Counter(clock.from_ms(row.learned).astimezone(SHANGHAI).month for row in rows)
     return [found[month] for month in range(1, 13)]
 
 

@@ -20,8 +20,8 @@ class DutyService:
     """Reactions and timers of the duty room."""
 
     name = "duty"
-    desk: Desk = NodeDesk()  # type: ignore[assignment]
-    rings: Local = Rings()  # type: ignore[assignment]
+    desk: Desk = NodeDesk()
+    rings: Local = Rings()
 
     @applied(said.Reported, said.PassedOn, said.Ordered)
     def ring(self, entry: Entry[Any]) -> None:

@@ -18,7 +18,7 @@ from office.duty import workflow
 from office.duty.entries import MANY, PLACE, WORDS, Report, To
 from office.duty.model import Addressed, Bound, Incident, Order, Roster, Story
 from office.duty.workflow import DUTY, INCIDENT, RECEIVER, Lateness, State
-from office.frame.calendar import Workdays
+from office.frame.calendar import SHANGHAI, Workdays
 from office.frame.desk import Desk
 from office.frame.rights import acting_post, roles, with_role
 from office.frame.todo import Column, Todo
@@ -207,7 +207,7 @@ def moves(desk: Desk, row: Incident) -> set[str]:
 
 def today(desk: Desk, organs: Iterable[str]) -> list[Roster]:
     """Who is on duty today in these organs."""
-    day = desk.now.astimezone(workflow.SHANGHAI).date().isoformat()
+    day = desk.now.astimezone(SHANGHAI).date().isoformat()
     return desk.list(Roster, Roster.day == day, Roster.organ.in_(list(organs)), limit=2 * MANY)
 
 

@@ -11,7 +11,6 @@ from node import clock
 from node.errors import Invalid
 from office.duty.entries import PLACE, WORDS, Report
 from office.frame import clocks
-from office.frame.calendar import SHANGHAI as SHANGHAI
 from office.frame.calendar import Workdays
 from office.frame.flow import Flow, Move
 from office.frame.words import _

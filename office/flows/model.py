@@ -63,12 +63,12 @@ class Batch(ROOM.Base):
     @property
     def matters(self) -> tuple[tuple[str, bytes], ...]:
         """(record, statement id of its act)."""
-        return unpack(self.matters_bytes, tuple[tuple[str, bytes], ...])  # type: ignore[arg-type]
+        return unpack(self.matters_bytes, tuple[tuple[str, bytes], ...])
 
     @property
     def undone(self) -> tuple[str, ...]:
         """Records that were taken back."""
-        return unpack(self.undone_bytes, tuple[str, ...]) if self.undone_bytes else ()  # type: ignore[arg-type]
+        return unpack(self.undone_bytes, tuple[str, ...]) if self.undone_bytes else ()
 
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:

@@ -214,7 +214,7 @@ class Desk:
         with self._session(model) as session:
             return set(session.scalars(query))
 
-    def query(self, model: type[M], query: Select[Any]) -> Sequence[Any]:
+    def query(self, model: type[M], query: Select[*tuple[Any, ...]]) -> Sequence[Any]:
         """Rows of a query of a room's own (sums, groups), which must apply ``model.visible(desk)`` itself."""
         with self._session(model) as session:
             return session.execute(query).all()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import msgspec
 
 from node import clock
@@ -48,7 +51,7 @@ class MeetingsPages:
             (row, STATES[State(row.state)], views.TONES.get(State(row.state), ""), views.short(desk, row.organ), clock.from_ms(row.begins))
             for row in rows
         ]
-        values = {"rows": shown, "tabs": tabs, "kinds": KINDS, "arranges": bool(with_role(desk, *CLERKS))}
+        values: dict[str, Any] = {"rows": shown, "tabs": tabs, "kinds": KINDS, "arranges": bool(with_role(desk, *CLERKS))}
         return Screen("meetings/register.html", json={"meetings": [views.brief(row) for row in rows]}, **values)
 
     @page("GET", "/meetings/new")
@@ -72,7 +75,7 @@ class MeetingsPages:
         lines = service.answers(desk, found) if found.issue else []
         expected = service.expected(desk, found) if found.issue else []
         mine = set(with_role(desk, *WATCHERS))
-        values = {
+        values: dict[str, Any] = {
             "row": found,
             "plan": plan,
             "state": views.standing(found)[0],
@@ -179,7 +182,7 @@ class MeetingsPages:
     def move(self, request: Request, meeting: str, move: str) -> See:
         """One of the acts that the move table offers."""
         desk, text, organ = self.desk, request.text("text"), request.text("organ")
-        verbs = {
+        verbs: dict[str, Callable[[], object]] = {
             "approve": lambda: service.approve(desk, meeting, opinion=text),
             "notify": lambda: service.notify(desk, meeting),
             "cancel": lambda: service.cancel(desk, meeting, reason=text),
@@ -271,7 +274,7 @@ class MeetingsPages:
         desk = self.desk
         topics = desk.list(Topic, Topic.to == plan.organ, Topic.state == workflow.Topic.PASSED)
         agenda = "\n".join("，".join([one.title, str(one.minutes or "")]).rstrip("，") for one in plan.agenda if not one.topic)
-        values = {
+        values: dict[str, Any] = {
             "plan": plan,
             "meeting": meeting,
             "version": version or "",

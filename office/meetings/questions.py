@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from node import clock
 from node.directory.entries import Organ
 from node.errors import Missing
+from office.frame.calendar import SHANGHAI
 from office.frame.desk import Desk
 from office.frame.rights import roles, with_role
 from office.frame.todo import Column, Todo
@@ -132,7 +133,7 @@ def minutes_text(desk: Desk, meeting: Meeting) -> str:
     """The text with which the minutes begin: when, where, who was in the chair, who was there, what was on the agenda."""
     plan, there = meeting.plan, guests(desk, meeting.id)
     chair = desk.directory.person(plan.chair)
-    when = clock.from_ms(meeting.begins).astimezone(workflow.SHANGHAI)
+    when = clock.from_ms(meeting.begins).astimezone(SHANGHAI)
     present = [one for one in expected(desk, meeting) if one.guest.attended_at]
     absent = [one.name for one in there if one.leave]
     lines = [
@@ -201,7 +202,7 @@ def _next(meeting: Meeting, calls: Sequence[Call], clerks: set[str], signs: set[
 def _todo(desk: Desk, row: Meeting, state: Text, column: Column) -> Todo:
     organ = desk.directory.organ(row.organ)
     due = row.plan.reply_by if state in (_("待签收"), _("待回执")) else 0
-    where = clock.from_ms(row.begins).astimezone(workflow.SHANGHAI).strftime("%m-%d %H:%M")
+    where = clock.from_ms(row.begins).astimezone(SHANGHAI).strftime("%m-%d %H:%M")
     return Todo(
         title=row.title,
         url=f"/meetings/{row.id}",

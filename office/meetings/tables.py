@@ -61,7 +61,7 @@ class Meeting(ROOM.Base):
     @property
     def called(self) -> tuple[Called, ...]:
         """Who is called by the last notice."""
-        return unpack(self.called_bytes, tuple[Called, ...]) if self.called_bytes else ()  # type: ignore[arg-type]
+        return unpack(self.called_bytes, tuple[Called, ...]) if self.called_bytes else ()
 
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:

@@ -8,6 +8,7 @@ import segno
 from markupsafe import Markup
 
 from node import clock
+from office.frame.calendar import SHANGHAI
 from office.frame.desk import Desk
 from office.frame.words import Text, _
 from office.meetings import workflow
@@ -59,7 +60,7 @@ def lines(text: str) -> list[list[str]]:
 
 def local(ms: int) -> str:
     """A moment as forms show it."""
-    return clock.from_ms(ms).astimezone(workflow.SHANGHAI).strftime("%Y-%m-%d %H:%M") if ms else ""
+    return clock.from_ms(ms).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if ms else ""
 
 
 def short(desk: Desk, organ: str) -> str:
@@ -184,4 +185,4 @@ def tally(lines: list[Line], round: int) -> list[tuple[Text, int, str]]:
 
 
 def _when(at: int | None) -> str:
-    return clock.from_ms(at).astimezone(workflow.SHANGHAI).strftime("%m-%d %H:%M") if at else ""
+    return clock.from_ms(at).astimezone(SHANGHAI).strftime("%m-%d %H:%M") if at else ""

@@ -12,6 +12,7 @@ from node.errors import Invalid
 from office.frame.desk import Desk
 from office.frame.words import _
 from office.people import service, standing
+from office.people.pen import need
 from office.people.workflow import KEEPER
 from office.portal.page import Request, Screen, See, page, see_other
 
@@ -90,8 +91,8 @@ class BoardPages:
         return see_other(f"/people/calendar?year={year}", _("工作日历已签发，各节点收到后即按此计算期限。"))
 
     def _form(self, id: str, name: str, chosen: tuple[str, ...], seen: str) -> Screen:
-        standing.need(self.desk, KEEPER)
-        groups = {}
+        need(self.desk, KEEPER)
+        groups: dict[str, list[tuple[str, str]]] = {}
         for organ in self.desk.directory.organs():
             groups.setdefault(organ.tier, []).append((organ.id, organ.full_name))
         return Screen("people/edit_list.html", id=id, name=name, chosen=chosen, seen=seen, groups=groups, json={"name": name, "organs": chosen})

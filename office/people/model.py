@@ -28,12 +28,12 @@ class Note(ROOM.Base):
     @property
     def phrases(self) -> tuple[str, ...]:
         """The phrases in the person's order."""
-        return unpack(self.phrases_bytes, tuple[str, ...])  # type: ignore[arg-type]
+        return unpack(self.phrases_bytes, tuple[str, ...])
 
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """The person alone."""
-        return cls.person == desk.person
+        return cls.person == str(desk.person)
 
 
 class Away(ROOM.Base):

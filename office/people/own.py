@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from node.directory.view import today
 from node.errors import Invalid
@@ -28,7 +29,7 @@ class OwnPages:
         keys = [{"until": s.certificate.not_valid_after_utc, "revoked": s.revoked is not None} for s in certificates]
         mine = {post.id for post in desk.posts}
         loans = [one for one in lending.loans(desk) if {one.lender.id, one.borrower.id} & mine]
-        values = {"phrases": notes.phrases(desk), "absence": notes.absence(desk, desk.person), "loans": loans}
+        values: dict[str, Any] = {"phrases": notes.phrases(desk), "absence": notes.absence(desk, desk.person), "loans": loans}
         return Screen(
             "people/me.html",
             keys=keys,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -290,7 +290,7 @@ class PeoplePages:
 
     def _organ_form(self, organ: said.Organ, seen: str) -> Screen:
         others = [(o.id, o.full_name) for o in self.desk.directory.organs() if o.id != organ.id]
-        words = {"kinds": list(KIND_WORDS.items()), "tiers": list(TIER_WORDS.items())}
+        words: dict[str, Any] = {"kinds": list(KIND_WORDS.items()), "tiers": list(TIER_WORDS.items())}
         return Screen("people/edit_organ.html", unit=organ, seen=seen, others=others, **words, json={"organ": organ})
 
     def _save_organ(self, key: str, given: OrganForm) -> str:

@@ -33,7 +33,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -170,6 +170,13 @@ def routes(classes: Sequence[type]) -> list[Route]:
     return sorted(found, key=lambda r: (r.path, r.method))
 
 
+class Window(TypedDict):
+    """A part of a list, as ``desk.list`` takes it."""
+
+    limit: int
+    offset: int
+
+
 class Screen:
     """A page to be made from a template and its values; ``json`` replaces the values in the twin where they should differ.
 
@@ -269,8 +276,8 @@ class Request(PlainRequest):
         """Number of the page of a long list (``?page=``), from 1."""
         return min(MOST_PAGES, max(1, self.args.get("page", 1, type=int) or 1))
 
-    def window(self, size: int = PER_PAGE) -> dict[str, int]:
-        """``limit`` and ``offset`` for ``desk.list``; one row more than shown, so that the pager knows whether there is a next page."""
+    def window(self, size: int = PER_PAGE) -> Window:
+        """What of a list a page shows, for ``desk.list``; one row more than shown, so that the pager knows whether there is a next page."""
         return {"limit": size + 1, "offset": (self.number - 1) * size}
 
     def read(self, shape: type[T]) -> T:

@@ -30,7 +30,8 @@ def pdf(sheet: Sheet, pages: Sequence[Page], fonts: Fonts) -> bytes:
     """The PDF/A of laid out pages, with title and author."""
     from weasyprint import HTML
 
-    return HTML(string=html(sheet, pages, fonts)).write_pdf(pdf_variant=VARIANT)  # type: ignore[no-any-return]
+    made: bytes = HTML(string=html(sheet, pages, fonts)).write_pdf(pdf_variant=VARIANT)  # type: ignore[no-untyped-call]
+    return made
 
 
 def html(sheet: Sheet, pages: Sequence[Page], fonts: Fonts) -> str:

@@ -31,9 +31,9 @@ def signed(pdf: bytes, settings: Settings, now: dt.datetime) -> bytes:
     """The PDF with the node's signature in it; :class:`~node.errors.Invalid` when it is no PDF."""
     key, chain = credentials(settings, now)
     root = certs.load(settings.path("certs", "root.pem").read_bytes())
-    found = [asn1_x509.Certificate.load(certs.der(cert)) for cert in (*chain, root)]
-    store = SimpleCertificateStore.from_certs(found[1:])
-    private = asn1_keys.PrivateKeyInfo.load(
+    found = [asn1_x509.Certificate.load(certs.der(cert)) for cert in (*chain, root)]  # type: ignore[no-untyped-call]
+    store = SimpleCertificateStore.from_certs(found[1:])  # type: ignore[no-untyped-call]
+    private = asn1_keys.PrivateKeyInfo.load(  # type: ignore[no-untyped-call]
         key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     signer = signers.SimpleSigner(signing_cert=found[0], signing_key=private, cert_registry=store, embed_roots=False)

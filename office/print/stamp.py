@@ -18,8 +18,8 @@ def drawn(mark: Round, families: str) -> str:
         size = mark.diameter * 0.16
         parts.append(f'<text x="{-size:.3f}" y="{radius * 0.72:.3f}" font-size="{size:.3f}" fill="{RED}" letter-spacing="0">测试</text>')
     box = f"{-radius:.3f} {-radius:.3f} {mark.diameter:.3f} {mark.diameter:.3f}"
-    size = f'width="{mark.diameter}mm" height="{mark.diameter}mm"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" {size}><g font-family="{families}">{"".join(parts)}</g></svg>'
+    extent = f'width="{mark.diameter}mm" height="{mark.diameter}mm"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" {extent}><g font-family="{families}">{"".join(parts)}</g></svg>'
 
 
 def _star(radius: float) -> str:

@@ -33,8 +33,8 @@ class SearchService:
     """Keeps what can be found up to date."""
 
     name = "search"
-    desk: Desk = NodeDesk()  # type: ignore[assignment]
-    index: Follower = Index()  # type: ignore[assignment]
+    desk: Desk = NodeDesk()
+    index: Follower = Index()
 
     @grown
     def follow(self) -> None:

@@ -33,7 +33,8 @@ def load(world: Fleet, author: Author, texts: list[str], to: Audience, *, size: 
     """Write documents at the township, ``size`` in a write, ``ahead`` writes before the first is acknowledged; returns when all are durable."""
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     line = Line(world[TOWN].settings, context)
-    waiting, rest = set(), list(texts)
+    waiting: set[bytes] = set()
+    rest = list(texts)
     try:
         while rest or waiting:
             while rest and len(waiting) < ahead:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 import zmq
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from node import client, enrol, persons
 from node.client import Ledger, Written
@@ -122,7 +123,7 @@ class Fleet:
         member = self.members[name]
         door, cert = persons.make_person_key(member.settings, f"bench-{name}", "测试员", dt.datetime.now(dt.UTC))
         organ, id = _organ(member.settings), f"bench-{name}"
-        contents = [organ, Person(id, "测试员", organ.id, "", 1, "active", "ce shi yuan"), Certified(id, cert.public_bytes(_der()), "")]
+        contents = [organ, Person(id, "测试员", organ.id, "", 1, "active", "ce shi yuan"), Certified(id, cert.public_bytes(Encoding.DER), "")]
         with directory(member.settings) as known:
             done = member.book.write([draft(member.settings, known, one) for one in contents])
         until(lambda: all(reached(m, done[-1]) for m in self.members.values()), "a certificate")
@@ -198,12 +199,6 @@ def _organ(settings: Settings) -> Organ:
     names = f"{settings.name}人民政府", settings.name
     place = settings.tier, settings.code, "", "", ""
     return Organ(f"organ-{settings.code}", settings.code, *names, "government", *place, settings.id, True, (), "", 1)
-
-
-def _der() -> object:
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    return Encoding.DER
 
 
 @contextmanager

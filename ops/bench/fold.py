@@ -48,10 +48,10 @@ def _letters(world: Fleet, author: Author, count: int) -> None:
 
 
 def _letter(world: Fleet, author: Author, text: str) -> Any:
-    from office.documents.entries import Dispatched, Envelope, Paper, Recipient
+    from office.documents.entries import Dispatched, Envelope, Paper, Recipient, Role
 
     paper = Paper(author.organ, "report", "关于防汛工作的报告", text, ("organ-330000",))
-    to = (Recipient("organ-330000", world["city"].id, "to"),)
+    to = (Recipient("organ-330000", world["city"].id, Role.TO),)
     content: Content = Dispatched(Envelope(paper, "云镇政〔2026〕1号", "云镇人民政府", "测试员", "2026-11-20", to))
     return author.draft(content, UP)
 

@@ -148,7 +148,7 @@ def serving(binaries: Path, folder: Path, port: int) -> Iterator[Server]:
         config.write(CONFIG)
     process = subprocess.Popen([*drop, binaries / "postgres", "-D", data, "-p", str(port), "-k", folder], **quiet)
     try:
-        ready = [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+        ready: list[str | Path] = [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
         fleet.until(lambda: subprocess.run(ready, check=False).returncode == 0, "PostgreSQL")
         server = Server(folder, port, process)
         with server.open() as c:

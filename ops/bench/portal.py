@@ -116,10 +116,10 @@ def _parts(texts: list[str], size: int = 500) -> Iterator[list[str]]:
 
 
 def _letter(author: Author, text: str) -> Any:
-    from office.documents.entries import Dispatched, Envelope, Paper, Recipient
+    from office.documents.entries import Dispatched, Envelope, Paper, Recipient, Role
 
     paper = Paper("organ", "notice", "关于做好防汛工作的通知", text, ("organ",))
-    envelope = Envelope(paper, "云政〔2026〕1号", "云市人民政府", "李文", "2026-11-20", (Recipient("organ", author.node, "to"),))
+    envelope = Envelope(paper, "云政〔2026〕1号", "云市人民政府", "李文", "2026-11-20", (Recipient("organ", author.node, Role.TO),))
     return author.draft(Dispatched(envelope), SELF, record=uuid7())
 
 
@@ -198,7 +198,8 @@ def people(root: str, seconds: float, cookie: str, hands: int, *, anew: bool) ->
     trust, until = ssl.create_default_context(cafile=root), time.perf_counter() + seconds
 
     def one(hand: int) -> list[float]:
-        line, times = http.client.HTTPSConnection("127.0.0.1", WEB, context=trust, timeout=60), []
+        line = http.client.HTTPSConnection("127.0.0.1", WEB, context=trust, timeout=60)
+        times: list[float] = []
         while time.perf_counter() < until:
             page = f"{PAGE}&n={os.getpid()}-{hand}-{len(times)}" if anew else PAGE
             start = time.perf_counter()

@@ -23,7 +23,7 @@ from node.directory.entries import Appointed, Organ, Person, Post
 from node.directory.writing import draft
 from node.fold import Place as Tables
 from node.settings import Settings
-from office.documents.entries import Envelope, Paper, Recipient, incoming_id
+from office.documents.entries import Envelope, Paper, Recipient, Role, incoming_id
 from office.documents.finding import FINDS
 from office.documents.model import ROOM, Incoming, Letter
 from office.frame.desk import Desk, Office
@@ -105,7 +105,7 @@ def _letters(here: str, count: int) -> Iterator[tuple[dict[str, object], dict[st
     for number, text in enumerate(documents(count)):
         said, organ, doc, at = json.loads(text), f"o{number % ORGANS}", uuid7(), first + number * 60_000
         paper = Paper("o1", "notice", said["title"], said["body"], (organ,))
-        envelope = Envelope(paper, f"云政发〔2026〕{number}号", "云市第1局", "李文", "2026-11-20", (Recipient(organ, here, "to"),))
+        envelope = Envelope(paper, f"云政发〔2026〕{number}号", "云市第1局", "李文", "2026-11-20", (Recipient(organ, here, Role.TO),))
         letter = {
             "id": doc,
             "home": here,
@@ -118,8 +118,15 @@ def _letters(here: str, count: int) -> Iterator[tuple[dict[str, object], dict[st
             "place": "",
         }
         came = {"id": incoming_id(doc, organ), "doc": doc, "organ": organ, "role": "to", "home": here, "issuer": "o1", "issuer_name": "云市第1局"}
-        came |= {"number": envelope.number, "title": paper.title, "kind": "notice", "urgency": "none", "label": "internal", "due": 0}
-        yield letter, came | {"reply_required": False, "sent_at": at, "order": number, "said": b"x"}
+        page: dict[str, object] = {
+            "number": envelope.number,
+            "title": paper.title,
+            "kind": "notice",
+            "urgency": "none",
+            "label": "internal",
+            "due": 0,
+        }
+        yield letter, came | page | {"reply_required": False, "sent_at": at, "order": number, "said": b"x"}
 
 
 def _lay_down(found: Settings, count: int) -> None:

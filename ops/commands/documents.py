@@ -98,7 +98,7 @@ def _annex(desk: Desk, file: Path) -> Any:
 @click.option("--id", "doc", default="", help="公文编号（UUID）；重复提交同一编号得到同一结果。")
 @click.option("--ack", type=click.Choice(["local", "parent", "root", "delivered", "signed"]), default="local", help="等到哪一级。")
 @click.pass_obj
-def send(call: Call, user: str, key: Path | None, password: Path | None, prefix: str | None, doc: str, ack: str, **said: Any) -> Answer:
+def send(call: Call, /, user: str, key: Path | None, password: Path | None, prefix: str | None, doc: str, ack: str, **said: Any) -> Answer:
     """Issue a document in one step and wait for the level that was asked for."""
     from office.documents import reach, service
     from ops import seat
@@ -245,7 +245,7 @@ def _new(file: Path, parts: Any) -> str:
 @paper
 @click.option("--id", "ident", default="", help="公文编号（UUID）。")
 @click.pass_obj
-def draft(call: Call, user: str, key: Path | None, password: Path | None, ident: str, **said: Any) -> Answer:
+def draft(call: Call, /, user: str, key: Path | None, password: Path | None, ident: str, **said: Any) -> Answer:
     """Begin a document that others then review and sign."""
     from office.documents import service
     from ops import seat
@@ -309,7 +309,7 @@ def _state(desk: Desk, ident: str) -> str:
 @click.option("--person", default="", help="转给谁。")
 @click.option("--id", "key_of", required=True, help="这次办理的编号（UUID）；重复提交得到同一结果。")
 @click.pass_obj
-def receipt(call: Call, ident: str, user: str, key: Path | None, password: Path | None, key_of: str, person: str, **said: str) -> Answer:
+def receipt(call: Call, /, ident: str, user: str, key: Path | None, password: Path | None, key_of: str, person: str, **said: str) -> Answer:
     """One act on a document that came in."""
     from office.documents import service
     from ops import seat

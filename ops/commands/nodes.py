@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -59,6 +60,7 @@ def span(text: str) -> dt.timedelta:
 @click.pass_obj
 def init(
     call: Call,
+    /,
     tier: str,
     name: str,
     code: str,
@@ -79,7 +81,7 @@ def init(
         raise Misconfigured("a city has no --parent; every other node names --parent and --join", code="usage")
     if export_keys and about["profile"] != "acceptance":
         raise Misconfigured("--export-keys goes with --profile acceptance only", code="usage")
-    checked = {key: address(about[key], f"--{key}", tcp=key == "listen") for key in ("listen", "web", "public", "media")}
+    checked: dict[str, Any] = {key: address(about[key], f"--{key}", tcp=key == "listen") for key in ("listen", "web", "public", "media")}
     wish = Settings(
         id="", city="", tier=tier, name=name, code=code, storage=about["storage"], profile=about["profile"], roles=_roles(roles), **checked
     )

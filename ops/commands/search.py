@@ -36,6 +36,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.pass_obj
 def search(
     call: Call,
+    /,
     words: tuple[str, ...],
     user: str,
     key: Path | None,

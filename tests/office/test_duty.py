@@ -12,7 +12,7 @@ from node.errors import Conflict, Missing, NodeError, Refused
 from office.duty import service, workflow
 from office.duty.entries import Report, Rostered
 from office.duty.model import Addressed, Bound, Incident, Order
-from office.frame.calendar import Workdays
+from office.frame.calendar import SHANGHAI, Workdays
 from tests.office.desks import Town, opened
 
 TOWN, OTHER = "county1-town1", "county1-town2"
@@ -170,7 +170,7 @@ def test_an_order_is_confirmed_or_goes_on_to_telephone_and_message(town: Town) -
 
 def test_the_roster_says_whom_to_call_at_this_node_and_above(town: Town) -> None:
     """A township's roster of today is read at the county and the city; the last one of a day stands; the log is the organ's own."""
-    day = dt.datetime.now(workflow.SHANGHAI).date().isoformat()
+    day = dt.datetime.now(SHANGHAI).date().isoformat()
     town.verify(lambda: service.roster(town.desk(f"duty.{TOWN}"), Rostered(TOWN, day, "张镇长", "李科员", "", "0543-1")))
     town.verify(lambda: service.roster(town.desk(f"duty.{TOWN}"), Rostered(TOWN, day, "张镇长", "赵科员", "孙科员", "0543-1")))
     for person in ("duty.county1", "duty.city"):

@@ -88,7 +88,7 @@ def keep(room: Room, of: str = "") -> Flows:
 
 
 def _plan_table(room: Room) -> Any:
-    class Plan(room.Base):  # type: ignore[name-defined, misc]
+    class Plan(room.Base):
         """A version of a template, by its digest."""
 
         __tablename__ = "flow_plans"
@@ -113,7 +113,7 @@ def _plan_table(room: Room) -> Any:
 
 
 def _matter_tables(room: Room) -> tuple[Any, Any]:
-    class Matter(room.Base):  # type: ignore[name-defined, misc]
+    class Matter(room.Base):
         """A matter and where it stands."""
 
         __tablename__ = "flow_matters"
@@ -144,7 +144,7 @@ def _matter_tables(room: Room) -> tuple[Any, Any]:
             mine = select(Lying.matter).where(Lying.key.in_(keys(desk)))
             return or_(cls.organ.in_(watched), cls.starter == desk.person, cls.id.in_(mine)) if desk.person else cls.organ.in_(())
 
-    class Lying(room.Base):  # type: ignore[name-defined, misc]
+    class Lying(room.Base):
         """Somebody who has a matter now, is to read it, or once did something to it."""
 
         __tablename__ = "flow_lying"
