@@ -67,8 +67,11 @@ def versions(desk: Desk, template: str = "", digest: str = "") -> list[Version]:
 
 def _version(desk: Desk, plan: Any) -> Version:
     running = desk.count(FLOWS.Matter, FLOWS.Matter.template == plan.id, FLOWS.Matter.ended == 0)
-    about = {"at": plan.at, "person": plan.person, "note": plan.note, "retired": bool(plan.retired)}
-    return Version(digest=plan.id.hex(), template=template_of(plan), running=running, **about)
+    template = template_of(plan)
+    person, note = (
+        ("", str(_("随程序提供"))) if template in shipped() else (plan.person, plan.note)
+    )  # whose matter happened to be its first is not told
+    return Version(digest=plan.id.hex(), template=template, at=plan.at, person=person, note=note, retired=bool(plan.retired), running=running)
 
 
 def version(desk: Desk, digest: str) -> Version:

@@ -73,7 +73,8 @@ def lend(desk: Desk, *, lender: str, borrower: str, scope: Collection[str], sinc
 
 
 def take_back(desk: Desk, id: str) -> None:
-    """End a delegation today: the lender, or the administrator who keeps the posts."""
+    """End a delegation today: the lender, or the administrator who keeps the posts; whom it does not concern is not told that it is there."""
+    there(next((one for one in loans(desk) if one.id == id), None))
     found = own(desk, said.Delegated, id)
     if not _may_end(desk, found):
         raise Refused(_("只有授权人或者系统管理员可以收回授权。"), code="not_yours")
