@@ -7,231 +7,19 @@ Two faces of one conversation: :class:`Ledger` asks and waits (portal, command l
 from __future__ import annotations
 
 import itertools
-import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
 import zmq
 
-from node import clock, entry, kinds
-from node.codec import Value, unpack
 from node.directory.entries import Node
-from node.entry import Attachment, Audience, Head, Hold, Lane
-from node.errors import Invalid, NodeError, Unreachable, revive
-from node.kinds import Content, Entry
+from node.entry import Attachment, Hold
+from node.errors import NodeError, Unreachable
+from node.requests import Batch, Chain, Draft, Found, Place, Taken, Told, Written, decode, encode
 from node.settings import Settings
-
-T = TypeVar("T")
-
-
-class Draft(Value, frozen=True):
-    """A signed body and where it is to stand."""
-
-    statement: bytes
-    "Canonical statement. Unsigned: the ledger fills in its own certificate as signer."
-    signature: bytes
-    "Empty: the ledger signs as the node."
-    salt: bytes
-    content: bytes
-    audiences: tuple[Audience, ...]
-    lane: Lane = Lane.ORDINARY
-    attachments: tuple[Attachment, ...] = ()
-    relies: tuple[tuple[str, int], ...] = ()
-    "Names and the versions that were read; a different one now is a Conflict."
-    touches: tuple[str, ...] = ()
-    "Further names whose version this changes; the record's always does."
-
-
-class Place(Value, frozen=True):
-    """Where a body stands."""
-
-    audience: Audience
-    author: str
-    chain: bytes
-    seq: int
-    hash: bytes
-
-    @property
-    def ref(self) -> str:
-        """ORIGIN/EPOCH/SEQ@HASH."""
-        return entry.ref(self.author, self.chain, self.seq, self.hash)
-
-
-class Written(Value, frozen=True):
-    """The ledger's word that a body is durable and folded."""
-
-    id: bytes
-    "Statement id."
-    number: int
-    "Local order of its first place."
-    places: tuple[Place, ...]
-    repeated: bool
-    "The nonce was known: these are the places of the first time."
-
-
-class Chain(Value, frozen=True):
-    """A chain as others than the ledger need to know it."""
-
-    id: bytes
-    author: str
-    audience: Audience
-    lane: Lane
-    count: int
-    "Entries held; the next one has this number."
-    hash: bytes
-    "Header hash of the last one held."
-    opened: int
-    "Claimed time of the opening, milliseconds since 1970 UTC."
-    frozen: str
-    "Why nothing more is taken (fork, closed, revoked), or empty."
-
-
-class Batch(Value, frozen=True):
-    """A stretch of one chain, ending where a head was signed."""
-
-    chain: bytes
-    start: int
-    entries: tuple[tuple[bytes, bytes], ...]
-    "(header, stored body)."
-    head: Head
-    certs: tuple[bytes, ...] = ()
-    "The author's certificates (DER, leaf first, without the root); sent with openings, so that strangers can be known."
-
-
-class Taken(Value, frozen=True):
-    """What a ledger holds of a chain after a batch."""
-
-    chain: Chain
-    fresh: int
-    "Entries that were new."
-    hold: Hold | None
-    "This node's range statement; none for its own chains."
-    attachments: tuple[Attachment, ...]
-    "Blobs that the new entries name."
-
-
-class Found(Value, frozen=True):
-    """An entry with its place, as evidence and logs need it."""
-
-    number: int
-    chain: bytes
-    author: str
-    seq: int
-    hash: bytes
-    header: bytes
-    body: bytes
-
-
-class Told(Value, frozen=True):
-    """A released entry readable here, as rooms fold it."""
-
-    at: int
-    "Place in the order of release."
-    found: Found
-    "Its place; the body is the plain one."
-    person: str
-    "Person who signed, or empty for seals and nodes."
-
-    def entry(self) -> Entry[Any] | None:
-        """The entry as folds see it; None where its kind is unknown or its content is not of that kind."""
-        body = unpack(self.found.body, entry.Body)
-        said = unpack(body.statement, entry.Statement)
-        try:
-            content = kinds.decode(said.kind, body.content)
-        except Invalid:
-            return None
-        at: dict[str, Any] = {
-            "number": self.found.number,
-            "author": self.found.author,
-            "chain": self.found.chain,
-            "seq": self.found.seq,
-            "hash": self.found.hash,
-        }
-        return None if content is None else kinds.seen(said, entry.statement_id(body.statement), content, person=self.person, **at)
-
-
-def statement(
-    city: str,
-    content: Content,
-    *,
-    record: str,
-    home: str,
-    recipients: Iterable[str] = (),
-    after: Iterable[bytes] = (),
-    suite: str = "ed25519",
-    signer: bytes = bytes(32),
-    post: str = "",
-    nonce: bytes = b"",
-    salt: bytes = b"",
-    at: int = 0,
-) -> tuple[entry.Statement, bytes, bytes]:
-    """(statement, salt, content bytes) for a content; the caller signs :func:`node.entry.statement_signed` of its packed form."""
-    data, salt = kinds.encode(content), salt or secrets.token_bytes(16)
-    said = entry.Statement(
-        suite=suite,
-        city=city,
-        kind=kinds.name_of(content),
-        record=record,
-        home=home,
-        recipients=tuple(recipients),
-        after=tuple(after),
-        nonce=nonce or secrets.token_bytes(16),
-        digest=entry.content_digest(salt, data),
-        signer=signer,
-        post=post,
-        at=at or clock.ms(),
-    )
-    return said, salt, data
-
-
-def encode(request: bytes, name: str, args: Sequence[Any]) -> list[bytes]:
-    """The frames of a request."""
-    return [request, name.encode(), msgspec.msgpack.encode(args)]
-
-
-def decode(frames: Sequence[bytes], name: str) -> Any:
-    """The value of an answer to a request of this name; raises the error the ledger named."""
-    word, payload = frames[-2:]
-    if word == b"no":
-        raise revive(*_refusal.decode(payload))
-    return _answers[name].decode(payload)
-
-
-Grown = tuple[int, int, tuple[Chain, ...]]
-"""(mark before, mark now, chains that changed between): who knows all up to the first need not ask."""
-ANSWERS: dict[str, Any] = {
-    "write": tuple[Written, ...],
-    "versions": dict[str, int],
-    "chains": tuple[Chain, ...],
-    "changed": tuple[int, tuple[Chain, ...]],
-    "read": Batch | None,
-    "take": Taken,
-    "holds": tuple[int, tuple[Hold, ...]],
-    "held": int,
-    "carried": tuple[tuple[str, int], ...],
-    "hold_for": tuple[Hold, ...],
-    "refold": dict[str, tuple[str, str]],
-    "places": tuple[Place, ...],
-    "found": tuple[Found, ...],
-    "released": tuple[int, tuple[Told, ...]],
-    "wanted": tuple[Attachment, ...],
-    "arrived": None,
-    "disclose": bytes,
-    "body": bytes,
-    "nodes": tuple[Node, ...],
-    "sign": bytes,
-    "status": dict[str, Any],
-    "digest": dict[str, str],
-    "signal": bytes,
-    "stop": None,
-}
-_answers = {name: msgspec.msgpack.Decoder(shape) for name, shape in ANSWERS.items()}
-_refusal = msgspec.msgpack.Decoder(tuple[str, str, str])
-
 
 LOOK = 0.5
 "Seconds between two looks whether the ledger that was asked still lives."
@@ -453,7 +241,7 @@ class Line:
 def bell(settings: Settings, context: Any, *topics: str) -> Any:
     """A socket that wakes whoever waits for ``entries``, ``holds`` or ``blobs``; losing a ring loses nothing.
 
-    ``grown`` rings with ``entries`` and says what has changed, as :data:`Grown`.
+    ``grown`` rings with ``entries`` and says what has changed, as :data:`~node.requests.Grown`.
     """
     socket = context.socket(zmq.SUB)
     socket.setsockopt(zmq.LINGER, 0)

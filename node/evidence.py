@@ -19,12 +19,13 @@ from typing import Any
 
 from node import certs, clock, seal
 from node.blobs import Blobs
-from node.client import Chain, Ledger
+from node.client import Ledger
 from node.codec import base32, check, pack, unpack
 from node.directory import entries as directory_said
 from node.directory.view import Directory
 from node.entry import Attachment, Body, Head, Header, Hold, Lane, Scope, Statement, header_hash
 from node.errors import Invalid, Missing, NodeError
+from node.requests import Chain
 from node.settings import Settings
 
 SOFTWARE = "yiwang 0.1.0"

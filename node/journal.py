@@ -1,9 +1,5 @@
 """The journal: chains and entries in a database, appended, taken from neighbours, read on.
 
-**Parts.** ``chains`` with what is known of each; ``entries`` in the order they came; ``heads`` where a batch may end; ``holds``, the
-range statements of nodes; ``released``, the order in which entries became foldable, and ``parked``, what waits for what;
-``versions`` of names, for writers who must not overlook each other; ``forks`` with their proof; ``wanted`` blobs.
-
 **Normal path.** A batch is verified whole in memory (links, digests, one signature over its end), then inserted; nothing of a
 batch that fails is written. What is already here is compared and skipped.
 
@@ -20,221 +16,22 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Connection,
-    Engine,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    UniqueConstraint,
-    bindparam,
-    func,
-    insert,
-    literal_column,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from node import entry as said
-from node import keys
-from node.client import Batch, Chain, Found, Place
-from node.codec import LATEST, MAX_ENTRY, base32, pack, unpack
-from node.entry import Attachment, Audience, Head, Header, Hold, Lane, Opening, Scope
-from node.errors import Forged, Fork, Gap, Invalid, Missing, TooLarge, Untrusted
+from node import keys, schema
+from node.chain import Row, State, check_body, links, log_of
+from node.codec import LATEST, base32, pack
+from node.entry import Attachment, Audience, Head, Hold, Lane, Opening, Scope
+from node.errors import Forged, Fork, Gap, Invalid, Missing, Untrusted
 from node.keys import PublicKey
-from node.quick import Quick, listed, put
-
-META = MetaData()
-NAME = 200
-"Characters of the name of something that has a version."
-BIG = BigInteger().with_variant(Integer, "sqlite")
-
-CHAINS = Table(
-    "chains",
-    META,
-    Column("no", BIG, primary_key=True, autoincrement=True),
-    Column("id", LargeBinary(32), unique=True, nullable=False),
-    Column("author", String(26), nullable=False),
-    Column("scope", String(8), nullable=False),
-    Column("node", String(26), nullable=False),
-    Column("lane", String(8), nullable=False),
-    Column("epoch", LargeBinary(32), nullable=False),
-    Column("epoch_key", LargeBinary(32), nullable=False),
-    Column("opened", BIG, nullable=False),
-    Column("count", BIG, nullable=False),
-    Column("hash", LargeBinary(32), nullable=False),
-    Column("frozen", String(16), nullable=False),
-    Column("mark", BIG, nullable=False),
-)
-ENTRIES = Table(
-    "entries",
-    META,
-    Column("number", BIG, primary_key=True, autoincrement=False),
-    Column("chain", BIG, nullable=False),
-    Column("seq", BIG, nullable=False),
-    Column("hash", LargeBinary(32), nullable=False),
-    Column("header", LargeBinary, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    UniqueConstraint("chain", "seq"),
-)
-HEADS = Table(
-    "heads",
-    META,
-    Column("chain", BIG, primary_key=True),
-    Column("seq", BIG, primary_key=True),
-    Column("signature", LargeBinary(64), nullable=False),
-    sqlite_with_rowid=False,
-)
-HOLDS = Table(
-    "holds",
-    META,
-    Column("no", BIG, primary_key=True, autoincrement=True),
-    Column("chain", BIG, nullable=False),
-    Column("holder", String(26), nullable=False),
-    Column("seq", BIG, nullable=False),
-    Column("hash", LargeBinary(32), nullable=False),
-    Column("at", BIG, nullable=False),
-    Column("signature", LargeBinary, nullable=False),
-    UniqueConstraint("chain", "holder", "seq"),
-)
-RELEASED = Table(
-    "released",
-    META,
-    Column("at", BIG, primary_key=True, autoincrement=False),
-    Column("number", BIG, nullable=False),
-    Column("sid", LargeBinary(32), nullable=False, unique=True),
-    Column("person", String, nullable=False),
-)
-SAID = Table(
-    "said",
-    META,
-    Column("sid", LargeBinary(32), primary_key=True),
-    Column("number", BIG, primary_key=True),
-    comment="places of statements other than the one they were released at",
-    sqlite_with_rowid=False,
-)
-NONCES = Table(
-    "nonces", META, Column("nonce", LargeBinary(16), primary_key=True), Column("sid", LargeBinary(32), nullable=False), sqlite_with_rowid=False
-)
-PARKED = Table("parked", META, Column("number", BIG, primary_key=True), Column("wants", LargeBinary(32), nullable=False, index=True))
-REFUSED = Table("refused", META, Column("number", BIG, primary_key=True), Column("code", String(32), nullable=False))
-VERSIONS = Table("versions", META, Column("name", String(NAME), primary_key=True), Column("value", BIG, nullable=False), sqlite_with_rowid=False)
-FORKS = Table("forks", META, Column("chain", BIG, primary_key=True), Column("seq", BIG, nullable=False), Column("proof", LargeBinary, nullable=False))
-WANTED = Table(
-    "wanted", META, Column("sha", LargeBinary(32), primary_key=True), Column("size", BIG, nullable=False), Column("here", Boolean, nullable=False)
-)
-
-
-def _insert(table: Table, *names: str) -> Quick:
-    names = names or tuple(column.name for column in table.columns)
-    return Quick(insert(table).inline(), *names)
-
-
-_ZERO, _ONE = literal_column("0", Integer), literal_column("1", Integer)
-ADD_ENTRY, ADD_RELEASED = _insert(ENTRIES), _insert(RELEASED)
-ADD_HOLD = _insert(HOLDS, "chain", "holder", "seq", "hash", "at", "signature")
-ADD_HEAD, ADD_SAID, ADD_NONCE = put(HEADS, keep=True), put(SAID, keep=True), put(NONCES, keep=True)
-WANT, ADD_FORK, REFUSE = put(WANTED, keep=True), put(FORKS, keep=True), put(REFUSED, keep=True)
-PARK = put(PARKED)
-BUMP = put(VERSIONS, value=VERSIONS.c.value + _ONE)
-GROW = Quick(
-    update(CHAINS).where(CHAINS.c.no == bindparam("which")).values(count=bindparam("count"), hash=bindparam("hash"), mark=bindparam("mark")),
-    "count",
-    "hash",
-    "mark",
-    "which",
-)
-_PLACE = ENTRIES.c.chain == bindparam("chain"), ENTRIES.c.seq >= bindparam("start")
-HASHES = Quick(select(ENTRIES.c.seq, ENTRIES.c.hash).where(*_PLACE, ENTRIES.c.seq < bindparam("stop")), "chain", "start", "stop")
-ENTRIES_OF = Quick(
-    select(ENTRIES.c.header, ENTRIES.c.body, ENTRIES.c.hash).where(*_PLACE, ENTRIES.c.seq <= bindparam("last")).order_by(ENTRIES.c.seq),
-    "chain",
-    "start",
-    "last",
-)
-SIZES = Quick(
-    select(ENTRIES.c.seq, func.length(ENTRIES.c.body) + func.length(ENTRIES.c.header))
-    .where(*_PLACE, ENTRIES.c.seq <= bindparam("last"))
-    .order_by(ENTRIES.c.seq)
-    .limit(bindparam("limit"))
-    .offset(_ZERO),
-    "chain",
-    "start",
-    "last",
-    "limit",
-)
-HEADS_FROM = Quick(
-    select(HEADS.c.seq, HEADS.c.signature)
-    .where(HEADS.c.chain == bindparam("chain"), HEADS.c.seq >= bindparam("start"))
-    .order_by(HEADS.c.seq)
-    .limit(bindparam("limit"))
-    .offset(_ZERO),
-    "chain",
-    "start",
-    "limit",
-)
-HOLDS_FROM = Quick(
-    select(HOLDS).where(HOLDS.c.no > bindparam("since")).order_by(HOLDS.c.no).limit(bindparam("limit")).offset(_ZERO), "since", "limit"
-)
-LAST_HOLD = Quick(select(func.max(HOLDS.c.seq)).where(HOLDS.c.chain == bindparam("chain"), HOLDS.c.holder == bindparam("holder")), "chain", "holder")
-ENTRIES_AT = Quick(lambda _, size: select(ENTRIES).where(ENTRIES.c.number.in_(listed(size))))
-VERSIONS_OF = Quick(lambda _, size: select(VERSIONS).where(VERSIONS.c.name.in_(listed(size))))
-REPEATED = Quick(lambda _, size: select(NONCES).where(NONCES.c.nonce.in_(listed(size))))
-RELEASED_OF = Quick(lambda _, size: select(RELEASED.c.sid).where(RELEASED.c.sid.in_(listed(size))))
-WANTS = Quick(lambda _, size: select(PARKED.c.wants).where(PARKED.c.wants.in_(listed(size))).distinct())
-WAITING = Quick(lambda _, size: select(PARKED.c.number).where(PARKED.c.wants.in_(listed(size))))
-
-
-@dataclass
-class State:
-    """What is known of one chain."""
-
-    no: int
-    id: bytes
-    author: str
-    audience: Audience
-    lane: Lane
-    epoch: bytes
-    epoch_key: bytes
-    opened: int
-    count: int
-    hash: bytes
-    frozen: str
-    mark: int
-
-    @property
-    def log(self) -> tuple[str, Audience, Lane, bytes]:
-        """Its log in its epoch, of which there is one chain."""
-        return self.author, self.audience, self.lane, self.epoch
-
-    def chain(self) -> Chain:
-        """The same for other processes."""
-        return Chain(self.id, self.author, self.audience, self.lane, self.count, self.hash, self.opened, self.frozen)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One entry about to be written."""
-
-    header: Header
-    raw: bytes
-    body: bytes
-    hash: bytes
-
+from node.requests import Batch, Chain, Found, Place
 
 Identity = Callable[[str, Sequence[bytes]], PublicKey | None]
 """(author, certificates that came along) to the author's identity key, or None when it is not to be believed."""
 
 _ID = re.compile("[a-z2-7]{26}")
-SPACING = 200, 512 * 1024
-"Entries, and bytes, after which a long group of own entries gets a head in between."
 
 
 class Journal:
@@ -243,7 +40,7 @@ class Journal:
     def __init__(self, engine: Engine, *, city: str, identity: Identity, here: str = "") -> None:
         """``here`` is the node whose journal it is; empty where only others' open logs are kept."""
         self.engine, self.here, self.city, self._identity = engine, here, city, identity
-        META.create_all(engine)
+        schema.META.create_all(engine)
         self._writer = engine.connect()
         self.chains: dict[bytes, State] = {}
         self._by_no: dict[int, State] = {}
@@ -275,9 +72,9 @@ class Journal:
     def load(self) -> None:
         """Read what is on disk; after a failed transaction memory follows it again."""
         with self.engine.connect() as c:
-            rows = c.execute(select(CHAINS)).all()
-            self.last = c.execute(select(func.coalesce(func.max(ENTRIES.c.number), 0))).scalar_one()
-            self.released = c.execute(select(func.coalesce(func.max(RELEASED.c.at), 0))).scalar_one()
+            rows = c.execute(select(schema.CHAINS)).all()
+            self.last = c.execute(select(func.coalesce(func.max(schema.ENTRIES.c.number), 0))).scalar_one()
+            self.released = c.execute(select(func.coalesce(func.max(schema.RELEASED.c.at), 0))).scalar_one()
             self.mark = max((r.mark for r in rows), default=0)
         self.chains, self._by_no, self._grown = {}, {}, {}
         for r in rows:
@@ -335,7 +132,7 @@ class Journal:
             "frozen": "",
             "mark": self.mark + 1,
         }
-        no = c.execute(insert(CHAINS).values(**values)).inserted_primary_key[0]  # type: ignore[index]
+        no = c.execute(insert(schema.CHAINS).values(**values)).inserted_primary_key[0]  # type: ignore[index]
         state = State(
             no, row.hash, opening.author, opening.audience, opening.lane, opening.epoch, opening.epoch_key, opening.opened, 0, row.hash, "", 0
         )
@@ -349,30 +146,16 @@ class Journal:
             return []
         self._touch(state)
         numbers = list(range(self.last + 1, self.last + len(rows) + 1))
-        ADD_ENTRY.many(c, [(n, state.no, r.header.seq, r.hash, r.raw, r.body) for n, r in zip(numbers, rows, strict=True)])
+        schema.ADD_ENTRY.many(c, [(n, state.no, r.header.seq, r.hash, r.raw, r.body) for n, r in zip(numbers, rows, strict=True)])
         self.last += len(rows)
         state.count, state.hash = rows[-1].header.seq + 1, rows[-1].hash
-        GROW.many(c, [(state.count, state.hash, state.mark, state.no)])
-        WANT.many(c, [(a.sha, a.size, here) for r in rows for a in r.header.attachments])
+        schema.GROW.many(c, [(state.count, state.hash, state.mark, state.no)])
+        schema.WANT.many(c, [(a.sha, a.size, here) for r in rows for a in r.header.attachments])
         return numbers
 
     def head(self, c: Connection, state: State, seq: int, signature: bytes) -> None:
         """Keep a head."""
-        ADD_HEAD.many(c, [(state.no, seq, signature)])
-
-    def next(self, state: State | None, body: bytes, attachments: tuple[Attachment, ...], *, after: Row | None = None) -> Row:
-        """The entry that follows: at the end of a chain, or after a row not yet written; the opening when there is no chain."""
-        if after is not None:
-            seq, prev, chain = after.header.seq + 1, after.hash, after.header.chain or after.hash
-        elif state is not None:
-            seq, prev, chain = state.count, state.hash, state.id
-        else:
-            seq, prev, chain = 0, b"", b""
-        header = Header(chain, seq, prev, said.body_digest(body), len(body), attachments)
-        raw = pack(header)
-        if len(raw) + len(body) > MAX_ENTRY:
-            raise TooLarge(f"an entry of {len(raw) + len(body)} bytes; {MAX_ENTRY} are allowed", hint="put the text into an attachment")
-        return Row(header, raw, body, said.header_hash(raw))
+        schema.ADD_HEAD.many(c, [(state.no, seq, signature)])
 
     def take(self, c: Connection, batch: Batch) -> tuple[State, list[int], list[Row]]:
         """Verify a batch and write what is new of it: (chain, local numbers, rows)."""
@@ -382,9 +165,9 @@ class Journal:
         have = state.count if state is not None else 0
         if batch.start > have:
             raise Gap(f"chain {base32(batch.chain)} is held to {have}, the batch begins at {batch.start}")
-        rows = _links(batch)
+        rows = links(batch)
         opening = self._admit(batch, rows[0]) if state is None else None
-        twin = None if opening is None else next((s for s in self.chains.values() if s.log == _log_of(opening)), None)
+        twin = None if opening is None else next((s for s in self.chains.values() if s.log == log_of(opening)), None)
         key = self._epoch_key(state.epoch_key if state is not None else opening.epoch_key)  # type: ignore[union-attr]
         self._check_head(batch, rows, key)
         if twin is not None:
@@ -395,7 +178,7 @@ class Journal:
         if not fresh:
             return self.chains[batch.chain], [], []
         for row in fresh:
-            _check_body(row)
+            check_body(row)
         if state is None:
             assert opening is not None
             state = self.open(c, rows[0], opening)
@@ -407,7 +190,7 @@ class Journal:
         """The opening of a chain not seen before, its author known and its signature checked."""
         if first.hash != batch.chain or first.header.seq:
             raise Forged("a chain is named by the hash of its opening", code="bad_hash")
-        _check_body(first)
+        check_body(first)
         opening, raw, signature = said.read_opening(first.body)
         if opening.city != self.city:
             raise Untrusted("the chain belongs to another city", code="scope")
@@ -435,7 +218,7 @@ class Journal:
     def _check_join(self, c: Connection, state: State, batch: Batch, rows: Sequence[Row]) -> None:
         """Compare what is held with what came; the head of ``batch`` is already known to be the author's."""
         overlap = min(state.count - batch.start, len(rows))
-        held = dict(HASHES(c, state.no, max(0, batch.start - 1), batch.start + overlap)) if overlap else {state.count - 1: state.hash}
+        held = dict(schema.HASHES(c, state.no, max(0, batch.start - 1), batch.start + overlap)) if overlap else {state.count - 1: state.hash}
         if batch.start and held.get(batch.start - 1) != rows[0].header.prev:
             self._fork(c, state, batch, batch.start - 1)
         for row in rows[:overlap]:
@@ -446,8 +229,8 @@ class Journal:
         ours = self.read(c, state, seq, 1)
         state.frozen = "fork"
         self._touch(state)
-        c.execute(update(CHAINS).where(CHAINS.c.no == state.no).values(frozen="fork", mark=state.mark))
-        ADD_FORK.many(c, [(state.no, seq, pack((ours, batch)))])
+        c.execute(update(schema.CHAINS).where(schema.CHAINS.c.no == state.no).values(frozen="fork", mark=state.mark))
+        schema.ADD_FORK.many(c, [(state.no, seq, pack((ours, batch)))])
         raise Fork(f"two different entries are signed for {said.position(state.author, state.id, seq)}", hint="yiwang proof check")
 
     # --- reading ------------------------------------------------------------------------------------------------
@@ -456,11 +239,11 @@ class Journal:
         """Entries from ``start``, about ``limit`` bytes but at least to the next head; None when there are none."""
         if start >= state.count:
             return None
-        heads = dict(HEADS_FROM(c, state.no, start, max(2, limit // 300)))
+        heads = dict(schema.HEADS_FROM(c, state.no, start, max(2, limit // 300)))
         if not heads:
             return None
         last = self._end(c, state, start, limit, list(heads))
-        rows = ENTRIES_OF(c, state.no, start, last)
+        rows = schema.ENTRIES_OF(c, state.no, start, last)
         return Batch(state.id, start, tuple((header, body) for header, body, _ in rows), Head(state.id, last, rows[-1][2], heads[last]))
 
     def _end(self, c: Connection, state: State, start: int, limit: int, heads: Sequence[int]) -> int:
@@ -468,7 +251,7 @@ class Journal:
         if len(heads) == 1:
             return heads[0]
         reach, total = start - 1, 0
-        for seq, size in SIZES(c, state.no, start, heads[-1], max(1, limit // 300)):
+        for seq, size in schema.SIZES(c, state.no, start, heads[-1], max(1, limit // 300)):
             total += size
             if total > limit and seq > start:
                 break
@@ -477,21 +260,29 @@ class Journal:
 
     def found(self, c: Connection, state: State, start: int, stop: int) -> list[Found]:
         """Entries of a chain in [start, stop)."""
-        rows = c.execute(select(ENTRIES).where(ENTRIES.c.chain == state.no, ENTRIES.c.seq >= start, ENTRIES.c.seq < stop).order_by(ENTRIES.c.seq))
+        rows = c.execute(
+            select(schema.ENTRIES)
+            .where(schema.ENTRIES.c.chain == state.no, schema.ENTRIES.c.seq >= start, schema.ENTRIES.c.seq < stop)
+            .order_by(schema.ENTRIES.c.seq)
+        )
         return [Found(r.number, state.id, state.author, r.seq, r.hash, r.header, r.body) for r in rows]
 
     def by_numbers(self, c: Connection, numbers: Sequence[int]) -> list[Found]:
         """Entries by their local numbers, in that order."""
         held: dict[int, Found] = {}
-        for number, no, seq, hash, header, body in ENTRIES_AT.among(c, numbers):
+        for number, no, seq, hash, header, body in schema.ENTRIES_AT.among(c, numbers):
             state = self._by_no[no]
             held[number] = Found(number, state.id, state.author, seq, hash, header, body)
         return [held[n] for n in numbers]
 
+    def released_among(self, c: Connection, ids: Sequence[bytes]) -> set[bytes]:
+        """Those of these statements that are released."""
+        return {sid for (sid,) in schema.RELEASED_OF.among(c, ids)}
+
     def places(self, c: Connection, sid: bytes) -> tuple[Place, ...]:
         """Where a statement stands."""
-        released = select(RELEASED.c.number).where(RELEASED.c.sid == sid)
-        numbers = sorted(c.scalars(select(SAID.c.number).where(SAID.c.sid == sid).union(released)))
+        released = select(schema.RELEASED.c.number).where(schema.RELEASED.c.sid == sid)
+        numbers = sorted(c.scalars(select(schema.SAID.c.number).where(schema.SAID.c.sid == sid).union(released)))
         return tuple(Place(self.chains[f.chain].audience, f.author, f.chain, f.seq, f.hash) for f in self.by_numbers(c, numbers))
 
     def known(self, author: str, audience: Audience, lane: Lane) -> list[State]:
@@ -510,10 +301,10 @@ class Journal:
         state = self.chains.get(hold.chain)
         if state is None:
             return False
-        had = LAST_HOLD(c, state.no, hold.holder)[0][0]
+        had = schema.LAST_HOLD(c, state.no, hold.holder)[0][0]
         if had is not None and had >= hold.seq:
             return False
-        ADD_HOLD.many(c, [(state.no, hold.holder, hold.seq, hold.hash, hold.at, hold.signature)])
+        schema.ADD_HOLD.many(c, [(state.no, hold.holder, hold.seq, hold.hash, hold.at, hold.signature)])
         return True
 
     def agrees(self, c: Connection, hold: Hold) -> bool:
@@ -521,24 +312,26 @@ class Journal:
         state = self.chains.get(hold.chain)
         if state is None or hold.seq >= state.count:
             return state is not None
-        return HASHES(c, state.no, hold.seq, hold.seq + 1) == [(hold.seq, hold.hash)]
+        return schema.HASHES(c, state.no, hold.seq, hold.seq + 1) == [(hold.seq, hold.hash)]
 
     def holds(self, c: Connection, since: int, limit: int) -> tuple[int, tuple[Hold, ...]]:
         """(number to go on from, the last statement of each holder and chain among those after ``since``)."""
-        rows = HOLDS_FROM(c, since, limit)
+        rows = schema.HOLDS_FROM(c, since, limit)
         last = {(no, holder): (holder, self._by_no[no].id, *rest) for _, no, holder, *rest in rows}
         return (rows[-1][0] if rows else since), tuple(Hold(*values) for values in last.values())
 
     def hold_for(self, c: Connection, state: State, seq: int) -> tuple[Hold, ...]:
         """The first statement of each holder that covers a place, as evidence carries it."""
         firsts = (
-            select(HOLDS.c.holder, func.min(HOLDS.c.seq).label("seq"))
-            .where(HOLDS.c.chain == state.no, HOLDS.c.seq >= seq)
-            .group_by(HOLDS.c.holder)
+            select(schema.HOLDS.c.holder, func.min(schema.HOLDS.c.seq).label("seq"))
+            .where(schema.HOLDS.c.chain == state.no, schema.HOLDS.c.seq >= seq)
+            .group_by(schema.HOLDS.c.holder)
             .subquery()
         )
         rows = c.execute(
-            select(HOLDS).join(firsts, (HOLDS.c.holder == firsts.c.holder) & (HOLDS.c.seq == firsts.c.seq)).where(HOLDS.c.chain == state.no)
+            select(schema.HOLDS)
+            .join(firsts, (schema.HOLDS.c.holder == firsts.c.holder) & (schema.HOLDS.c.seq == firsts.c.seq))
+            .where(schema.HOLDS.c.chain == state.no)
         )
         return tuple(Hold(r.holder, state.id, r.seq, r.hash, r.at, r.signature) for r in rows)
 
@@ -547,50 +340,22 @@ class Journal:
     def versions(self, c: Connection, names: Iterable[str]) -> dict[str, int]:
         """The present version of each name, 0 when never written."""
         names = tuple(names)
-        found = dict(VERSIONS_OF.among(c, names))
+        found = dict(schema.VERSIONS_OF.among(c, names))
         return {name: found.get(name, 0) for name in names}
 
     def bump(self, c: Connection, names: Iterable[str]) -> None:
         """Raise the version of names."""
-        BUMP.many(c, [(name, 1) for name in sorted(names)])
+        schema.BUMP.many(c, [(name, 1) for name in sorted(names)])
 
     def wanted(self, c: Connection) -> tuple[Attachment, ...]:
         """Blobs named here that have not arrived."""
-        return tuple(Attachment(r.sha, r.size) for r in c.execute(select(WANTED).where(~WANTED.c.here)))
+        return tuple(Attachment(r.sha, r.size) for r in c.execute(select(schema.WANTED).where(~schema.WANTED.c.here)))
 
     def arrived(self, c: Connection, sha: bytes) -> None:
         """A blob is whole on disk."""
-        c.execute(update(WANTED).where(WANTED.c.sha == sha).values(here=True))
-
-
-def _log_of(opening: Opening) -> tuple[str, Audience, Lane, bytes]:
-    return opening.author, opening.audience, opening.lane, opening.epoch
+        c.execute(update(schema.WANTED).where(schema.WANTED.c.sha == sha).values(here=True))
 
 
 def nameable(name: str) -> bool:
     """Whether a record or another thing with a version may be called so."""
-    return 0 < len(name) <= NAME and "\0" not in name
-
-
-def _links(batch: Batch) -> list[Row]:
-    """The rows of a batch, each following the one before."""
-    if not batch.entries:
-        raise Invalid("a batch has at least one entry", code="malformed")
-    rows: list[Row] = []
-    for raw, body in batch.entries:
-        if len(raw) + len(body) > MAX_ENTRY:
-            raise TooLarge(f"an entry of {len(raw) + len(body)} bytes; {MAX_ENTRY} are allowed")
-        header = unpack(raw, Header)
-        seq = batch.start + len(rows)
-        prev = rows[-1].hash if rows else header.prev if seq else b""
-        try:
-            said.check_link(header, batch.chain, seq, prev)
-        except Invalid as error:
-            raise Forged(error.message, code="bad_hash") from None
-        rows.append(Row(header, raw, body, said.header_hash(raw)))
-    return rows
-
-
-def _check_body(row: Row) -> None:
-    if len(row.body) != row.header.size or said.body_digest(row.body) != row.header.digest:
-        raise Forged("a body is not the one its header names", code="bad_hash")
+    return 0 < len(name) <= schema.NAME and "\0" not in name

@@ -26,9 +26,9 @@ from node import clock, logs, store
 from node.alarms import alarm
 from node.beat import Beat
 from node.book import Book
-from node.client import Batch, Draft
 from node.entry import Hold
 from node.errors import Conflict, Full, Invalid, NodeError
+from node.requests import Batch, Draft
 from node.settings import Settings
 from node.tier import Tier
 

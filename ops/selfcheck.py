@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, Row, RowMapping, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from node import entry as said
-from node import journal, keys, store
+from node import keys, schema, store
 from node.errors import Invalid, Missing, NodeError
 from node.settings import Settings
 
@@ -34,10 +34,10 @@ def check(settings: Settings, *, deep: bool) -> Found:
         engine = _journal(settings)
         with engine.connect() as c:
             sound = _sound(c, engine, deep)
-            for chain in c.execute(select(journal.CHAINS).order_by(journal.CHAINS.c.no)).mappings().all():
+            for chain in c.execute(select(schema.CHAINS).order_by(schema.CHAINS.c.no)).mappings().all():
                 rows += chain["count"]
                 bad += _chain(c, chain)
-            wanted = [row.sha for row in c.execute(select(journal.WANTED.c.sha).where(journal.WANTED.c.here))]
+            wanted = [row.sha for row in c.execute(select(schema.WANTED.c.sha).where(schema.WANTED.c.here))]
         engine.dispose()
     except (SQLAlchemyError, sqlite3.DatabaseError) as e:
         return {"rows": rows, "blobs": 0, "bad": [*bad, _bad("journal", detail=str(e).splitlines()[0])], "index_ok": False}
@@ -84,7 +84,7 @@ def _sound(c: Connection, engine: Engine, deep: bool) -> bool:
 def _chain(c: Connection, chain: RowMapping) -> Iterator[Found]:
     """What is wrong with one chain: at the first break it ends, for nothing behind it can be judged."""
     prev, count = b"", 0
-    entries = select(journal.ENTRIES).where(journal.ENTRIES.c.chain == chain["no"]).order_by(journal.ENTRIES.c.seq)
+    entries = select(schema.ENTRIES).where(schema.ENTRIES.c.chain == chain["no"]).order_by(schema.ENTRIES.c.seq)
     for row in c.execution_options(yield_per=500).execute(entries):
         try:
             _link(chain, row, count, prev)
@@ -106,7 +106,7 @@ def _link(chain: RowMapping, row: Row[Any], seq: int, prev: bytes) -> None:
 def _head(c: Connection, chain: RowMapping) -> Iterator[Found]:
     """The newest head must be the epoch key's word for the last entry."""
     last = chain["count"] - 1
-    held = select(journal.HEADS.c.signature).where(journal.HEADS.c.chain == chain["no"], journal.HEADS.c.seq == last)
+    held = select(schema.HEADS.c.signature).where(schema.HEADS.c.chain == chain["no"], schema.HEADS.c.seq == last)
     signature = c.execute(held).scalar_one_or_none()
     place = said.position(chain["author"], chain["id"], last)
     if signature is None:

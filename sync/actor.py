@@ -26,7 +26,6 @@ from zmq.utils import z85
 
 from node import certs, enrol, keys
 from node.book import Book
-from node.client import Batch, Draft, statement
 from node.codec import pack, unpack
 from node.directory import model as directory
 from node.directory.entries import Node as Stands
@@ -35,6 +34,7 @@ from node.entry import ALL, Attachment, Audience, Hold, Lane
 from node.errors import NodeError
 from node.fold import Released, Room
 from node.kinds import Content, Entry, kind
+from node.requests import Batch, Draft, statement
 from node.settings import Parent, Settings
 from sync.exchange import Exchange, Taken
 from sync.peer import Now, Outcome, Read, Self
@@ -243,7 +243,7 @@ class Actor:
         self.answered: dict[bytes, int] = {}
         "How far each chain reached when the ledger last answered."
         self.mark = 0
-        me = Self(node=self.id, certs=tuple(certs.der(c) for c in self.book.chain_certs), root=self.book.root)
+        me = Self(node=self.id, certs=tuple(certs.der(c) for c in self.book.notary.certs), root=self.book.notary.root)
         parent = self.settings.parent.id if self.settings.parent else ""
         rng = random.Random(self.world.rng.random())  # noqa: S311 - nonces of a simulation
         self.exchange = Exchange(me=me, store=self, shelf=self.book.blobs, rng=rng, look=look, parent=parent)

@@ -75,7 +75,7 @@ class Have(Frame, frozen=True, tag=2):
 
 
 class Entries(Frame, frozen=True, tag=3):
-    """A stretch of one chain, as :class:`node.client.Batch` in canonical bytes."""
+    """A stretch of one chain, as :class:`node.requests.Batch` in canonical bytes."""
 
     chain: bytes
     start: int

@@ -28,7 +28,7 @@ from pathlib import Path
 
 import msgspec
 
-from node import enrol, journal
+from node import enrol, schema
 from node.codec import base32, pack
 from node.directory.tree import Tree
 from node.entry import ALL, DOWN, SELF, UP, Audience, Hold, Lane, Scope, to_node
@@ -101,7 +101,7 @@ class World:
         with book.engine.connect() as c:
             for state in [s for s in book.chains.values() if s.author == actor.id]:
                 start = self.accounted.get((actor.name, state.id), 0)
-                for seq, hash in journal.HASHES(c, state.no, start, state.count) if start < state.count else ():
+                for seq, hash in schema.HASHES(c, state.no, start, state.count) if start < state.count else ():
                     if self.places.setdefault((state.id, seq), hash) != hash:
                         self.violations.append(f"place {seq} of {base32(state.id)} was signed twice")
                 self.accounted[actor.name, state.id] = state.count

@@ -13,7 +13,7 @@ import msgspec
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from node import client
+from node import client, requests
 from node.codec import digest, pack
 from node.directory.entries import Node
 from node.directory.tree import Tree
@@ -44,7 +44,7 @@ class _Head(msgspec.Struct, array_like=True, frozen=True):
 
 _head = msgspec.msgpack.Decoder(_Head)
 _entry = msgspec.msgpack.Decoder(tuple[bytes, bytes])
-_grown = msgspec.msgpack.Decoder(client.Grown)
+_grown = msgspec.msgpack.Decoder(requests.Grown)
 
 
 def look(batch: bytes) -> Look:
@@ -59,7 +59,7 @@ def look(batch: bytes) -> Look:
     return Look(head.chain, head.start, len(head.entries), opening.author, opening.audience)
 
 
-def line_of(chain: client.Chain) -> Line:
+def line_of(chain: requests.Chain) -> Line:
     """A chain as the lines need to know it."""
     return Line(chain.id, chain.author, chain.audience, chain.lane, chain.count, chain.hash, chain.frozen)
 
@@ -99,7 +99,7 @@ class LedgerStore:
         """Verify and keep a batch."""
         chain = look(batch).chain
 
-        def answered(answer: client.Taken | NodeError) -> None:
+        def answered(answer: requests.Taken | NodeError) -> None:
             if isinstance(answer, NodeError):
                 known = self.exchange.lines.get(chain)
                 then(Taken(refusal(answer, known.count if known else 0)))
@@ -113,7 +113,7 @@ class LedgerStore:
     def read(self, wish: Read, then: Callable[[int, bytes], None]) -> None:
         """A stretch of a chain."""
 
-        def answered(answer: client.Batch | NodeError | None) -> None:
+        def answered(answer: requests.Batch | NodeError | None) -> None:
             if answer is None or isinstance(answer, NodeError):
                 then(0, b"")
                 return
@@ -154,8 +154,8 @@ class LedgerStore:
     def admitted(self, about: Node, then: Callable[[NodeError | None], None]) -> None:
         """Let the ledger say that a node stands under this one; once, however often it is admitted."""
         nonce = digest("admitted.1", pack(about))[:16]
-        said, salt, data = client.statement(self._settings.city, about, record=about.id, home=self._settings.id, suite="p256", nonce=nonce)
-        draft = client.Draft(pack(said), b"", salt, data, (ALL,), Lane.TRUST)
+        said, salt, data = requests.statement(self._settings.city, about, record=about.id, home=self._settings.id, suite="p256", nonce=nonce)
+        draft = requests.Draft(pack(said), b"", salt, data, (ALL,), Lane.TRUST)
         self._ask(lambda answer: then(answer if isinstance(answer, NodeError) else None), "write", (draft,))
 
     def arrived(self, sha: bytes) -> None:
@@ -254,7 +254,7 @@ class LedgerStore:
             self._again.discard(question)
             self._news(question)
 
-    def _on_changed(self, answer: tuple[int, tuple[client.Chain, ...]]) -> None:
+    def _on_changed(self, answer: tuple[int, tuple[requests.Chain, ...]]) -> None:
         self._mark, chains = answer
         self.exchange.grown([line_of(chain) for chain in chains], self._now)
         if any(chain.lane is Lane.TRUST for chain in chains):

@@ -18,11 +18,12 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import func, select
 
-from node import journal, store
+from node import schema, store
+from node.chain import State
 from node.codec import base32
 from node.directory.tree import Tree
 from node.entry import Audience, Scope
-from node.journal import Journal, State
+from node.journal import Journal
 from sync.actor import Actor
 
 HARMLESS = {"lost_message", "void_session", "old_hello", "gap", "repeated", "out_of_span", "unknown_author", "unasked_chunk"}
@@ -71,7 +72,7 @@ def _clean(name: str, actor: Actor, names: Mapping[str, str]) -> Iterator[str]:
     for code in set(actor.book.refused) - {"gap", "unknown_author", "unknown_hold"}:
         yield f"the ledger of {name} refused: {code}"
     with actor.book.journal.engine.connect() as c:
-        for table in (journal.FORKS, journal.REFUSED):
+        for table in (schema.FORKS, schema.REFUSED):
             if count := c.execute(select(func.count()).select_from(table)).scalar_one():
                 yield f"{name} has {count} rows of {table.name}"
     for room, shelf in actor.book.shelves.living.items():

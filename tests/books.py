@@ -13,13 +13,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from node import entry as said
 from node.book import Book
-from node.client import Draft, statement
 from node.codec import pack, uuid7
 from node.directory import model as directory
 from node.entry import Audience, Lane
 from node.errors import NodeError
 from node.fold import Room
 from node.kinds import Content, Entry, kind
+from node.requests import Draft, statement
 from tests import city
 
 NOTES = Room("notes", version=1)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from node import client, enrol
-from node.client import Draft, Ledger
+from node import enrol, requests
+from node.client import Ledger
 from node.codec import base32, pack
 from node.directory import entries as said
 from node.directory.view import ROWS, Directory
 from node.entry import ALL, UP, Audience, Lane
 from node.kinds import Content
+from node.requests import Draft
 from node.settings import Settings
 
 AT_ONCE = 200
@@ -47,10 +48,10 @@ def former(directory: Directory, content: Content) -> tuple[bytes, ...]:
 
 def draft(settings: Settings, directory: Directory, content: Content) -> Draft:
     """A draft that the ledger signs as the node."""
-    statement, salt, data = client.statement(
+    statement, salt, data = requests.statement(
         settings.city, content, record=record_of(content), home=settings.id, suite="p256", after=former(directory, content)
     )
-    return client.Draft(pack(statement), b"", salt, data, (audience_of(content),), Lane.TRUST)
+    return requests.Draft(pack(statement), b"", salt, data, (audience_of(content),), Lane.TRUST)
 
 
 def write(ledger: Ledger, settings: Settings, directory: Directory, contents: Iterable[Content]) -> int:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, or_
 
 from node import clock
-from node.client import Chain, Ledger
+from node.client import Ledger
 from node.entry import SELF, check_entry, position
 from node.errors import Invalid, NodeError, Refused
+from node.requests import Chain
 from office.audit.entries import Did
 from office.audit.model import Happened
 from office.frame.calendar import SHANGHAI

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from node.client import Written
 from node.errors import Invalid, Missing, Refused
+from node.requests import Written
 from office.documents import entries as said
 from office.documents.entries import Paper
 from office.documents.model import FLOWS, Document

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from node.client import Place
+from node.requests import Place
 from office.documents.matrix import matrix
 from office.documents.model import Letter
 from office.frame.desk import Desk

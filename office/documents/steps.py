@@ -9,11 +9,11 @@ from typing import TypeVar
 
 import msgspec
 
-from node.client import Written
 from node.codec import uuid7
 from node.entry import Attachment, Lane
 from node.errors import Conflict, Invalid, Refused, TooLarge
 from node.kinds import Content
+from node.requests import Written
 from office.documents import entries as said
 from office.documents import model, workflow
 from office.documents.entries import Annex, Urgency

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Select, func, inspect, literal, select
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
 from node import clock, keys, kinds
-from node.client import Draft, Ledger, Written, statement
+from node.client import Ledger
 from node.codec import pack
 from node.directory import model as directory_model
 from node.directory.entries import Organ, Person, Post
@@ -29,6 +29,7 @@ from node.errors import Conflict, Missing, Refused
 from node.fold import Room, Tables
 from node.kinds import Content
 from node.persons import Door
+from node.requests import Draft, Written, statement
 from node.settings import Settings
 from node.tier import Tier
 from office.frame.away import Away

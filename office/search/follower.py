@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from node import kinds, logs
-from node.client import Told
+from node.requests import Told
 from office.frame.desk import Desk, Office
 from office.frame.find import Source
 from office.search.index import Generation, Place, wanted

@@ -10,9 +10,10 @@ from tempfile import TemporaryDirectory
 
 import zmq
 
-from node.client import Draft, Line
+from node.client import Line
 from node.entry import UP, Audience, to_node
 from node.errors import NodeError
+from node.requests import Draft
 from ops.bench import fleet, meter
 from ops.bench.fleet import Fleet, Watch
 from ops.bench.papers import Author, Paper, documents

@@ -17,14 +17,15 @@ import msgspec
 import zmq
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from node import client, enrol, persons
-from node.client import Ledger, Written
+from node import client, enrol, persons, requests
+from node.client import Ledger
 from node.directory.entries import Certified, Node, Organ, Person
 from node.directory.view import Directory
 from node.directory.writing import draft
 from node.entry import Audience, Lane
 from node.errors import Unreachable
 from node.fold import Tables
+from node.requests import Written
 from node.settings import Settings
 from ops.bench.papers import Author
 
@@ -234,7 +235,7 @@ class Watch:
         """The log's length now, openings not counted."""
         return self._note(self.member.book.chains())
 
-    def _note(self, chains: Iterable[client.Chain]) -> int:
+    def _note(self, chains: Iterable[requests.Chain]) -> int:
         self._chains |= {c.id: c.count - 1 for c in chains if (c.author, c.audience, c.lane) == self.log}
         self.count = sum(self._chains.values())
         return self.count
@@ -246,7 +247,7 @@ class Watch:
             return
         while self._bell.poll(0):
             _, told = self._bell.recv_multipart()
-            self._note(msgspec.msgpack.decode(told, type=client.Grown)[2])
+            self._note(msgspec.msgpack.decode(told, type=requests.Grown)[2])
 
     def until(self, count: int, *, seconds: float = 900.0) -> float:
         """The moment (of ``perf_counter``) at which the bell told that the log had this length."""

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from node import entry as said
-from node.client import Draft, statement
 from node.codec import pack, uuid7
 from node.entry import Attachment, Audience, Lane
 from node.kinds import Content, kind
+from node.requests import Draft, statement
 
 _PHRASES = """
 为贯彻落实会议精神 根据工作安排 现就有关事项通知如下 请结合实际抓好落实 各乡镇人民政府 县直有关单位 加强组织领导

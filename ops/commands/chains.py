@@ -17,7 +17,8 @@ from ops.answer import Answer, Call, Lines
 from ops.words import _
 
 if TYPE_CHECKING:
-    from node.client import Chain, Ledger
+    from node.client import Ledger
+    from node.requests import Chain
     from node.settings import Settings
 
 VERIFIER = Path(__file__).resolve().parent.parent / "yiwang-verify.py"

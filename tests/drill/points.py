@@ -18,10 +18,11 @@ import zmq
 from node import entry as said
 from node import settings as setting
 from node.book import Book
-from node.client import Draft, Line, statement
+from node.client import Line
 from node.codec import pack
 from node.directory.entries import Person
 from node.errors import NodeError
+from node.requests import Draft, statement
 from node.settings import Settings
 from node.tier import load
 from tests import city
@@ -133,12 +134,12 @@ def _places(book: Book, one: Draft) -> int:
     """In how many places a draft stands; the ledger signed it, so its nonce names it."""
     from sqlalchemy import select
 
-    from node import journal
+    from node import schema
     from node.codec import unpack
 
     nonce = unpack(one.statement, said.Statement).nonce
     with book.journal.engine.connect() as c:
-        ids = c.scalars(select(journal.NONCES.c.sid).where(journal.NONCES.c.nonce == nonce)).all()
+        ids = c.scalars(select(schema.NONCES.c.sid).where(schema.NONCES.c.nonce == nonce)).all()
         return sum(len(book.journal.places(c, id_)) for id_ in ids)
 
 

@@ -11,11 +11,12 @@ from functools import partial
 from pathlib import Path
 
 from node import entry as said
-from node.client import Draft, Ledger, statement
+from node.client import Ledger
 from node.codec import pack, uuid7
 from node.directory.entries import Person
 from node.entry import ALL, UP
 from node.errors import NodeError, Unreachable
+from node.requests import Draft, statement
 from tests import city
 from tests.city import City, Home
 

@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from node import entry as said
-from node.client import Draft, Ledger, statement
+from node.client import Ledger
 from node.codec import pack
 from node.errors import Full, NodeError, Unreachable
+from node.requests import Draft, statement
 from tests import city
 from tests.node.test_ledger import organ, ready
 

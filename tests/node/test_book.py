@@ -10,15 +10,15 @@ import pytest
 from sqlalchemy import select
 
 from node import entry as said
-from node import journal, keys
+from node import keys, schema
 from node.book import Book
-from node.client import Batch
 from node.codec import pack, unpack
 from node.directory import model as directory
 from node.entry import Head, Header, Opened, Opening
 from node.errors import Conflict, Forged, Fork, Gap, Invalid, Missing, NodeError, TooLarge, Untrusted
 from node.fold import Tables
 from node.kinds import Content, kind
+from node.requests import Batch
 from tests import books
 from tests.books import Noted, carry, draft, exchange, take, texts, write
 
@@ -48,9 +48,8 @@ def mended(book: Book, batch: Batch, entries: list[tuple[bytes, bytes]]) -> Batc
         prev = said.header_hash(raw)
         out.append((raw, body))
     seq = batch.start + len(out) - 1
-    return Batch(
-        batch.chain, batch.start, tuple(out), Head(batch.chain, seq, prev, book.epoch_key.sign(said.head_signed(batch.chain, seq, prev))), batch.certs
-    )
+    head = Head(batch.chain, seq, prev, book.writer.epoch_key.sign(said.head_signed(batch.chain, seq, prev)))
+    return Batch(batch.chain, batch.start, tuple(out), head, batch.certs)
 
 
 def test_up_reaches_every_ancestor_once(branch: Books) -> None:
@@ -158,7 +157,7 @@ def test_fork(branch: Books) -> None:
         take(county, mended(town, honest, [honest.entries[0], (honest.entries[1][0], other)]))
     assert county.journal.chains[honest.chain].frozen == "fork"
     with county.journal.engine.connect() as c:
-        assert len(c.execute(select(journal.FORKS)).all()) == 1
+        assert len(c.execute(select(schema.FORKS)).all()) == 1
     with pytest.raises(Fork):
         take(county, honest)
     notes(town, "另", to=said.ALL)
@@ -177,7 +176,7 @@ def _wrong(world: Books) -> dict[str, tuple[Batch, type[NodeError]]]:
     first, second, third = good.entries
     opening = unpack(unpack(first[1], Opened).opening, Opening)
     elsewhere = pack(msgspec.structs.replace(opening, city="a" * 26))
-    foreign = (first[0], pack(Opened(elsewhere, keys.sign(town.identity, said.opening_signed(elsewhere)))))
+    foreign = (first[0], pack(Opened(elsewhere, keys.sign(town.notary.identity, said.opening_signed(elsewhere)))))
     stolen = pack(msgspec.structs.replace(opening, author=county.here))
     stranger = keys.new_p256()
     return {
@@ -189,7 +188,10 @@ def _wrong(world: Books) -> dict[str, tuple[Batch, type[NodeError]]]:
         "empty": (msgspec.structs.replace(good, entries=()), Invalid),
         "oversized": (mended(town, good, [first, (second[0], b"x" * 300_000)]), TooLarge),
         "another city": (mended(town, good, [foreign, second]), NodeError),
-        "another author": (mended(town, good, [(first[0], pack(Opened(stolen, keys.sign(town.identity, said.opening_signed(stolen)))))]), NodeError),
+        "another author": (
+            mended(town, good, [(first[0], pack(Opened(stolen, keys.sign(town.notary.identity, said.opening_signed(stolen)))))]),
+            NodeError,
+        ),
         "opening re-signed": (
             mended(town, good, [(first[0], pack(Opened(pack(opening), keys.sign(stranger, said.opening_signed(pack(opening))))))]),
             NodeError,

@@ -14,12 +14,12 @@ import pytest
 from node import entry as said
 from node import keys
 from node.book import Book
-from node.client import Batch, statement
 from node.codec import pack
 from node.directory.entries import Organ
 from node.entry import Audience, Head, Header, Hold, Lane, Opened, Opening, Scope
 from node.errors import Conflict, Fork, Invalid, NodeError, Refused, Untrusted
 from node.kinds import Content, kind
+from node.requests import Batch, statement
 from tests import books, city
 from tests.books import Noted, carry, draft, exchange, take, texts, write
 
@@ -39,18 +39,18 @@ def opened(
     book: Book, audience: Audience, *, epoch: bytes = b"", sealed: tuple[tuple[str, bytes], ...] = (), at: int = 1, more: bytes = b""
 ) -> Batch:
     """A chain of any audience, signed by the book's identity and epoch, with one further body."""
-    raw_key = keys.raw_public(book.epoch_key.public_key())
+    raw_key = keys.raw_public(book.writer.epoch_key.public_key())
     opening = pack(
         Opening(1, book.settings.city, book.here, audience, Lane.ORDINARY, epoch or secrets.token_bytes(32), raw_key, "start", at, "x", (), sealed)
     )
     rows: list[tuple[bytes, bytes]] = []
     chain = prev = b""
-    for seq, body in enumerate([pack(Opened(opening, keys.sign(book.identity, said.opening_signed(opening)))), *([more] if more else [])]):
+    for seq, body in enumerate([pack(Opened(opening, keys.sign(book.notary.identity, said.opening_signed(opening)))), *([more] if more else [])]):
         header = pack(Header(chain, seq, prev, said.body_digest(body), len(body)))
         prev = said.header_hash(header)
         chain = chain or prev
         rows.append((header, body))
-    return Batch(chain, 0, tuple(rows), Head(chain, seq, prev, book.epoch_key.sign(said.head_signed(chain, seq, prev))))
+    return Batch(chain, 0, tuple(rows), Head(chain, seq, prev, book.writer.epoch_key.sign(said.head_signed(chain, seq, prev))))
 
 
 @pytest.mark.promise("P16")
@@ -113,7 +113,7 @@ def test_a_second_chain_of_one_log_in_one_epoch_is_a_fork(small: Books) -> None:
     write(town, draft(town, Noted("一"), to=said.UP))
     carry(town, county)
     with pytest.raises(Fork):
-        take(county, opened(town, said.UP, epoch=town.epoch))
+        take(county, opened(town, said.UP, epoch=town.writer.epoch))
     assert [a["kind"] for a in county.status()["alarms"]] == ["fork"]
 
 
@@ -138,10 +138,10 @@ class Thought(Content, frozen=True):
 
 def signed(book: Book, content: Content, data: bytes = b"") -> bytes:
     """The stored body of what a node's identity signs (``data`` in place of the content), with none of the checks of its own ledger."""
-    stated, salt, plain = statement(book.settings.city, content, record="r", home=book.here, suite=keys.P256, signer=book.fingerprint)
+    stated, salt, plain = statement(book.settings.city, content, record="r", home=book.here, suite=keys.P256, signer=book.notary.fingerprint)
     data = data or plain
     raw = pack(msgspec.structs.replace(stated, digest=said.content_digest(salt, data)))
-    return pack(said.Body(raw, keys.sign(book.identity, said.statement_signed(raw)), salt, data))
+    return pack(said.Body(raw, keys.sign(book.notary.identity, said.statement_signed(raw)), salt, data))
 
 
 @pytest.mark.promise("P16")
@@ -258,10 +258,10 @@ def test_memory_set_back_while_it_runs(small: Books) -> None:
     write(town, draft(town, Noted("一"), to=said.UP))
     carry(town, county)
     chain = next(s for s in town.journal.chains.values() if s.author == town.here and s.audience == said.UP)
-    before, epoch = (chain.count, chain.hash), town.epoch
+    before, epoch = (chain.count, chain.hash), town.writer.epoch
     take(county, _following(town, chain.id, before))
     carry(county, town)
-    assert town.epoch != epoch
+    assert town.writer.epoch != epoch
     write(town, draft(town, Noted("二"), to=said.UP))
     exchange([town, county])
     assert texts(town) == texts(county) == sorted(["一", "二"])
@@ -274,7 +274,7 @@ def _following(book: Book, chain: bytes, end: tuple[int, bytes]) -> Batch:
     body = b"forgotten"
     header = pack(Header(chain, end[0], end[1], said.body_digest(body), len(body)))
     hash_ = said.header_hash(header)
-    return Batch(chain, end[0], ((header, body),), Head(chain, end[0], hash_, book.epoch_key.sign(said.head_signed(chain, end[0], hash_))))
+    return Batch(chain, end[0], ((header, body),), Head(chain, end[0], hash_, book.writer.epoch_key.sign(said.head_signed(chain, end[0], hash_))))
 
 
 def test_a_failed_group_opens_no_second_chain(small: Books) -> None:
@@ -304,7 +304,7 @@ def test_a_range_statement_about_another_entry(small: Books) -> None:
     town, county = small["county1-town1"], small["county1"]
     write(town, draft(town, Noted("一"), to=said.UP))
     chain = next(s for s in town.journal.chains.values() if s.author == town.here and s.audience == said.UP)
-    signed = keys.sign(county.identity, said.hold_signed(county.here, chain.id, 1, b"x" * 32, 5))
+    signed = keys.sign(county.notary.identity, said.hold_signed(county.here, chain.id, 1, b"x" * 32, 5))
     assert town.commit([("held", ((Hold(county.here, chain.id, 1, b"x" * 32, 5, signed),),))]) == [0]
     carry(town, county)
     with town.journal.engine.connect() as c:
@@ -333,8 +333,8 @@ def test_a_crowd_that_waits_for_nobody(branch: Books) -> None:
         take(county, opened(town, said.UP, more=pack(said.Body(pack(stated), bytes(64), salt, data))))
     assert county.status()["queues"]["parked"] == 300
     asked: list[bytes] = []
-    county._signer = lambda fingerprint, ask=county._signer: asked.append(fingerprint) or ask(fingerprint)  # type: ignore[method-assign]
+    county.notary.signer = lambda fingerprint, ask=county.notary.signer: asked.append(fingerprint) or ask(fingerprint)  # type: ignore[method-assign]
     about = Organ("o", "", "o", "o", "department", "county", "", "", "", "", county.here, True, (), "", 0)
     write(county, draft(county, about, record="o", lane=Lane.TRUST, to=said.ALL))
     county.revive()
-    assert set(asked) <= {county.fingerprint}
+    assert set(asked) <= {county.notary.fingerprint}

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from node import entry as said
-from node.client import Draft, Ledger, statement
+from node.client import Ledger
 from node.codec import pack
 from node.directory.entries import Organ
 from node.errors import Invalid, NodeError, Unreachable
+from node.requests import Draft, statement
 from node.settings import Settings
 from tests import city
 

@@ -103,10 +103,10 @@ def named(settings: Settings, *names: str, first: int) -> list[object]:
     """Drafts of organs with these short names, whose ids count on from ``first``."""
     import msgspec
 
-    from node.client import Draft, statement
     from node.codec import pack
     from node.directory.entries import Organ
     from node.kinds import decode
+    from node.requests import Draft, statement
 
     made = []
     for number, name in enumerate(names, first):

@@ -10,11 +10,11 @@ import msgspec
 import pytest
 
 from node import clock
-from node.client import Draft, statement
 from node.codec import LATEST, pack, uuid7
 from node.entry import Lane, to_node
 from node.errors import NodeError, Refused
 from node.kinds import Content
+from node.requests import Draft, statement
 from office.documents import entries as said
 from office.documents import service
 from office.documents.model import Counter, Document, Incoming, Letter

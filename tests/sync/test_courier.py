@@ -14,14 +14,15 @@ import msgspec
 import pytest
 import zmq
 
-from node import client, enrol, signals
+from node import enrol, requests, signals
 from node.blobs import Blobs
-from node.client import Draft, Ledger, Written
+from node.client import Ledger
 from node.codec import pack, uuid7
 from node.directory.entries import Person
 from node.entry import ALL, DOWN, UP, Attachment, Audience, Lane, to_node
 from node.errors import NodeError, Refused
 from node.kinds import Content
+from node.requests import Draft, Written
 from sync import frames
 from sync.knock import knock
 from tests.city import City, Home, admit, build, wait
@@ -75,7 +76,7 @@ def say(
     home: Home, ledger: Ledger, content: Content, audience: Audience = ALL, lane: Lane = Lane.TRUST, attachments: tuple[Attachment, ...] = ()
 ) -> Written:
     """Let a node write something in its own name."""
-    said, salt, data = client.statement(home.settings.city, content, record=content.id, home=home.id, suite="p256")  # type: ignore[attr-defined]
+    said, salt, data = requests.statement(home.settings.city, content, record=content.id, home=home.id, suite="p256")  # type: ignore[attr-defined]
     return ledger.write([Draft(pack(said), b"", salt, data, (audience,), lane, attachments)])[0]
 
 

@@ -46,12 +46,14 @@ def test_the_simulator_sees_a_place_signed_twice() -> None:
         actor = world.actors["c1t1"]
         said(actor, "one")
         actor.back_up()
-        memory = actor.book.epoch_key, actor.book.epoch, actor.book.opened, {log: state.id for log, state in actor.book._logs.items()}
+        writer = actor.book.writer
+        memory = writer.epoch_key, writer.epoch, writer.opened, {log: state.id for log, state in writer._logs.items()}
         said(actor, "two")
         world.heal()
         world.restart(actor, actor.images[-1])
-        actor.book.epoch_key, actor.book.epoch, actor.book.opened, logs = memory
-        actor.book._logs = {log: actor.book.journal.chains[id] for log, id in logs.items()}
+        writer = actor.book.writer
+        writer.epoch_key, writer.epoch, writer.opened, logs = memory
+        writer._logs = {log: actor.book.journal.chains[id] for log, id in logs.items()}
         said(actor, "another")
         world.heal()
         assert any("signed twice" in violation for violation in world.judge())

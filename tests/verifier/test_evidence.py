@@ -90,7 +90,7 @@ def test_evidence_verifies_at_both_ends(city: dict[str, Book], story: dict[str, 
     for book in top_and_low(city):
         attachments = book is top_and_low(city)[0]
         data = b"".join(evidence.evidence(Direct(book), directory(book), book.settings, story["statements"], doc=DOC, attachments=attachments))
-        answer = check(data, book.root, DOC)
+        answer = check(data, book.notary.root, DOC)
         assert answer["ok"], answer["problems"]
         assert (answer["documents"], answer["receipts"]) == (1, 1)
         [paper] = answer["details"]
@@ -102,7 +102,7 @@ def test_evidence_says_who_held_the_document(city: dict[str, Book], story: dict[
     """At the sender the file carries the words of the nodes that held the document on its way."""
     top, low = top_and_low(city)
     data = b"".join(evidence.evidence(Direct(top), directory(top), top.settings, story["statements"], doc=DOC))
-    [paper] = check(data, top.root)["details"]
+    [paper] = check(data, top.notary.root)["details"]
     assert low.here in {h["node"] for h in paper["places"][0]["held"]}
 
 
@@ -132,13 +132,13 @@ def test_log_exports_verify(city: dict[str, Book], story: dict[str, Any], bodies
     files = []
     for book in city.values():
         data = b"".join(evidence.export(Direct(book), directory(book), book.settings, evidence.Range(bodies=bodies)))
-        answer = check(data, book.root)
+        answer = check(data, book.notary.root)
         assert answer["ok"], answer["problems"][:5]
         counts = {e["id"]: e["count"] for o in answer["origins"] for e in o["epochs"]}
         assert sorted(counts.values()) == sorted(s.count for s in book.journal.chains.values())
         files.append(data)
     top, _ = top_and_low(city)
-    assert check(b"".join(files), top.root)["ok"]
+    assert check(b"".join(files), top.notary.root)["ok"]
 
 
 def test_parts_of_logs_export(city: dict[str, Book], story: dict[str, Any]) -> None:
@@ -147,10 +147,10 @@ def test_parts_of_logs_export(city: dict[str, Book], story: dict[str, Any]) -> N
     chain = story["sent"].places[0].chain
     wanted = evidence.Range(origin=top.here, chain=entry.base32(chain), start=3, stop=6)
     data = b"".join(evidence.export(Direct(top), directory(top), top.settings, wanted))
-    answer = check(data, top.root)
+    answer = check(data, top.notary.root)
     assert answer["ok"] and [o["origin"] for o in answer["origins"]] == [top.here]
     lines = [one for one in data.splitlines(keepends=True) if b'"end"' not in one]
     at = [i for i, one in enumerate(lines) if b'"header"' in one][2]
     broken = lines[:at] + lines[at + 1 :]
     broken.append(evidence.line({"end": {"lines": len(broken), "sha256": hashlib.sha256(b"".join(broken)).hexdigest()}}))
-    assert "gap" in kinds(check(b"".join(broken), top.root))
+    assert "gap" in kinds(check(b"".join(broken), top.notary.root))

@@ -1,0 +1,144 @@
+"""Who may say what: the identities and signers this node believes, and what it refuses of those it knows.
+
+A signer is a certificate of the directory, valid at the claimed time and not revoked before the place. What somebody says counts
+only from the node where they are at home; what speaks in the name of an organ only from the organ's node.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from node import certs, clock, keys, kinds
+from node import entry as said
+from node.codec import LATEST
+from node.directory.entries import Revoked
+from node.directory.view import Directory, Signer
+from node.entry import Body, Scope, Statement
+from node.errors import Forged, Invalid, NodeError, Refused, Untrusted
+from node.group import Readable
+from node.settings import Settings
+
+PURPOSES = ("hello", "signal", "challenge", "admission", "evidence")
+"What others in this node may have signed by the identity key."
+PUBLIC = {f"directory.{past}" for past in ("node", "organ", "post", "person", "appointed", "delegated", "list", "calendar", "certified", "revoked")}
+"Kinds that count only in logs for all."
+RUN = 32
+"Signatures that one thread checks at a time."
+
+
+class Notary:
+    """The node's identity, and whom it believes."""
+
+    def __init__(self, settings: Settings, now: Callable[[], int]) -> None:
+        self.here, self.city, self._now = settings.id, settings.city, now
+        self.identity = _identity(settings)
+        self.certs = certs.load_chain(settings.path("certs", "node.pem").read_bytes())
+        self.root = certs.load(settings.path("certs", "root.pem").read_bytes())
+        self.fingerprint = certs.fingerprint(self.certs[0])
+        self._self = Signer("node", self.here, "", self.here, self.certs[0])
+        self.directory: Directory | None = None
+        self._pool = ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1)), "verify")
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown()
+
+    # --- who is who ---------------------------------------------------------------------------------------------
+
+    def identity_of(self, author: str, given: Sequence[bytes]) -> keys.PublicKey | None:
+        """A node's identity key, by the directory or by certificates that came along; None when it is not to be believed."""
+        if author == self.here:
+            return self.identity.public_key()
+        known = self.directory.identity(author) if self.directory else None
+        if known is not None or not given:
+            return known
+        chain = [certs.load(one) for one in given]
+        certs.check_chain(chain, self.root, clock.from_ms(self._now()))
+        about = certs.subject(chain[0])
+        key: keys.PublicKey = chain[0].public_key()  # type: ignore[assignment]
+        return key if about.kind == "node" and about.id == author else None
+
+    def signer(self, fingerprint: bytes) -> Signer | None:
+        """Whose certificate has a fingerprint; None while it is not known."""
+        if fingerprint == self.fingerprint:
+            return self._self
+        return self.directory.signer(fingerprint) if self.directory else None
+
+    def certs_of(self, author: str) -> tuple[bytes, ...]:
+        """A node's certificates (DER), so that strangers can believe it."""
+        if author == self.here:
+            return tuple(certs.der(c) for c in self.certs)
+        found = self.directory.node(author) if self.directory else None
+        return found.chain if found is not None else ()
+
+    # --- checking -----------------------------------------------------------------------------------------------
+
+    def check_body(self, body: Body, statement: Statement) -> None:
+        """That a statement is of this city, well formed, and about this content."""
+        if statement.city != self.city:
+            raise Forged("a statement of another city", code="scope")
+        if statement.at > LATEST:
+            raise Invalid("a claimed time after the year 9998", code="malformed")
+        if any("\0" in text for text in (statement.kind, statement.record, statement.home, statement.post, *statement.recipients)):
+            raise Invalid("text has no NUL character", code="malformed")
+        if said.content_digest(body.salt, body.content) != statement.digest:
+            raise Forged("the content is not the one that was signed", code="bad_hash")
+
+    def check_signer(self, signer: Signer, statement: Statement, author: str, place: tuple[bytes, int] | None) -> None:
+        """That a signer may sign there and then; ``place`` is (chain, number), None for what is only being written."""
+        if signer.node != author:
+            raise Forged("signed by somebody of another node", code="scope")
+        if keys.suite_of(signer.key) != statement.suite:
+            raise Forged("the statement names another suite than its signer has", code="unknown_suite")
+        if not signer.valid_at(clock.from_ms(statement.at)):
+            raise Untrusted("the signer's certificate was not valid then", code="expired")
+        if signer.revoked is not None and not _before(signer.revoked, place):
+            raise Untrusted("the signer's certificate was revoked", code="revoked")
+
+    def check_all(self, pairs: Sequence[tuple[Readable, Signer | None]]) -> list[str]:
+        """Why each is refused, or empty; in runs, since handing one signature to a thread costs a fifth of checking it."""
+        runs = [pairs[i : i + RUN] for i in range(0, len(pairs), RUN)]
+        check = self._pool.map if len(runs) > 1 else map
+        return [code for codes in check(lambda run: [self._why_not(*pair) for pair in run], runs) for code in codes]
+
+    def _why_not(self, one: Readable, signer: Signer | None) -> str:
+        if one.state.audience.scope is not Scope.ALL and one.statement.kind in PUBLIC:
+            return "scope"  # some would believe what others cannot see
+        if signer is None:
+            return ""
+        try:
+            self.check_signer(signer, one.statement, one.state.author, (one.state.id, one.row.header.seq))
+            keys.verify(signer.key, one.body.signature, said.statement_signed(one.body.statement))
+        except NodeError as error:
+            return error.code
+        return ""
+
+    def may_say(self, content: kinds.Content | None, author: str) -> bool:
+        """Whether it is not another's inner affair, and every organ in whose name it speaks is at home at its author (or known to nobody yet)."""
+        if content is None or self.directory is None:
+            return True
+        if content.inner and author != self.here:
+            return False
+        known = (self.directory.organ(organ) for organ in content.speaks_for())
+        return all(organ is None or organ.node == author for organ in known)
+
+    def sign(self, purpose: str, data: bytes) -> bytes:
+        """The identity key's signature for another process of this node."""
+        if purpose not in PURPOSES:
+            raise Refused(f"the ledger signs only for {', '.join(PURPOSES)}")
+        return keys.sign(self.identity, f"yiwang.sign.{purpose}.1\0".encode() + data)
+
+
+def _before(revoked: Revoked, place: tuple[bytes, int] | None) -> bool:
+    """Whether a place is one of the last good ones or stands before it in the same chain."""
+    return place is not None and any(chain == place[0] and place[1] <= seq for chain, seq, _ in revoked.cuts)
+
+
+def _identity(settings: Settings) -> ec.EllipticCurvePrivateKey:
+    key = keys.from_pem(keys.read_secret(settings.path("keys", "identity.key")))
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return key
