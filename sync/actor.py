@@ -14,7 +14,7 @@ import random
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -113,20 +113,25 @@ def workplace() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="yiwang-sim-", dir=MEMORY if MEMORY.is_dir() else None)
 
 
+def founded(tree: Mapping[str, str]) -> dict[str, Settings]:
+    """The homes of a tree (names of nodes, and of the one above each) by their names, with keys and certificates."""
+    return _founded(tuple(tree.items()))
+
+
 @functools.cache
-def founded() -> dict[str, Settings]:
-    """The homes of the tree by the names of their nodes, with keys and certificates."""
+def _founded(tree: tuple[tuple[str, str], ...]) -> dict[str, Settings]:
     root = _key("root")
     cert = certs.issue(certs.Subject(kind="root", id="root", name="root"), root.public_key(), None, root, START)
     homes: dict[str, Settings] = {}
+    place = Path(tempfile.mkdtemp(prefix="founded-", dir=workplace().name))
     chains: dict[str, list[Any]] = {}
-    for name, above in TREE.items():
+    for name, above in tree:
         tier = "city" if not above else "county" if above == "city" else "township"
         own, issuer, issuer_key = _key(name), (chains[above][0] if above else cert), (_key(above) if above else root)
         about = certs.Subject(kind="node", id=certs.node_id(own.public_key()), name=name, code=name)
         chains[name] = [certs.issue(about, own.public_key(), issuer, issuer_key, START, path=certs.PATH[tier]), *chains.get(above, [])]
         parent = Parent(endpoint="tcp://127.0.0.1:1", id=homes[above].id, curve=enrol.curve_public(homes[above])) if above else None
-        home = Path(workplace().name) / "founded" / name
+        home = place / name
         made = Settings(id=about.id, tier=tier, name=name, code=name, city=certs.city_id(cert), parent=parent, home=home)
         _lay_out(made, own)
         (home / "certs/root.pem").write_bytes(certs.pem(cert))

@@ -21,10 +21,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -43,13 +44,15 @@ PATIENT = 60
 "Times four seconds, shorter than a silence that ends a session, in which attachments are asked of one neighbour after the other."
 SIZES = (1, 40, 3000, 70_000, 300_000)
 "Bytes of attachments."
+FAULTS = ("cut", "deaf", "crash", "restore")
+"What a seed may do to the world: end a connection, let a line swallow everything, kill a process, put a disk back."
 
 
 class World:
     """Nodes, lines, events under way, and the accounts by which the end is judged."""
 
-    def __init__(self, seed: int, folder: Path) -> None:
-        self.seed = seed
+    def __init__(self, seed: int, folder: Path, *, tree: Mapping[str, str] = TREE, faults: Collection[str] = FAULTS) -> None:
+        self.seed, self.above, self.faults = seed, tree, faults
         self.rng = random.Random(seed)  # noqa: S311 - the world's dice, not keys
         self.time = 0.0
         self.queue: list[tuple[float, int, Callable[[], None]]] = []
@@ -67,13 +70,13 @@ class World:
         self.violations: list[str] = []
         self.counts: Counter[str] = Counter()
         self.calm = False
-        homes = {name: _moved(folder / name, settings) for name, settings in founded().items()}
+        homes = {name: _moved(folder / name, settings) for name, settings in founded(tree).items()}
         self.tree = Tree({settings.id: settings.parent.id if settings.parent else None for settings in homes.values()})
         self.actors = {name: Actor(self, name, settings) for name, settings in homes.items()}
         self.names = list(self.actors)
         for name, actor in self.actors.items():
-            own = [enrol.own(actor.settings)] if not TREE[name] else []
-            if said := own + [enrol.own(homes[child]) for child in self.children() if TREE[child] == name]:
+            own = [enrol.own(actor.settings)] if not tree[name] else []
+            if said := own + [enrol.own(homes[child]) for child in self.children() if tree[child] == name]:
                 actor.admit(said)
         for child in self.children():
             self.dial(child)
@@ -125,7 +128,7 @@ class World:
 
     def children(self) -> list[str]:
         """Everybody who dials."""
-        return [name for name, above in TREE.items() if above]
+        return [name for name, above in self.above.items() if above]
 
     def dial(self, child: str) -> None:
         """A new connection; what was under way on the old one is lost."""
@@ -133,20 +136,20 @@ class World:
         self.number += 1
         self.connection[child] = self.number
         self.deaf.discard(child)
-        self.arrival.pop((child, TREE[child]), None)
-        self.arrival.pop((TREE[child], child), None)
-        self.actors[child].exchange.connected(self.actors[TREE[child]].id, self.now)
+        self.arrival.pop((child, self.above[child]), None)
+        self.arrival.pop((self.above[child], child), None)
+        self.actors[child].exchange.connected(self.actors[self.above[child]].id, self.now)
 
     def hang_up(self, child: str) -> None:
         """The connection ends on both sides."""
         if self.connection.pop(child, None) is not None:
-            self.actors[child].exchange.lost(self.actors[TREE[child]].id, self.now)
-            self.actors[TREE[child]].exchange.lost(self.actors[child].id, self.now)
+            self.actors[child].exchange.lost(self.actors[self.above[child]].id, self.now)
+            self.actors[self.above[child]].exchange.lost(self.actors[child].id, self.now)
 
     def flush(self) -> None:
         """Put on the lines what peers have to say; now and then the line swallows a message."""
         for child, line in self.connection.items():
-            for a, b in ((child, TREE[child]), (TREE[child], child)):
+            for a, b in ((child, self.above[child]), (self.above[child], child)):
                 one = self.actors[a].exchange.peers.get(self.actors[b].id)
                 while one and (message := one.pop()) is not None:
                     self._put(a, b, line, message)
@@ -154,7 +157,7 @@ class World:
     def _put(self, a: str, b: str, line: int, message: bytes) -> None:
         dice = self.dice.setdefault((a, b), random.Random(f"{self.seed} {a} {b}"))  # noqa: S311
         delay, lost = (0.01, False) if self.calm else (dice.expovariate(20.0), dice.random() < LOSS)
-        child = a if TREE[a] == b else b
+        child = a if self.above[a] == b else b
         if lost or child in self.deaf:
             self.counts["swallowed"] += 1
             return
@@ -163,7 +166,7 @@ class World:
         self.later(at - self.time, partial(self._deliver, a, b, line, message))
 
     def _deliver(self, a: str, b: str, line: int, message: bytes) -> None:
-        if self.connection.get(a if TREE[a] == b else b) == line:
+        if self.connection.get(a if self.above[a] == b else b) == line:
             self.counts["messages"] += 1
             self.actors[b].exchange.receive(self.actors[a].id, message, self.now)
 
@@ -187,19 +190,19 @@ class World:
             self.write(self.actors[name])
         elif roll < 0.19:
             self.dial(child)
-        elif roll < 0.205:
+        elif roll < 0.205 and "cut" in self.faults:
             self.hang_up(child)
-        elif roll < 0.215:
+        elif 0.205 <= roll < 0.215 and "deaf" in self.faults:
             self.deaf.add(child)
-        elif roll < 0.25:
+        elif 0.215 <= roll < 0.25:
             self.actors[name].back_up()
-        elif roll < 0.28:
+        elif 0.25 <= roll < 0.28 and "crash" in self.faults:
             self.actors[name].doomed = rng.choice(["before", "between", "after"])
-        elif roll < 0.29:
+        elif 0.28 <= roll < 0.29 and "crash" in self.faults:
             self.restart(self.actors[name])
-        elif roll < 0.32:
+        elif 0.29 <= roll < 0.32 and "restore" in self.faults:
             self._put_back()
-        elif roll < 0.36:
+        elif 0.32 <= roll < 0.36:
             self._tick(rng.random())
         else:
             for _ in range(rng.randrange(40)):
@@ -266,7 +269,7 @@ class World:
         """A process dies and starts again; with an image, on the disk of an earlier day."""
         self.counts["crashes" if image is None else "restores"] += 1
         for child in self.children():
-            if actor.name in (child, TREE[child]):
+            if actor.name in (child, self.above[child]):
                 self.hang_up(child)
         answered = actor.answered
         actor.end()
@@ -327,10 +330,10 @@ def _moved(home: Path, settings: Settings) -> Settings:
 
 
 @contextmanager
-def living(seed: int) -> Iterator[World]:
+def living(seed: int, *, tree: Mapping[str, str] | None = None, faults: Collection[str] = FAULTS) -> Iterator[World]:
     """A world whose processes and disks are gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix=f"{seed}-", dir=workplace().name))
-    world = World(seed, folder)
+    world = World(seed, folder, tree=tree or TREE, faults=faults)
     try:
         yield world
     finally:
@@ -338,15 +341,16 @@ def living(seed: int) -> Iterator[World]:
         shutil.rmtree(folder)
 
 
-def run(seed: int, steps: int) -> dict[str, object]:
+def run(seed: int, steps: int, *, tree: Mapping[str, str] | None = None, faults: Collection[str] = FAULTS) -> dict[str, Any]:
     """Live through one seed, heal and judge; ``violations`` are what went wrong."""
     began = time.perf_counter()
-    with living(seed) as world:
+    with living(seed, tree=tree, faults=faults) as world:
         for _ in range(steps):
             world.act()
         world.heal()
         world.judge()
-        found = {"seed": seed, "steps": steps, "digest": world.digest(), "violations": world.violations, **world.counts}
+        options = {"nodes": len(world.names), "faults": sorted(faults)}
+        found = {"seed": seed, "options": options, "steps": steps, "digest": world.digest(), "violations": world.violations, **world.counts}
     return found | {"s": round(time.perf_counter() - began, 2)}
 
 

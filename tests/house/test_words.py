@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 from ops import words
@@ -26,18 +27,22 @@ def _marked(file: Path) -> set[str]:
     return found
 
 
-def test_every_text_of_the_command_line_has_its_english() -> None:
-    """No help text, answer or message of a command lacks an English sentence."""
-    marked = {short for _, short in COMMANDS.values()}
+def _all_marked() -> set[str]:
+    found = {short for _, short in COMMANDS.values()}
     for file in OPS.rglob("*.py"):
-        marked |= _marked(file)
-    missing = sorted(text for text in marked if _chinese(text) and text not in words.catalogue())
+        found |= _marked(file)
+    for file in OPS.glob("templates/*.html"):
+        found |= set(re.findall(r'_\("([^"]+)"\)', file.read_text(encoding="utf-8")))
+        found |= set(re.findall(r"_\('([^']+)'\)", file.read_text(encoding="utf-8")))
+    return found
+
+
+def test_every_text_of_the_command_line_has_its_english() -> None:
+    """No help text, answer, message or report of a command lacks an English sentence."""
+    missing = sorted(text for text in _all_marked() if _chinese(text) and text not in words.catalogue())
     assert not missing, missing
 
 
 def test_the_english_catalogue_has_no_dead_entries() -> None:
     """Every English sentence translates a text that still stands in the source."""
-    marked = {short for _, short in COMMANDS.values()}
-    for file in OPS.rglob("*.py"):
-        marked |= _marked(file)
-    assert not sorted(set(words.catalogue()) - marked)
+    assert not sorted(set(words.catalogue()) - _all_marked())
