@@ -16,8 +16,9 @@ from node.errors import Invalid, Missing, Refused
 from node.requests import Written
 from office.documents import entries as said
 from office.documents.entries import Paper
+from office.documents.kinds import KINDS
 from office.documents.model import FLOWS, Document
-from office.documents.workflow import KINDS, UNSEALED, WATCHERS
+from office.documents.workflow import WATCHERS
 from office.frame import rights
 from office.frame.desk import Desk, Wish
 from office.frame.flow import entries as acts
@@ -142,16 +143,22 @@ class Way:
 
 def begin(desk: Desk, doc: str, paper: Paper) -> Pen:
     """The matter of a document that is being drafted."""
-    facts: dict[str, Fact] = {"sealed": paper.kind not in UNSEALED and bool(desk.directory.seals_of(paper.organ)), "upward": KINDS[paper.kind] == "u"}
     known = {fact.id for fact in in_use(desk, FLOWS, USE, paper.organ).facts}
-    kept = {name: value for name, value in facts.items() if name in known}
+    kept = {name: value for name, value in facts_of(desk, paper).items() if name in known}
     return Pen.begin(desk, FLOWS, doc, use=USE, organ=paper.organ, title=paper.title, facts=kept)
 
 
-def chosen(units: Sequence[str] = (), heads: Sequence[str] = (), *, normative: bool = False) -> dict[str, Any]:
-    """What a drafter wishes when submitting: units that countersign, heads that check, whether it is normative."""
+def facts_of(desk: Desk, paper: Paper) -> dict[str, Fact]:
+    """What a flow may ask of a paper: whether it is sealed, and whether it goes to a superior."""
+    kind, above = KINDS[paper.kind], {organ.id for organ in desk.directory.above(paper.organ)}
+    upward = kind.upward or ("u" in kind.ways and any(organ in above for organ in paper.to))
+    return {"sealed": kind.sealed and bool(desk.directory.seals_of(paper.organ)), "upward": upward}
+
+
+def chosen(desk: Desk, paper: Paper, units: Sequence[str] = (), heads: Sequence[str] = (), *, normative: bool = False) -> dict[str, Any]:
+    """What a drafter says when submitting: units that countersign, heads that check, whether it is normative; and what the paper has become."""
     parts = {"units": tuple(Holder("organ", one) for one in units), "heads": tuple(Holder.person(one) for one in heads)}
-    return {"parts": {name: found for name, found in parts.items() if found}, "facts": {"normative": normative}}
+    return {"parts": {name: found for name, found in parts.items() if found}, "facts": facts_of(desk, paper) | {"normative": normative}}
 
 
 def offers(desk: Desk, document: Document) -> list[Offer]:

@@ -11,11 +11,12 @@ import msgspec
 from node.errors import Conflict, Refused
 from node.kinds import Content
 from office.documents import entries as said
-from office.documents import model, workflow
+from office.documents import model
 from office.documents.amending import lapsing
 from office.documents.entries import Envelope, Mark, Paper
 from office.documents.envelopes import keeps, made, mark_of, way
 from office.documents.flows import Way
+from office.documents.kinds import KINDS
 from office.documents.model import Document, Letter
 from office.documents.rights import acting_post, roles
 from office.documents.routing import acting, findings, refuse
@@ -105,7 +106,7 @@ class Parts:
     def leave(self, paper: Paper, number: str, signer: str, signed_on: dt.date, mark: Mark | None) -> Envelope:
         """Seal it, if that is still to do and this person keeps the seal, and dispatch it."""
         sent = made(self.desk, paper, number, signer, signed_on.isoformat(), mark)
-        if mark is None and paper.kind not in workflow.UNSEALED and keeps(self.desk, paper.organ):
+        if mark is None and KINDS[paper.kind].sealed and keeps(self.desk, paper.organ):
             seal = mark_of(self.desk, sent)
             sent = msgspec.structs.replace(sent, seal=seal)
             self.add(said.Sealed(seal))

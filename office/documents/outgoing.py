@@ -47,7 +47,7 @@ def submit(desk: Desk, doc: str, *, note: str = "", heads: Sequence[str] = (), u
     """
     document = step(desk, doc, "submit")
     refuse(desk, findings(desk, document.paper))
-    flow = Way.of(desk, document).take("submit", words(note), **flows.chosen(units, heads, normative=normative))
+    flow = Way.of(desk, document).take("submit", words(note), **flows.chosen(desk, document.paper, units, heads, normative=normative))
     flow.write(desk.wish(said.Submitted(words(note)), record=doc, post=acting_post(desk, document.organ), after=(document.last,)))
 
 

@@ -98,7 +98,7 @@ class Paper(Value, frozen=True):
 
     organ: str
     kind: str
-    "One of the fifteen ids of :data:`office.documents.workflow.KINDS`."
+    "One of the fifteen ids of :data:`office.documents.kinds.KINDS`."
     title: Name
     text: str
     to: tuple[str, ...]

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from werkzeug.wrappers import Response
 
-from office.documents import service
+from office.documents import kinds, service
 from office.documents.entries import Envelope, Label, Openness, Role, Urgency
 from office.documents.model import Document, Incoming, Letter
 from office.documents.sheets import addressed, chinese_day, signed_by
@@ -16,9 +16,6 @@ from office.portal.page import Request, page
 from office.print.press import render, sign
 from office.print.sheet import Annex, Form, Seal, Sheet, paragraphs
 
-FORMS = {"letter": Form.LETTER, "reply": Form.LETTER, "order": Form.ORDER, "minutes": Form.MINUTES}
-"Kinds that are not printed in 文件格式."
-UPWARD = ("request", "report")
 _URGENCY = {Urgency.FLASH: "特急", Urgency.URGENT: "加急"}
 _LABEL = {Label.WORK_SECRET: "工作秘密", Label.INTERNAL: "内部"}
 _STAGE = {Stage.VOID: "已作废", Stage.RECALLED: "已撤回"}
@@ -50,7 +47,7 @@ def standing(desk: Desk, doc: str, envelope: Envelope) -> str:
 
 def paper(desk: Desk, envelope: Envelope, *, across: str = "") -> Sheet:
     """The sheet of an envelope; seals are marked 测试, since none is of the state's seal system."""
-    said, form = envelope.paper, FORMS.get(envelope.paper.kind, Form.FILE)
+    said, form = envelope.paper, Form(kinds.of(envelope.paper.kind).form)
     day = chinese_day(envelope.signed_on)
     sealed = envelope.seal is not None and form != Form.MINUTES
     return Sheet(
@@ -60,7 +57,7 @@ def paper(desk: Desk, envelope: Envelope, *, across: str = "") -> Sheet:
         secrecy=_LABEL.get(Label(said.label), ""),
         urgency=_URGENCY.get(Urgency(said.urgency), ""),
         number=envelope.number,
-        signers=(signed_by(desk, envelope),) if said.kind in UPWARD and envelope.signer else (),
+        signers=(signed_by(desk, envelope),) if kinds.of(said.kind).upward and envelope.signer else (),
         title=said.title,
         to="" if form == Form.MINUTES else addressed(desk, envelope, Role.TO),
         paragraphs=paragraphs(said.text),

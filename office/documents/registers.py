@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
 from sqlalchemy.orm import aliased
 
 from node import clock
-from office.documents import workflow
+from office.documents.kinds import KINDS
 from office.documents.labels import STAGE_WORDS, STANDING_WORDS
 from office.documents.model import FLOWS, Document, Extension, Hand, Incoming, Urge
 from office.documents.rights import acting_post, with_role
@@ -33,7 +33,7 @@ def outgoing_where(desk: Desk, states: Sequence[Stage], words: str = "", *, kind
     where: list[ColumnElement[bool]] = [Document.state.in_([str(state) for state in states])]
     if words:
         where.append(or_(Document.title.contains(words, autoescape=True), Document.number.contains(words, autoescape=True)))
-    if kind in workflow.KINDS:
+    if kind in KINDS:
         where.append(Document.kind == kind)
     if organ:
         where.append(Document.organ == organ)
@@ -51,7 +51,7 @@ def incoming_where(desk: Desk, states: Sequence[Standing], words: str = "", *, k
     if words:
         fields = (Incoming.title, Incoming.number, Incoming.register, Incoming.issuer_name)
         where.append(or_(*(column.contains(words, autoescape=True) for column in fields)))
-    if kind in workflow.KINDS:
+    if kind in KINDS:
         where.append(Incoming.kind == kind)
     if organ:
         where.append(Incoming.organ == organ)

@@ -80,7 +80,7 @@ def refuse(desk: Desk, found: Iterable[Finding]) -> None:
         raise kind(sentence(finding), code=finding.code if kind is Refused else None, hint=way(finding))
 
 
-FORM = ("kind", "title_missing", "recipients_missing", "text_missing", "flash_reason", "openness_reason")
+FORM = ("kind", "title_missing", "recipients_missing", "text_missing", "flash_reason", "openness_reason", "no_answer", "public_closed")
 
 
 SENTENCES = {
@@ -95,6 +95,10 @@ SENTENCES = {
     "flash_reason": _("特急件要写明理由。"),
     "reply_answers": _("批复应当针对一件请示（条例第八条）。"),
     "report_asks": _("报告不得夹带请示事项（条例第十五条）。"),
+    "no_answer": _("这一文种不要求答复，也不定答复时限（条例第八条）。"),
+    "public_closed": _("公报、公告、通告面向社会公布，不能定为工作秘密、依申请公开或者不予公开（条例第八条）。"),
+    "public_addressed": _("公报、公告、通告面向社会公布，一般不写主送机关（条例第八条）。"),
+    "report_up": _("报告只用于上行文，不能主送{about}（条例第八条）。"),
     "to_itself": _("不能发给本机关。"),
     "request_one": _("请示只写一个主送机关（条例第十五条）。"),
     "request_cc_down": _("请示不得抄送下级机关：{about}（条例第十五条）。"),
@@ -126,6 +130,9 @@ WAYS = {
     "recipients_missing": _("可以选机关，也可以选通讯组。"),
     "text_missing": _("至少写一段正文，或者添加附件。"),
     "flash_reason": _("可以写明理由，或者改为加急、平件。"),
+    "no_answer": _("需要上级答复的用请示，需要下级、平级答复的用通知或者函。"),
+    "public_closed": _("可以把公开属性改为主动公开；不宜公开的改用通知、通报。"),
+    "report_up": _("可以用通知、通报向下行文，用函与不相隶属的机关商洽。"),
     "to_itself": _("可以改为内部签报，或者去掉本机关。"),
     "request_one": _("可以只主送一个上级机关，其他相关机关用抄送。"),
     "request_cc_down": _("可以去掉下级机关，待批复后另行通知。"),

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node.directory.entries import Organ
-from office.documents.papers import RECIPIENTS, TEXT, TITLE, Paper, Urgency
-from office.documents.workflow import KINDS
+from office.documents import kinds
+from office.documents.kinds import KINDS
+from office.documents.papers import RECIPIENTS, TEXT, TITLE, Label, Paper, Urgency
 
 _ORDERS = ("resolution", "decision", "order", "notice", "circular")
 _RANK = {"city": 0, "county": 1, "township": 2, "station": 3}
@@ -90,7 +91,8 @@ def _form(paper: Paper) -> list[Finding]:
     found = shape(paper)
     if not paper.title.strip():
         found.append(Finding("title_missing", True))
-    if not (paper.to or any(cited.role == "to" for cited in paper.lists)):
+    kind = kinds.of(paper.kind)
+    if kind.addressed and not (paper.to or any(cited.role == "to" for cited in paper.lists)):
         found.append(Finding("recipients_missing", True))
     if not paper.text.strip() and not paper.annexes:
         found.append(Finding("text_missing", True))
@@ -100,8 +102,22 @@ def _form(paper: Paper) -> list[Finding]:
         found.append(Finding("openness_reason", True))
     if paper.kind == "reply" and not paper.in_reply_to:
         found.append(Finding("reply_answers", False))
+    if kind.public:
+        found += _public(paper)
+    if kind.answer == "never" and (paper.reply_required or paper.due):
+        found.append(Finding("no_answer", True))
     if paper.kind == "report" and (_ASKS.search(paper.text) or "请示" in paper.title):
         found.append(Finding("report_asks", False))
+    return found
+
+
+def _public(paper: Paper) -> list[Finding]:
+    """公报、公告、通告 are for everybody: nothing in them is withheld, and they address no organ."""
+    found = []
+    if paper.label == Label.WORK_SECRET or paper.openness in ("on_request", "withheld"):
+        found.append(Finding("public_closed", True))
+    if paper.to or paper.lists:
+        found.append(Finding("public_addressed", False))
     return found
 
 
@@ -130,7 +146,7 @@ def _routing(paper: Paper, route: Route) -> list[Finding]:
     if paper.kind == "reply" and beside is not None:
         found.append(Finding("reply_sideways", True, beside.short_name))
     strangers = [organ for organ in route.to if route.direction(organ) == "p" and not route.lower(organ)]
-    if strangers and not _office(route.issuer) and "p" not in KINDS.get(paper.kind, "") and not found:
+    if strangers and not _office(route.issuer) and "p" not in kinds.of(paper.kind).ways and not found:
         found.append(Finding("use_letter", False, strangers[0].short_name))
     return found
 
@@ -148,6 +164,9 @@ def _upward(paper: Paper, route: Route) -> list[Finding]:
         found.append(Finding("report_cc_down", True, lower.short_name))
     if _LEADER.match(paper.text):
         found.append(Finding("leader_named", True))
+    below = next((organ for organ in route.to if route.lower(organ)), None)
+    if below is not None and paper.kind == "report":
+        found.append(Finding("report_up", True, below.short_name))
     if paper.forwards and not _OWN.search(paper.text.partition("————")[0]):
         found.append(Finding("raw_forward", True))
     return found

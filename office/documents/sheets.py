@@ -5,8 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from office.documents import kinds
 from office.documents.entries import Envelope, Label, Role, Urgency
 from office.frame.desk import Desk
+
+HEADS = {"file": "文件", "letter": "", "order": "命令", "minutes": "会议纪要"}
+"What follows the organ's name in the red head, by format."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,17 +41,17 @@ class Sheet:
 
 
 def sheet(desk: Desk, envelope: Envelope, id: str) -> Sheet:
-    """The printed sheet of an envelope: GB/T 9704-2012, the 信函格式 for 函."""
+    """The printed sheet of an envelope, in the format of GB/T 9704-2012 that its kind has."""
     paper = envelope.paper
-    letter = paper.kind in ("letter", "reply")
-    head = envelope.issuer if letter else envelope.issuer + "文件"
-    upward = paper.kind in ("request", "report")
+    kind = kinds.of(paper.kind)
+    letter = kind.form == "letter"
+    head = envelope.issuer + HEADS[kind.form]
     return Sheet(
         id=id,
         head=head,
         head_size="s" if len(head) > 12 else "m" if len(head) > 8 else "l",
         number=envelope.number,
-        signer=signed_by(desk, envelope) if upward else "",
+        signer=signed_by(desk, envelope) if kind.upward else "",
         title=paper.title,
         to=addressed(desk, envelope, Role.TO),
         cc=addressed(desk, envelope, Role.CC),

@@ -147,25 +147,6 @@ def standing(facts: Facts) -> Standing:
     return next((state for fact, state in order if fact), Standing.DELIVERED)
 
 
-KINDS = {
-    "resolution": "d",
-    "decision": "d",
-    "order": "d",
-    "communique": "x",
-    "announcement": "x",
-    "public_notice": "x",
-    "opinion": "udp",
-    "notice": "d",
-    "circular": "d",
-    "report": "u",
-    "request": "u",
-    "reply": "d",
-    "bill": "p",
-    "letter": "p",
-    "minutes": "dp",
-}
-"The fifteen kinds of §8 and their directions: d down, u up, p sideways, x public."
-UNSEALED = ("minutes",)
 ALIASES = {"doc": "letter", "task": "notice", "petition-reply": "letter"}
 "Short words of the command line."
 RETURN_REASONS = ("not_ours", "routing", "format", "not_consulted", "annex_missing", "duplicate", "secret")

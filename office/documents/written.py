@@ -11,6 +11,7 @@ from node.codec import pack, unpack
 from node.errors import Invalid, Refused
 from office.documents import service
 from office.documents.entries import Annex, Change, Cited, Effect, Label, Openness, Paper, Role, Urgency
+from office.documents.kinds import fitting
 from office.documents.labels import KIND_WORDS, LABEL_WORDS, URGENCY_WORDS
 from office.documents.model import Letter
 from office.frame.desk import Desk
@@ -35,28 +36,30 @@ def written(desk: Desk, request: Request, former: Paper) -> Written:
     held = (*_held(desk, request), *_uploaded(desk, request))
     due = form.due()
     to, cc = tuple(dict.fromkeys(request.all("to"))), tuple(dict.fromkeys(request.all("cc")))
-    paper = Paper(
-        organ=former.organ or request.text("organ"),
-        kind=form.chosen("kind", former.kind, KIND_WORDS),
-        title=" ".join(request.text("title").split()),
-        text=request.text("body"),
-        to=to,
-        cc=tuple(id for id in cc if id not in to),
-        lists=_lists(desk, request),
-        urgency=Urgency(form.chosen("urgency", Urgency.NONE, URGENCY_WORDS)),
-        urgency_reason=request.text("urgency_reason"),
-        label=Label(form.chosen("label", Label.INTERNAL, LABEL_WORDS)),
-        reply_required=bool(request.text("reply_required")),
-        due=due,
-        due_rule="set" if due else "",
-        in_reply_to=former.in_reply_to or request.text("in_reply_to")[:36],
-        forwards=former.forwards or request.text("forwards")[:36],
-        annexes=(*_kept(desk, request, former), *held),
-        read_required=bool(request.text("read_required")),
-        openness=form.chosen("openness", "", ("", *Openness)),
-        openness_reason=request.text("openness_reason"),
-        effects=_effects(desk, request),
-        joint=former.joint,
+    paper = fitting(
+        Paper(
+            organ=former.organ or request.text("organ"),
+            kind=form.chosen("kind", former.kind, KIND_WORDS),
+            title=" ".join(request.text("title").split()),
+            text=request.text("body"),
+            to=to,
+            cc=tuple(id for id in cc if id not in to),
+            lists=_lists(desk, request),
+            urgency=Urgency(form.chosen("urgency", Urgency.NONE, URGENCY_WORDS)),
+            urgency_reason=request.text("urgency_reason"),
+            label=Label(form.chosen("label", Label.INTERNAL, LABEL_WORDS)),
+            reply_required=bool(request.text("reply_required")),
+            due=due,
+            due_rule="set" if due else "",
+            in_reply_to=former.in_reply_to or request.text("in_reply_to")[:36],
+            forwards=former.forwards or request.text("forwards")[:36],
+            annexes=(*_kept(desk, request, former), *held),
+            read_required=bool(request.text("read_required")),
+            openness=form.chosen("openness", "", ("", *Openness)),
+            openness_reason=request.text("openness_reason"),
+            effects=_effects(desk, request),
+            joint=former.joint,
+        )
     )
     return Written(paper=paper, held=held, wrong=form.wrong)
 

@@ -210,10 +210,10 @@ def _people(name: str, staff: Staff) -> list[tuple[str, str]]:
 def _lines(name: str, level: str, full: str, staff: Staff) -> Iterable[str]:
     above = {"city": "", "county": "city"}.get(level, name.partition("-")[0])
     organ = {"type": "organ", "tier": level, "may_issue": True}
-    yield json.dumps(organ | {"id": name, "full_name": f"{full}人民政府", "short_name": f"{full}政府", "kind": "government", "parent_id": above})
-    yield json.dumps(
-        organ | {"id": f"dep.{name}", "full_name": f"{full}财政局", "short_name": f"{full}财政局", "kind": "department", "parent_id": name}
-    )
+    of = {"kind": "government", "parent_id": above, "doc_prefixes": [f"{full}政发", f"{full}政字"]}
+    yield json.dumps(organ | of | {"id": name, "full_name": f"{full}人民政府", "short_name": f"{full}政府"})
+    of = {"kind": "department", "parent_id": name, "doc_prefixes": [f"{full}财发"]}
+    yield json.dumps(organ | of | {"id": f"dep.{name}", "full_name": f"{full}财政局", "short_name": f"{full}财政局"})
     for who, title, roles in staff:
         yield json.dumps({"type": "post", "id": f"post.{who}.{name}", "organ": name, "title": title, "roles": roles})
         person = f"{who}.{name}"

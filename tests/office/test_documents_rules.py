@@ -107,6 +107,13 @@ RIGHT: list[tuple[str, str, str, str, dict[str, object]]] = [
     ("gov", "notice", "cgov", "", {"openness": "withheld", "openness_reason": "内部管理"}),
     ("gov", "notice", "", "", {"lists": (Cited("all", 1, "to"),)}),
     ("gov", "notice", "cgov", "", {"text": "做好商业秘密保护工作。"}),
+    ("gov", "announcement", "", "", {}),
+    ("gov", "communique", "", "", {"openness": "proactive", "label": "public"}),
+    ("fin", "public_notice", "", "", {}),
+    ("gov", "order", "", "", {}),
+    ("gov", "resolution", "", "", {}),
+    ("gov", "minutes", "", "", {}),
+    ("cgov", "request", "gov", "", ASKED | {"reply_required": True, "due": 1}),
 ]
 WRONG: list[tuple[str, str, str, str, dict[str, object], str]] = [
     ("fin", "request", "gov edu", "", ASKED, "request_one"),
@@ -159,6 +166,14 @@ WRONG: list[tuple[str, str, str, str, dict[str, object], str]] = [
     ("gov", "reply", "cgov", "", {"in_reply_to": ""}, "reply_answers"),
     ("gov", "notice", "cgov", "", {"text": "长" * 5001}, "burden"),
     ("gov", "notice", "cgov", "", {"text": "请每周报送进展。"}, "asks_reports"),
+    ("cgov", "report", "gov", "", {"reply_required": True}, "no_answer"),
+    ("gov", "announcement", "", "", {"due": 1}, "no_answer"),
+    ("gov", "public_notice", "", "", {"label": "work_secret"}, "public_closed"),
+    ("gov", "announcement", "", "", {"openness": "withheld", "openness_reason": "内部"}, "public_closed"),
+    ("gov", "communique", "cgov", "", {}, "public_addressed"),
+    ("gov", "report", "cgov", "", {}, "report_up"),
+    ("gov", "letter", "", "", {}, "recipients_missing"),
+    ("cgov", "report", "", "", {}, "recipients_missing"),
 ]
 
 
