@@ -22,10 +22,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from node.client import Draft, Written
 from node.directory.entries import Organ, Person
 from node.entry import ALL, DOWN, SELF, UP, Audience, Lane, to_node
 from node.errors import NodeError
+from node.requests import Draft, Written
 from sync import load
 from sync.actor import Actor, Answered, Image, Noted, workplace
 from sync.load import DAY, KINDS, Mishap, Paper
@@ -319,6 +319,8 @@ class Plan:
     documents: int = 500_000
     "Of a whole year."
     faults: Collection[str] = KINDS
+    also: tuple[Mishap, ...] = ()
+    "Mishaps beside those of the seed."
 
 
 def run(plan: Plan, tell: Callable[[str, int, int], None] = lambda _what, _done, _of: None) -> dict[str, Any]:
@@ -333,7 +335,7 @@ def run(plan: Plan, tell: Callable[[str, int, int], None] = lambda _what, _done,
         world.people(max(len(above), round(UNITS * plan.scale)), round(PEOPLE * plan.scale))
         world.live(
             load.papers(above, plan.seed, count, plan.days),
-            load.mishaps(above, plan.seed, plan.days, tuple(plan.faults)),
+            [*load.mishaps(above, plan.seed, plan.days, tuple(plan.faults)), *plan.also],
             lambda n: tell("living", n, count),
         )
         tell("healing", 0, 1)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from sync import load, year
-from sync.load import DAY
+from sync.load import DAY, Mishap
 
 TREE = load.tree(2, 4)
 
@@ -49,3 +49,15 @@ def test_nothing_is_lost_or_doubled_and_a_seed_is_one_year() -> None:
     assert first["documents"] == 31 and 10 < first["receipts"] <= first["deliveries"]
     assert first["digest"] == second["digest"]
     assert year.run(year.Plan(seed=4, scale=0.002, tree=TREE, days=14, documents=400_000))["digest"] != first["digest"]
+
+
+@pytest.mark.row("M1")
+@pytest.mark.row("B4")
+@pytest.mark.promise("P26")
+@pytest.mark.parametrize("days", [7, 60])
+def test_a_long_absence_loses_and_doubles_nothing(days: int) -> None:
+    """A township and a whole county, cut off for a week or two months with work on both sides, then have and have given everything, once each."""
+    away = tuple(Mishap(DAY, "cut", name, days * DAY) for name in ("c1t1", "c2"))
+    found = year.run(year.Plan(seed=days, scale=0.002, tree=TREE, days=days + 4, documents=60 * 182_500 // (days + 4), faults=(), also=away))
+    assert found["violations"] == [] and found["lost"] == 0 and found["doubled"] == 0
+    assert max(times["max"] for times in found["times"].values() if times["count"]) > (days - 4) * DAY, "nothing waited for the line"
