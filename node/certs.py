@@ -41,7 +41,8 @@ class Subject:
     "Region code of a node."
 
 
-def _name(subject: Subject) -> x509.Name:
+def name_of(subject: Subject) -> x509.Name:
+    """The subject as X.509 names it."""
     pairs = [
         (NameOID.COMMON_NAME, subject.name[:64]),
         (NameOID.SERIAL_NUMBER, subject.id[:64]),
@@ -55,9 +56,14 @@ def _name(subject: Subject) -> x509.Name:
 
 def subject(cert: x509.Certificate) -> Subject:
     """Whom the certificate is about."""
+    return subject_of(cert.subject)
+
+
+def subject_of(name: x509.Name) -> Subject:
+    """Whom a name is about; what it does not say is empty."""
 
     def one(oid: x509.ObjectIdentifier) -> str:
-        found = cert.subject.get_attributes_for_oid(oid)
+        found = name.get_attributes_for_oid(oid)
         return str(found[0].value) if found else ""
 
     return Subject(
@@ -87,8 +93,8 @@ def issue(
     suite_of(key)
     b = (
         x509.CertificateBuilder()
-        .subject_name(_name(about))
-        .issuer_name(issuer.subject if issuer else _name(about))
+        .subject_name(name_of(about))
+        .issuer_name(issuer.subject if issuer else name_of(about))
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=1))

@@ -46,8 +46,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("ops.commands.backups:backup", "备份"),
     "demo": ("ops.commands.demos:demo", "在本机演示一张网"),
     "batch": ("ops.commands.batch:batch", "在一个进程里执行许多命令"),
+    "entry": ("ops.commands.entries:entry", "日志条目的字节和 JSON"),
+    "wire": ("ops.commands.wire:wire", "以一个节点的钥匙在线路上说话"),
+    "cert": ("ops.commands.entries:cert", "按给定内容签发证书"),
+    "proof": ("ops.commands.proofs:proof", "核对分叉证据"),
     "sim": ("ops.commands.sim:sim", "模拟一张网，检验历史一致"),
 }
+HOSTILE = ("entry", "wire", "cert", "proof")
+"Families of tools that need no node; whoever tests a network plays its enemies with them."
 ENDLESS = ("run", "demo", "batch")
 "Commands that set their own limits."
 DEFAULT_TIMEOUT = 60.0
@@ -170,7 +176,7 @@ class Teller:
                     break
                 continue
             found.append(word)
-            if len(found) == 2 or word not in ("node", "dir", "user", "doc", "blob", "log", "backup", "demo", "evidence", "calendar"):
+            if len(found) == 2 or word not in ("node", "dir", "user", "doc", "blob", "log", "backup", "demo", "evidence", "calendar", *HOSTILE):
                 break
         return " ".join(found)
 

@@ -170,7 +170,7 @@ SHAPES = {  # signed shapes have exactly these fields; contents (with a +) may h
 PAPERS = ("documents.dispatched", "documents.corrected", "documents.resent")
 RECEIPTS = {"documents.signed_for": "R2", "documents.sent_back": "R2x", "documents.read": "R3", "documents.recall_confirmed": "R5"}
 SHAPES.update(dict.fromkeys(RECEIPTS, "doc:text organ:text name:text +"), **{PAPERS[1]: SHAPES[PAPERS[0]]})
-RECEIPTS["documents.answered"] = "R4"
+RECEIPTS["documents.answered"], FORK = "R4", ("kind", "position", "detail", "a", "b")
 
 
 def fits(value, rule):
@@ -860,10 +860,10 @@ def compare(bundles):
             differ = [s for s, h in chain.hashes.items() if first.hashes.get(s, h) != h and chain.sure(s) and first.sure(s)]
             seq = min(differ, default=None)
             if seq is not None:
-                forks[chain.id] = chain.place(seq), "two different entries were signed for one place"
+                forks[chain.id] = chain.place(seq), "two different entries were signed for one place", first.hashes[seq], chain.hashes[seq]
             elif twin.id != chain.id:
-                forks[chain.id] = chain.place(0), f"the log has a second chain {name32(twin.id)} in the same epoch"
-                forks[twin.id] = twin.place(0), f"the log has a second chain {name32(chain.id)} in the same epoch"
+                forks[chain.id] = chain.place(0), f"the log has a second chain {name32(twin.id)} in the same epoch", twin.id, chain.id
+                forks[twin.id] = twin.place(0), f"the log has a second chain {name32(chain.id)} in the same epoch", twin.id, chain.id
     return forks
 
 
@@ -927,7 +927,7 @@ def details(bundle, doc):
 def result(bundles, doc):
     """The answer as one object."""
     problems, origins = [p for b in bundles for p in b.problems], {}
-    problems += [{"kind": "fork", "position": position, "detail": detail} for position, detail in compare(bundles).values()]
+    problems += [dict(zip(FORK, ("fork", *told, f"sha256:{a.hex()}", f"sha256:{b.hex()}"), strict=True)) for *told, a, b in compare(bundles).values()]
     for chain in (c for b in bundles for c in b.chains.values()):
         count, epochs = max(chain.hashes) + 1, origins.setdefault(chain.opening.author, {})
         if count >= epochs.get(chain.id, (0, b""))[0]:

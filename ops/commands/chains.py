@@ -36,12 +36,18 @@ def verify(call: Call, bundles: tuple[Path, ...], root: Path | None, doc: str, p
     given += ["--root", str(root)] if root else []
     given += ["--doc", doc] if doc else []
     given += ["--proof", str(proof)] if proof else []
+    found = examined(given)
+    fields = {key: value for key, value in found.items() if key not in ("v", "cmd", "node", "at", "ok")}
+    return Answer(fields=fields, exit=0 if found["ok"] else 1, text=_verdict(found))
+
+
+def examined(given: list[str]) -> dict[str, Any]:
+    """What the stand-alone verifier answers to these arguments."""
     done = subprocess.run([sys.executable, "-I", str(VERIFIER), "--json", *given], capture_output=True, text=True, encoding="utf-8", check=False)
     if done.returncode not in (0, 1):
         raise Invalid(done.stderr.strip() or f"the verifier ended with {done.returncode}", code="usage")
-    found = json.loads(done.stdout)
-    fields = {key: value for key, value in found.items() if key not in ("v", "cmd", "node", "at", "ok")}
-    return Answer(fields=fields, exit=done.returncode, text=_verdict(found))
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def _verdict(found: dict[str, object]) -> str:

@@ -15,6 +15,7 @@ import pytest
 
 from ops import supervise
 from ops.caller import command
+from tests import schema
 from tests.city import free_port
 
 
@@ -28,11 +29,12 @@ class Said:
 
     @property
     def json(self) -> dict[str, Any]:
-        """The one object on standard output; fails when there is anything else."""
+        """The one object on standard output; fails when there is anything else, or it is not as its schema says."""
         rows = self.out.splitlines()
         assert len(rows) == 1, self.out
         found = json.loads(rows[0])
         assert isinstance(found, dict)
+        assert not schema.wrong(found), schema.wrong(found)
         return found
 
 

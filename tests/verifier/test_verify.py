@@ -21,6 +21,7 @@ from node.directory.entries import Revoked
 from node.entry import Attachment, Body, Head, Statement
 from node.evidence import line
 from office.documents import entries as said
+from tests.ops.conftest import call
 from tests.verifier import world as w
 from tests.verifier.program import check, kinds, verifier
 
@@ -290,6 +291,9 @@ def test_a_fork_between_bundles_is_proved(story: w.Story, tmp_path: Path) -> Non
     assert alone.returncode == 1
     [problem] = json.loads(alone.stdout)["problems"]
     assert problem["kind"] == "fork" and problem["position"].endswith("/1")
+    found = call(None, "proof", "check", str(proof)).json
+    assert found["kind"] == "fork" and found["seq"] == 1 and found["a"] != found["b"] and problem["position"].startswith(found["origin"])
+    assert call(None, "proof", "check", str(files[0])).code == 1
     assert b'"body"' not in proof.read_bytes().splitlines()[find([json.loads(x) for x in proof.read_bytes().splitlines()], "header", 1)]
 
 

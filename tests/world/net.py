@@ -20,6 +20,7 @@ from node.settings import Settings, load
 from ops import demo
 from ops.caller import Shell
 from ops.demo import Place, User
+from tests import schema
 from tests.city import ROOT, wait
 
 YIWANG = (sys.executable, "-P", "-m", "ops.cli")
@@ -105,8 +106,10 @@ class World:
         return self._shells[name]
 
     def ask(self, name: str, *words: str, timeout: float | None = None) -> dict[str, Any]:
-        """The answer of a command that goes well."""
-        return self.at(name).ask(*words, timeout=timeout)
+        """The answer of a command that goes well, as its schema says."""
+        found = self.at(name).ask(*words, timeout=timeout)
+        assert not schema.wrong(found), schema.wrong(found)
+        return found
 
     def shell(self, name: str) -> Shell:
         """Another command line of a home; whoever asks for it closes it."""
