@@ -7,11 +7,11 @@ from node.entry import Lane
 from node.errors import Conflict, Invalid, Missing, Refused
 from office.documents import entries as said
 from office.documents import workflow
-from office.documents.model import Delivery, Document, Extension, Hand, Letter, Urge
+from office.documents.model import Act, Delivery, Document, Extension, Hand, Letter, Urge
 from office.documents.rights import acting_post
 from office.documents.steps import inner, move, reason_of, receipt, step, words
 from office.documents.terms import deadline
-from office.frame.desk import Desk
+from office.frame.desk import Desk, Wish
 from office.frame.words import _
 
 
@@ -23,6 +23,27 @@ def urge(desk: Desk, doc: str, *, organ: str, channel: str, text: str = "") -> i
     content = said.Urged(doc, organ, "", at, _channel(channel), words(text))
     _tell(desk, letter, delivery, content)
     return at
+
+
+def urge_all(desk: Desk, doc: str, *, channel: str, text: str = "") -> int:
+    """The issuer urges everybody who has not signed for it and was not yet urged three times, all at once; returns how many."""
+    step(desk, doc, "urge")
+    letter, wishes = desk.get(Letter, doc), []
+    for delivery in unsigned(desk, doc):
+        open_ = desk.list(Urge, Urge.doc == doc, Urge.organ == delivery.organ, Urge.person == "", Urge.answered_at == 0)
+        if len(open_) < workflow.STEPS:
+            content = said.Urged(doc, delivery.organ, "", _next(open_), _channel(channel), words(text))
+            wishes.append(_wish(desk, letter, delivery, content))
+    if not wishes:
+        raise Conflict(_("没有可以催办的机关：都已签收，或者已催办三次。"), code="nobody")
+    desk.together(wishes)
+    return len(wishes)
+
+
+def unsigned(desk: Desk, doc: str) -> list[Delivery]:
+    """Recipients of which nobody has signed for, sent back, answered or confirmed the recall of a document, as far as is known here."""
+    known = {act.organ for act in desk.list(Act, Act.doc == doc, Act.receipt.in_(("R2", "R2x", "R4", "R5")), limit=None)}
+    return [one for one in desk.list(Delivery, Delivery.doc == doc, order=Delivery.order, limit=None) if one.organ not in known]
 
 
 def urge_person(desk: Desk, incoming: str, *, person: str, channel: str, text: str = "") -> int:
@@ -99,8 +120,12 @@ def open_extensions(desk: Desk, document: Document) -> list[Extension]:
 
 def _tell(desk: Desk, letter: Letter, delivery: Delivery, content: said.Urged | said.ExtensionDecided, *more: bytes) -> None:
     """To one recipient, ahead of ordinary matter."""
+    desk.together([_wish(desk, letter, delivery, content, *more)])
+
+
+def _wish(desk: Desk, letter: Letter, delivery: Delivery, content: said.Urged | said.ExtensionDecided, *more: bytes) -> Wish:
     post, after = acting_post(desk, letter.organ), (letter.said, *more)
-    desk.write(content, to=(delivery.node,), lane=Lane.URGENT, record=letter.id, post=post, after=after)
+    return desk.wish(content, to=(delivery.node,), lane=Lane.URGENT, record=letter.id, post=post, after=after)
 
 
 def _delivery(desk: Desk, doc: str, organ: str) -> Delivery:

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from office.documents.amending import correct, drop_correction, lapse, recall, resend, seal_correction
-from office.documents.chasing import answer_urge, ask_extension, decide_extension, open_extensions, supervise, supervise_person, urge, urge_person
+from office.documents.chasing import (
+    answer_urge,
+    ask_extension,
+    decide_extension,
+    open_extensions,
+    supervise,
+    supervise_person,
+    unsigned,
+    urge,
+    urge_all,
+    urge_person,
+)
 from office.documents.entrusting import alike, entrust, link, paper_arrived
 from office.documents.envelopes import envelope, preview
 from office.documents.files import attach, blob_state, forwarded, open_annex
@@ -112,7 +123,9 @@ __all__ = [
     "timeline",
     "todo",
     "transcribe",
+    "unsigned",
     "urge",
+    "urge_all",
     "urge_person",
     "void",
     "way",

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from node import clock
 from node.errors import Missing
-from office.documents import later, passing, service, telling, views
+from office.documents import branches, later, passing, service, telling, views
 from office.documents.forms import download
 from office.documents.labels import (
     HEADS,
@@ -65,14 +65,21 @@ class TrackPages:
             "facts": views.facts_of(desk, document, envelope),
             "validity": views.changes_of(desk, doc),
             "later": later.options(desk, document, rows) if letters else {},
-            **_delivered(rows),
+            **_delivered(desk, rows),
         }
         return Screen("documents/show.html", json=service.doc_get(desk, doc) | {"matrix": service.receipts(desk, doc)}, **values)
 
     @page("GET", "/documents/<doc>/matrix")
     def matrix(self, request: Request, doc: str) -> Screen:
         """The recipients by receipts alone, for the page that keeps itself fresh."""
-        return Screen("documents/matrix.html", json=service.receipts(self.desk, doc), doc=doc, **_delivered(service.matrix(self.desk, doc)))
+        rows = service.matrix(self.desk, doc)
+        return Screen("documents/matrix.html", json=service.receipts(self.desk, doc), doc=doc, **_delivered(self.desk, rows))
+
+    @page("GET", "/documents/<doc>/map")
+    def map(self, request: Request, doc: str) -> Screen:
+        """The delivery map: the recipients along the tree of nodes."""
+        tree = branches.branches(self.desk, service.matrix(self.desk, doc))
+        return Screen("documents/map.html", tree=tree, json={"doc": doc, "tree": tree})
 
     @page("GET", "/documents/<doc>/print", json=False)
     def printed(self, request: Request, doc: str) -> Screen:
@@ -109,8 +116,9 @@ class TrackPages:
         return see_other(f"/documents/{doc}", NOTES[move])
 
 
-def _delivered(rows: Sequence[service.Row]) -> dict[str, Any]:
-    return {"matrix": views.matrix_of(rows), "heads": HEADS, "summary": views.summary_of(rows), "tally": views.tally_of(rows)}
+def _delivered(desk: Desk, rows: Sequence[service.Row]) -> dict[str, Any]:
+    found = {"matrix": views.matrix_of(rows), "heads": HEADS, "summary": views.summary_of(rows), "tally": views.tally_of(rows)}
+    return found | {"tree": branches.branches(desk, rows) if len(rows) > 1 else []}
 
 
 Verb = Callable[[Desk, str, Request], object]
@@ -137,6 +145,7 @@ VERBS: dict[str, Verb] = {
     "resend": lambda desk, doc, r: service.resend(desk, doc, organs=tuple(r.all("organs")), reason=r.text("text")),
     "lapse": lambda desk, doc, r: service.lapse(desk, doc, change=r.text("change"), reason=r.text("text")),
     "urge": lambda desk, doc, r: service.urge(desk, doc, organ=r.text("organ"), channel=r.text("channel"), text=r.text("text")),
+    "urge_all": lambda desk, doc, r: service.urge_all(desk, doc, channel=r.text("channel"), text=r.text("text")),
     "supervise": lambda desk, doc, r: service.supervise(desk, doc, organ=r.text("organ"), text=r.text("text")),
     "decide": lambda desk, doc, r: service.decide_extension(desk, doc, asked=r.text("asked"), granted=r.text("granted") == "1", text=r.text("text")),
 }

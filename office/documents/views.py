@@ -162,15 +162,15 @@ def matrix_of(rows: Sequence[service.Row]) -> list[tuple[str, list[Any]]]:
 def _cells(row: service.Row) -> list[Any]:
     unknown = None
     if row.silent:
-        since = _("自 {time} 起失联，以后情况不明").format(time=_when(row.heard)) if row.heard else _("尚未联系上，情况不明")
+        since = _("自 {time} 起失联，以后情况不明").format(time=when(row.heard)) if row.heard else _("尚未联系上，情况不明")
         unknown = {"text": since, "sub": row.node_name, "tone": "warn"}
     waiting = (
         {"text": _("待发，等待线路"), "sub": row.node_name, "tone": "warn"}
         if row.silent
         else {"text": _("待发"), "sub": row.node_name, "tone": "plain"}
     )
-    hops = {"text": "、".join(name for name, _at in row.carried), "sub": _when(row.carried[-1][1]), "tone": "plain"} if row.carried else None
-    arrived = {"text": _("已送达"), "sub": _when(row.delivered), "tone": "good"} if row.delivered is not None else None
+    hops = {"text": "、".join(name for name, _at in row.carried), "sub": when(row.carried[-1][1]), "tone": "plain"} if row.carried else None
+    arrived = {"text": _("已送达"), "sub": when(row.delivered), "tone": "good"} if row.delivered is not None else None
     receipts = {code: _receipt_cell(act) for code, act in row.receipts.items()}
     back = receipts.get("R2x") or receipts.get("R5")
     first = hops or (None if arrived else waiting)
@@ -182,10 +182,11 @@ def _receipt_cell(act: Done) -> dict[str, Any]:
     words = {"R2x": REASON_WORDS.get(act.reason, _("退文")), "R5": _("撤回已确认")}.get(act.receipt)
     who = act.name or _("自动")
     tone = "bad" if act.receipt == "R2x" else "good"
-    return {"text": f"{words}：{who}" if words else who, "sub": _when(act.at), "tone": tone}
+    return {"text": f"{words}：{who}" if words else who, "sub": when(act.at), "tone": tone}
 
 
-def _when(at: int | None) -> str:
+def when(at: int | None) -> str:
+    """A moment in milliseconds as the matrix shows it; empty for none."""
     return clock.from_ms(at).astimezone(workflow.SHANGHAI).strftime("%m-%d %H:%M") if at else ""
 
 
@@ -202,13 +203,13 @@ def summary_of(rows: Sequence[service.Row]) -> str:
 
 def tally_of(rows: Sequence[service.Row]) -> list[tuple[str, int, str]]:
     """(how far, number of recipients, tone), each recipient counted once, where it stands furthest."""
-    found = dict.fromkeys(_FURTHEST, 0)
+    found = dict.fromkeys(FURTHEST, 0)
     for row in rows:
-        found[_furthest(row)] += 1
-    return [(str(words), found[key], tone) for key, (words, tone, always) in _FURTHEST.items() if always or found[key]]
+        found[furthest(row)] += 1
+    return [(str(words), found[key], tone) for key, (words, tone, always) in FURTHEST.items() if always or found[key]]
 
 
-_FURTHEST = {
+FURTHEST = {
     "answered": (_("已反馈"), "done", True),
     "signed": (_("已签收"), "good", True),
     "delivered": (_("送达未签收"), "info", True),
@@ -216,9 +217,11 @@ _FURTHEST = {
     "unknown": (_("情况不明"), "warn", True),
     "back": (_("退文或撤回"), "bad", False),
 }
+"How far a document has come at a recipient: words, tone, and whether it is counted even where there is none."
 
 
-def _furthest(row: service.Row) -> str:
+def furthest(row: service.Row) -> str:
+    """How far a document has come at a recipient, a key of ``FURTHEST``."""
     receipts = row.receipts
     if "R2x" in receipts or "R5" in receipts:
         return "back"

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from node import tier
+from node import clock, tier
 from node.directory import lines, writing
 from node.entry import Scope
-from office.documents import service
+from node.errors import Conflict, Invalid
+from office.documents import branches, service
 from office.documents.entries import Paper
-from office.documents.model import Incoming, Letter
+from office.documents.model import Incoming, Letter, Urge
 from office.frame.desk import Desk, Office
 from tests import city as cities
-from tests.office.test_documents import World, _ready, paper, started
+from tests.office.test_documents import World, _ready, arrived, paper, started, verified
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +103,48 @@ def test_everybody_below_is_one_log(world: World) -> None:
     }
     for office in world.offices.values():
         assert all(living == rebuilt for living, rebuilt in office.ledger.ask("refold").values())
+
+
+def heard(world: World, **ago: int) -> None:
+    """Let the city's courier have heard each county so many seconds ago."""
+    now = clock.ms()
+    told = {world.city[node].id: now - seconds * 1000 for node, seconds in ago.items()}
+    world.offices["city"].settings.path("run", "links.json").write_text(json.dumps({"heard": told, "links": []}))
+
+
+@pytest.mark.row("M3")
+@pytest.mark.row("B7")
+def test_the_map_says_who_signed_and_of_whom_nothing_is_known(world: World) -> None:
+    """Along the tree: a named clerk who signed, a node that holds it unsigned, and one that is not heard as unknown since then, never as unread."""
+    doc = sent(world, "cgov", "cgov2", "gov-fin")
+    service.sign_for(world.desk("zhou"), arrived(world, "zhou", doc).id)
+    world.carry()
+    heard(world, county1=1, county2=1)
+    (city,) = branches.branches(world.desk("zhao"), service.matrix(world.desk("zhao"), doc))
+    below = {branch.name: branch for branch in city.branches}
+    assert (city.here, [leaf.organ for leaf in city.leaves], len(below)) == (True, ["gov-fin"], 2)
+    first, second = (below[world.offices[node].settings.name] for node in ("county1", "county2"))
+    assert [(leaf.state, leaf.who) for leaf in first.leaves] == [("signed", world.desk("zhou").name)] and first.leaves[0].when
+    assert [(leaf.state, leaf.who) for leaf in second.leaves] == [("delivered", "")] and not second.unknown
+    heard(world, county1=3600, county2=3600)
+    (city,) = branches.branches(world.desk("zhao"), service.matrix(world.desk("zhao"), doc))
+    states = {leaf.organ: leaf.state for branch in city.branches for leaf in branch.leaves}
+    assert states == {"cgov": "signed", "cgov2": "unknown"}
+    assert all("失联" in branch.unknown for branch in city.branches) and not city.unknown
+
+
+@pytest.mark.row("C7")
+def test_all_who_have_not_signed_are_urged_at_once(world: World) -> None:
+    """One act urges everybody who has not signed, leaves out who has, and ends at three times."""
+    doc = sent(world, "cgov", "cgov2", "gov-fin")
+    service.sign_for(world.desk("zhou"), arrived(world, "zhou", doc).id)
+    world.carry()
+    issuer = lambda: world.desk("zhao")  # noqa: E731
+    assert verified(world, lambda: service.urge_all(issuer(), doc, channel="phone", text="请尽快签收。")) == 2
+    assert {urge.organ for urge in issuer().list(Urge, Urge.doc == doc)} == {"cgov2", "gov-fin"}
+    assert [urge.words for urge in world.desk("han").list(Urge, Urge.doc == doc)] == ["请尽快签收。"]
+    with pytest.raises(Invalid):
+        service.urge_all(issuer(), doc, channel="telepathy")
+    assert [service.urge_all(issuer(), doc, channel="phone") for _turn in range(2)] == [2, 2]
+    with pytest.raises(Conflict):
+        service.urge_all(issuer(), doc, channel="phone")
