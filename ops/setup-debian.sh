@@ -71,6 +71,7 @@ print() {
   has_library libpangoft2-1.0.so.0 || missing+=(libpangoft2-1.0-0)
   has_library libharfbuzz-subset.so.0 || missing+=(libharfbuzz-subset0)
   command -v fc-list >/dev/null 2>&1 || missing+=(fontconfig)
+  command -v pdftotext >/dev/null 2>&1 || missing+=(poppler-utils)
   has_noto || missing+=(fonts-noto-cjk)
   if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" -ne 0 ]; then

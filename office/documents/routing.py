@@ -11,6 +11,7 @@ from office.documents.entries import Paper, Recipient, Role
 from office.documents.model import Incoming, Letter
 from office.documents.rights import issuers
 from office.documents.rules import Finding, Route
+from office.frame import secrecy
 from office.frame.desk import Desk
 from office.frame.words import _
 
@@ -75,7 +76,7 @@ def refuse(desk: Desk, found: Iterable[Finding]) -> None:
         if not finding.refuses:
             continue
         if finding.code == "graded":
-            raise Refused(sentence(finding), code="label_refused", hint=way(finding))
+            raise secrecy.refusal()
         kind = TooLarge if finding.code in ("title_long", "text_long", "recipients_many") else Invalid if finding.code in FORM else Refused
         raise kind(sentence(finding), code=finding.code if kind is Refused else None, hint=way(finding))
 
@@ -115,6 +116,7 @@ SENTENCES = {
     "raw_forward": _("下级机关的请示事项应当提出倾向性意见后上报，不得原文转报（条例第十五条）。"),
     "reply_sideways": _("批复用于答复下级机关的请示，不能发给不相隶属的{about}（条例第八条）。"),
     "openness_reason": _("不主动公开的要写明理由（政府信息公开条例第十七条）。"),
+    "unread": _("附件《{about}》的内容程序读不出来，请人工核对没有国家秘密。"),
     "burden": _("正文 {about} 字，超过五千字的减负提倡篇幅。"),
     "asks_reports": _("一般不要求下级定期报送材料（减负若干规定）。"),
 }

@@ -10,11 +10,12 @@ from node.directory.entries import Organ
 from office.documents import kinds
 from office.documents.kinds import KINDS
 from office.documents.papers import RECIPIENTS, TEXT, TITLE, Label, Paper, Urgency
+from office.frame.reading import READ
+from office.frame.secrecy import marked
 
 _ORDERS = ("resolution", "decision", "order", "notice", "circular")
 _RANK = {"city": 0, "county": 1, "township": 2, "station": 3}
 _GOVERNING = ("government", "party", "zone_committee")
-_GRADES = re.compile(r"(绝密|机密|秘密)\s*[★☆*]|^\s*(绝密|机密|秘密)(\s|$|★)", re.MULTILINE)
 _OWN = re.compile(r"我[们局市县区镇办]?(单位|机关)?(认为|意见|建议)|经(研究|审核|初审)|建议|倾向性意见|拟同意|拟")
 _LEADER = re.compile(r"^\s*(尊敬的)?[\u4e00-\u9fff]{0,6}(书记|市长|县长|区长|镇长|主席|秘书长)(同志)?[：:]")
 _AGREED = re.compile(r"经[^。，；]{0,12}(政府|党委|市委|县委)[^。，；]{0,4}(同意|批准|授权)")
@@ -60,11 +61,6 @@ def characters(text: str) -> int:
     return sum(not c.isspace() for c in text)
 
 
-def graded(*texts: str) -> bool:
-    """Whether a text carries the mark of a state secret (保密法 §22), which this network must not hold."""
-    return any(_GRADES.search(text) for text in texts)
-
-
 def check(paper: Paper, route: Route) -> list[Finding]:
     """What the rules find in a draft that is about to leave, refusals first."""
     found = [*_form(paper), *_routing(paper, route), *_burden(paper)]
@@ -82,7 +78,7 @@ def shape(paper: Paper) -> list[Finding]:
         found.append(Finding("text_long", True, str(TEXT)))
     if len(paper.to) + len(paper.cc) > RECIPIENTS:
         found.append(Finding("recipients_many", True, str(RECIPIENTS)))
-    if graded(paper.title, paper.text, *(a.name for a in paper.annexes)):
+    if any(marked(text) for text in (paper.title, paper.text, *(annex.name for annex in paper.annexes))):
         found.append(Finding("graded", True))
     return found
 
@@ -106,6 +102,9 @@ def _form(paper: Paper) -> list[Finding]:
         found += _public(paper)
     if kind.answer == "never" and (paper.reply_required or paper.due):
         found.append(Finding("no_answer", True))
+    unread = next((annex.name for annex in paper.annexes if not annex.name.lower().endswith(READ)), "")
+    if unread:
+        found.append(Finding("unread", False, unread))
     if paper.kind == "report" and (_ASKS.search(paper.text) or "请示" in paper.title):
         found.append(Finding("report_asks", False))
     return found

@@ -32,6 +32,7 @@ from node.persons import Door
 from node.requests import Draft, Written, statement
 from node.settings import Settings
 from node.tier import Tier
+from office.frame import secrecy
 from office.frame.away import Away
 from office.frame.memo import Known, Memo
 from office.frame.words import _, language
@@ -299,7 +300,7 @@ class Desk:
         post: str | None = None,
         nonce: bytes = b"",
     ) -> Wish:
-        """Sign a content for one or more logs without writing it yet.
+        """Sign a content for one or more logs without writing it yet; what bears the mark of a state secret is refused.
 
         ``to`` names nodes (nobody or this node alone: ``SELF``; all nodes below: ``DOWN``) or audiences such as ``ALL``.
         ``after`` may name only what every reader has: where one of them is missing, the entry waits for it and is not folded.
@@ -317,6 +318,7 @@ class Desk:
             post=self._post(post) if self.person else "",
             **self._signer(content, record, nonce),
         )
+        secrecy.check(content, data)
         packed = pack(said)
         signature = self._sign(packed, salt, data, said.kind)
         where = self._audiences(reached)

@@ -16,6 +16,7 @@ from node.directory.entries import Organ
 from node.directory.view import Directory, Found
 from node.errors import Invalid, Missing, NodeError, Refused, Unreachable
 from node.persons import Door
+from office.frame import secrecy
 from office.frame.desk import Desk
 from office.frame.trail import Did
 from office.frame.words import LANGUAGES, _
@@ -267,8 +268,9 @@ class HousePages:
 
     @page("PUT", "/api/v1/drafts/<path:name>", takes=Typed)
     def keep(self, request: Request, name: str) -> Answer:
-        """Keep what is being typed."""
+        """Keep what is being typed; not even here what bears the mark of a state secret."""
         given = request.read(Typed)
+        secrecy.gate(given.content)
         request.portal.local.keep(self.desk.person, name[:200], given.content[:200_000], clock.to_ms(self.desk.now))
         return Answer({"ok": True})
 

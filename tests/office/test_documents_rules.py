@@ -174,6 +174,7 @@ WRONG: list[tuple[str, str, str, str, dict[str, object], str]] = [
     ("gov", "report", "cgov", "", {}, "report_up"),
     ("gov", "letter", "", "", {}, "recipients_missing"),
     ("cgov", "report", "", "", {}, "recipients_missing"),
+    ("gov", "notice", "cgov", "", {"annexes": (Annex("照片.jpg", 1, "x/y", bytes(32), bytes(32), bytes(32), 1),)}, "unread"),
 ]
 
 
