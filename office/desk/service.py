@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
-from node.errors import Missing
 from office.frame.desk import Desk
-from office.frame.todo import Column, Notice, Todo
+from office.frame.todo import Column, Notice, Todo, gather
 
 DONE = 20
 "Matters that are done and still shown."
@@ -31,8 +28,8 @@ class Board:
 
 def board(desk: Desk, *, full: bool = False) -> Board:
     """Everything that waits for the person, the most pressing first; notices only when it is to be ``full``."""
-    matters, missing = _gather(desk, "todo")
-    notices, _ = _gather(desk, "notices") if full else ([], [])
+    matters, missing = gather(desk, "todo")
+    notices, _ = gather(desk, "notices") if full else ([], [])
     late = [m for m in matters if m.overdue(desk.now)]
     left = [m for m in matters if not m.overdue(desk.now)]
 
@@ -65,20 +62,6 @@ def urgent(found: Board) -> Sequence[Todo]:
 def alerts(found: Board) -> Sequence[Notice]:
     """Notices of terms, which are told wherever the person is."""
     return [n for n in found.notices if n.due is not None]
-
-
-def _gather(desk: Desk, what: str) -> tuple[list[Any], list[str]]:
-    found: list[Any] = []
-    missing: list[str] = []
-    for module in desk.office.tier.parts("service"):
-        asks = getattr(module, what, None)
-        if asks is None:
-            continue
-        try:
-            found += desk.known((what, module.__name__), partial(asks, desk))
-        except Missing:
-            missing.append(module.__name__.split(".")[1])
-    return found, missing
 
 
 def _soonest(notice: Notice) -> tuple[float, float]:

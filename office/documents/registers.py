@@ -14,18 +14,18 @@ from office.documents.kinds import KINDS
 from office.documents.labels import STAGE_WORDS, STANDING_WORDS
 from office.documents.model import FLOWS, Document, Extension, Hand, Incoming, Urge
 from office.documents.rights import acting_post, with_role
-from office.documents.terms import Terms, open_terms
+from office.documents.terms import Terms, open_terms, sign_in
 from office.documents.workflow import CLERK, KEEPER, REVIEWER, SIGNER, Stage, Standing
 from office.frame.desk import Desk
 from office.frame.flow.tables import keys
-from office.frame.todo import Column, Notice, Todo, Why
+from office.frame.todo import Column, Notice, Running, Todo, Why
 from office.frame.words import _
 
 OUT_ENDED = (Stage.DISPATCHED, Stage.RECALLED, Stage.VOID)
 IN_ENDED = (Standing.CLOSED, Standing.SENT_BACK, Standing.RECALLED)
 "States in which documents stay, more of them every year."
-RECENT, SHOWN = dt.timedelta(days=30), 8
-"How old what one may read is at most on the home page, and how many of them it shows."
+RECENT, SHOWN, RUNNING = dt.timedelta(days=30), 8, 20_000
+"How old what one may read is at most on the home page, and how many of them it shows; running terms that are counted at most."
 
 
 def outgoing_where(desk: Desk, states: Sequence[Stage], words: str = "", *, kind: str = "", organ: str = "") -> list[ColumnElement[bool]]:
@@ -187,3 +187,12 @@ def _todo_in(desk: Desk, row: Incoming, terms: Terms) -> Todo:
 def _post_title(desk: Desk, organ: str) -> str:
     id = acting_post(desk, organ)
     return next((post.title for post in desk.posts if post.id == id), "")
+
+
+def running(desk: Desk) -> list[Running]:
+    """Terms of signing for documents that run at this node; of a document the person may not see only the term."""
+    seen = {row.id for row in desk.list(Incoming, Incoming.state == Standing.DELIVERED, limit=RUNNING)}
+    rows = desk.query(Incoming, select(Incoming).where(Incoming.state == Standing.DELIVERED).order_by(Incoming.sent_at).limit(RUNNING))
+    return [
+        Running(clock=sign_in(row), title=row.title, url=f"/incoming/{row.id}") if row.id in seen else Running(clock=sign_in(row)) for (row,) in rows
+    ]

@@ -5,6 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from node.errors import Missing
+from office.frame.clocks import Clock
+
+if TYPE_CHECKING:
+    from office.frame.desk import Desk
 
 
 class Column(StrEnum):
@@ -64,3 +72,28 @@ class Notice:
     due: dt.datetime | None = None
     urgency: str = "none"
     source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A term of the law that runs in a matter; a room's ``service.running(desk)`` returns all of this node's."""
+
+    clock: Clock
+    title: str = ""
+    url: str = ""
+    "Both empty for a matter that the person may not see: that a term runs is known, not in what."
+
+
+def gather(desk: Desk, what: str) -> tuple[list[Any], list[str]]:
+    """What every room of the tier answers to ``service.<what>(desk)``, and the rooms that cannot answer while their tables are built."""
+    found: list[Any] = []
+    missing: list[str] = []
+    for module in desk.office.tier.parts("service"):
+        asks = getattr(module, what, None)
+        if asks is None:
+            continue
+        try:
+            found += desk.known((what, module.__name__), partial(asks, desk))
+        except Missing:
+            missing.append(module.__name__.split(".")[1])
+    return found, missing

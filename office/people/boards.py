@@ -90,6 +90,13 @@ class BoardPages:
         )
         return see_other(f"/people/calendar?year={year}", _("工作日历已签发，各节点收到后即按此计算期限。"))
 
+    @page("POST", "/people/calendar/<int:year>/impact")
+    def calendar_impact(self, request: Request, year: int) -> Screen:
+        """What the city's calendar of a year would change, before it is signed."""
+        given = {name: request.text(name) for name in ("off", "worked", "basis")}
+        found = standing.impact(self.desk, year, off=days(given["off"], year), worked=days(given["worked"], year), basis=given["basis"])
+        return Screen("people/impact.html", year=year, given=given, found=found, json={"year": year, "running": found.running, "moved": found.moved})
+
     def _form(self, id: str, name: str, chosen: tuple[str, ...], seen: str) -> Screen:
         need(self.desk, KEEPER)
         groups: dict[str, list[tuple[str, str]]] = {}

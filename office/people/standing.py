@@ -13,8 +13,10 @@ from node.codec import uuid7
 from node.directory import entries as said
 from node.directory.lines import check_calendar
 from node.errors import Invalid, Missing, Refused
+from office.frame import clocks
 from office.frame.calendar import Workdays, shipped
 from office.frame.desk import Desk
+from office.frame.todo import Running, gather
 from office.frame.words import _
 from office.people.pen import check_words, fresh, may, need, there, write
 from office.people.workflow import KEEPER
@@ -115,6 +117,56 @@ def keeps_calendar(desk: Desk) -> bool:
 
 def save_calendar(desk: Desk, number: int, *, off: Sequence[dt.date], worked: Sequence[dt.date], basis: str) -> None:
     """Sign the city's calendar of a year; every node counts by it as soon as it arrives."""
+    made, held = _drafted(desk, number, off, worked, basis), desk.directory.calendar(number)
+    if held is None or (held.off, held.worked, held.basis) != (made.off, made.worked, made.basis):
+        write(desk, made)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """A running term that another calendar would end at another time."""
+
+    title: str
+    "Empty for a matter that the person may not see."
+    url: str
+    rule: str
+    before: dt.datetime | None
+    after: dt.datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Impact:
+    """What a calendar that is not signed yet would do to the terms that run at this node."""
+
+    running: int
+    moved: tuple[Moved, ...]
+    missing: tuple[str, ...]
+    "Rooms that could not be asked."
+
+    @property
+    def later(self) -> int:
+        """How many would end later."""
+        return sum(one.before is not None and one.after is not None and one.after > one.before for one in self.moved)
+
+
+def impact(desk: Desk, number: int, *, off: Sequence[dt.date], worked: Sequence[dt.date], basis: str) -> Impact:
+    """Count every running term of this node by the calendar as it is and as it would be; nothing is written."""
+    made, law = _drafted(desk, number, off, worked, basis), clocks.rules()
+    signed = desk.directory.calendars()
+    old, new = Workdays(signed), Workdays([*(one for one in signed if one.year != number), made])
+    found, missing = gather(desk, "running")
+    by = {(one.clock.matter, one.clock.rule): one for one in found}
+    moved = clocks.what_if([one.clock for one in found], (law, old), (law, new), now=desk.now)
+    return Impact(running=len(found), moved=tuple(_moved(by[change.matter, change.rule], change, law) for change in moved), missing=tuple(missing))
+
+
+def _moved(one: Running, change: clocks.Change, law: clocks.Rules) -> Moved:
+    before, after = (end.at if end is not None else None for end in (change.before, change.after))
+    return Moved(title=one.title, url=one.url, rule=str(law.rule(change.rule).name), before=before, after=after)
+
+
+def _drafted(desk: Desk, number: int, off: Sequence[dt.date], worked: Sequence[dt.date], basis: str) -> said.Calendar:
+    """A year's next calendar, checked and not written."""
     need(desk, KEEPER)
     if desk.directory.tree().root != desk.node:
         raise Refused(_("工作日历由市级节点签发。"), code="foreign_record")
@@ -125,8 +177,7 @@ def save_calendar(desk: Desk, number: int, *, off: Sequence[dt.date], worked: Se
     chosen = (tuple(sorted(set(off))), tuple(sorted(set(worked))))
     check_calendar(number, *chosen)
     held = desk.directory.calendar(number)
-    if held is None or (held.off, held.worked, held.basis) != (*chosen, basis.strip()):
-        write(desk, said.Calendar(number, *chosen, basis.strip(), held.version + 1 if held else 1))
+    return said.Calendar(number, *chosen, basis.strip(), held.version + 1 if held else 1)
 
 
 def _weeks(days: Workdays, number: int, month: int) -> Iterator[tuple[Day | None, ...]]:

@@ -21,6 +21,7 @@ import pytest
 from node import certs, persons
 from node.directory import entries as said
 from node.directory.view import today
+from node.errors import Invalid, Refused
 from office.archives import service as archives
 from office.archives.entries import item_id
 from office.archives.service import Choice, disposal
@@ -28,6 +29,7 @@ from office.documents import service as documents
 from office.documents.entries import Paper
 from office.duty import service as duty
 from office.flows import service as flows
+from office.frame.calendar import SHANGHAI
 from office.frame.desk import Desk
 from office.frame.flow.template import Name
 from office.people import lending, notes, service, standing
@@ -274,3 +276,22 @@ def test_orders_that_nobody_confirms(town: Town) -> None:
     late = town.node("city")
     late.now += dt.timedelta(minutes=30)
     assert town.verify(lambda: duty.escalate(late, within=dt.timedelta(minutes=5))) > 0
+
+
+@pytest.mark.row("M9")
+def test_what_a_calendar_would_change_is_seen_before_it_is_signed(town: Town) -> None:
+    """The keeper sees how many running terms a new calendar would move and to when, but not in what; nothing is written."""
+    sent = documents.send(town.desk("head.city"), Paper("city", "letter", "关于测算期限的函", "请阅。", ("dep.city",)))
+    day = dt.datetime.now(SHANGHAI).date() + dt.timedelta(days=1)
+    off = [day + dt.timedelta(days=n) for n in range(10) if (day + dt.timedelta(days=n)).year == day.year]
+    before = town.desk("sys.city").directory.calendar(day.year)
+    found = standing.impact(town.desk("sys.city"), day.year, off=off, worked=(), basis="测试用放假通知")
+    assert found.running >= found.later >= 1 and not found.missing
+    assert all(one.after > one.before and (one.title, one.url) == ("", "") for one in found.moved if one.before and one.after)
+    running = {one.clock.matter: one.title for one in documents.running(town.desk("clerk.dep.city"))}
+    assert running[sent.doc] == "关于测算期限的函"
+    with pytest.raises(Refused):
+        standing.impact(town.desk("clerk.city"), day.year, off=off, worked=(), basis="测试用放假通知")
+    with pytest.raises(Invalid):
+        standing.impact(town.desk("sys.city"), day.year, off=off, worked=(), basis="")
+    assert town.desk("sys.city").directory.calendar(day.year) == before
