@@ -22,6 +22,7 @@ from sqlalchemy import Engine
 
 from node import clock, kinds, logs, store
 from node.blobs import Blobs
+from node.directory.entries import Node
 from node.directory.view import Directory
 from node.errors import NodeError, Unreachable
 from node.fold import Released, Room
@@ -116,6 +117,7 @@ class Book:
                     except NodeError as error:
                         group.refused[error.code] += 1
                         results.append(error)
+                intake.heed(c, group)
                 self.writer.sign_heads(c, group)
         except BaseException:
             self.journal.load()
@@ -156,6 +158,7 @@ class Book:
         group = Group(self.journal)
         with self.journal.transaction() as c:
             self.intake.unpark(c, group, known)
+            self.intake.heed(c, group)
         self._count(group)
         return group.released
 
@@ -200,6 +203,11 @@ class Book:
             raise Unreachable("tables are being built", hint="wait a moment and try again")
         end = self.shelves.least
         return end, self.reader.told(since, end, limit)
+
+    def nodes(self) -> tuple[Node, ...]:
+        """Every node of the tree; one that was revoked is closed, whatever is said of it."""
+        known = self.directory.nodes() if self.directory is not None else ()
+        return tuple(msgspec.structs.replace(one, closed=True) if self.directory and self.directory.bar(one.id) else one for one in known)
 
     def chains(self) -> tuple[Chain, ...]:
         """Every chain held."""

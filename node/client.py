@@ -18,7 +18,7 @@ import zmq
 from node.directory.entries import Node
 from node.entry import Attachment, Hold
 from node.errors import NodeError, Unreachable
-from node.requests import Batch, Chain, Draft, Found, Place, Taken, Told, Written, decode, encode
+from node.requests import Batch, Chain, Draft, Found, Place, Seen, Taken, Told, Written, decode, encode
 from node.settings import Settings
 
 LOOK = 0.5
@@ -183,6 +183,10 @@ class Ledger:
     def nodes(self) -> tuple[Node, ...]:
         """Every node of the tree as the directory has it, closed ones too."""
         return self.ask("nodes")  # type: ignore[no-any-return]
+
+    def forks(self) -> tuple[Seen, ...]:
+        """Every fork known here, with its proof."""
+        return self.ask("forks")  # type: ignore[no-any-return]
 
     def sign(self, purpose: str, data: bytes) -> bytes:
         """A signature by the identity key for a purpose of the closed list."""

@@ -15,9 +15,11 @@ from node import keys, kinds, logs, schema
 from node.blobs import Blobs
 from node.chain import Row, State
 from node.codec import LATEST
+from node.directory.entries import Forked, Settled
 from node.directory.view import Signer
 from node.entry import Hold
-from node.errors import Forged, Invalid, Missing, NodeError
+from node.errors import Forged, Fork, Invalid, Missing, NodeError, Untrusted
+from node.forks import Forks
 from node.group import Group, Readable, parts
 from node.journal import Journal, nameable
 from node.notary import Notary
@@ -33,10 +35,16 @@ class Intake:
 
     def __init__(self, journal: Journal, notary: Notary, reader: Reader, writer: Writer, blobs: Blobs, now: Callable[[], int]) -> None:
         self.journal, self.notary, self.reader, self.writer, self.blobs, self._now = journal, notary, reader, writer, blobs, now
+        self.forks = Forks(journal, notary, writer)
 
     def take(self, c: Connection, group: Group, batch: Batch) -> Taken:
         """Verify a batch, write what is new of it and examine what is for this node."""
-        state, numbers, rows = self.journal.take(c, batch)
+        self._check_author(batch)
+        try:
+            state, numbers, rows = self.journal.take(c, batch)
+        except Fork as error:
+            self.forks.seen(c, group, error, self._now())
+            raise
         if rows and self.writer.mine(state):
             self.writer.renew(c, group)
         group.counts["taken"] += len(rows)
@@ -46,6 +54,15 @@ class Intake:
         hold = self._own_hold(c, state) if state.author != self.notary.here else None
         attachments = tuple(a for row in rows for a in row.header.attachments)
         return Taken(state.chain(), len(rows), hold, attachments)
+
+    def _check_author(self, batch: Batch) -> None:
+        """Refuse what goes on behind the last good places of a revoked node."""
+        held = self.journal.chains.get(batch.chain)
+        if held is None and (batch.start or not batch.entries):
+            return
+        author = held.author if held is not None else said.read_opening(batch.entries[0][1])[0].author
+        if self.notary.barred(author, (batch.chain, batch.start + len(batch.entries) - 1)):
+            raise Untrusted(f"node {author} was revoked before this", code="revoked")
 
     def _own_hold(self, c: Connection, state: State) -> Hold:
         here, at, seq = self.notary.here, self._now(), state.count - 1
@@ -75,6 +92,12 @@ class Intake:
         if not self.blobs.has(sha):
             raise Missing("the attachment is not here")
         self.journal.arrived(c, sha)
+
+    def heed(self, c: Connection, group: Group) -> None:
+        """Do what was released and concerns the journal itself."""
+        for _, entry in group.released:
+            if entry is not None and isinstance(entry.body, (Forked, Settled)):
+                self.forks.heed(c, group, entry, self._now())
 
     # --- sifting ------------------------------------------------------------------------------------------------
 

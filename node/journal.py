@@ -16,13 +16,14 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import NoReturn
 
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from node import entry as said
 from node import keys, schema
 from node.chain import Row, State, check_body, links, log_of
-from node.codec import LATEST, base32, pack
+from node.codec import LATEST, base32
 from node.entry import Attachment, Audience, Head, Hold, Lane, Opening, Scope
 from node.errors import Forged, Fork, Gap, Invalid, Missing, Untrusted
 from node.keys import PublicKey
@@ -47,6 +48,8 @@ class Journal:
         self._grown: dict[bytes, State] = {}
         "Chains in the order of their marks."
         self._keys: dict[bytes, PublicKey] = {}
+        self.forked: set[bytes] = set()
+        "Chains into which nothing more is taken because of a fork, whether they are here or not."
         self.load()
 
     def close(self) -> None:
@@ -76,6 +79,7 @@ class Journal:
             self.last = c.execute(select(func.coalesce(func.max(schema.ENTRIES.c.number), 0))).scalar_one()
             self.released = c.execute(select(func.coalesce(func.max(schema.RELEASED.c.at), 0))).scalar_one()
             self.mark = max((r.mark for r in rows), default=0)
+            self.forked = set(c.scalars(select(schema.FORKS.c.chain)))
         self.chains, self._by_no, self._grown = {}, {}, {}
         for r in rows:
             self._keep(
@@ -162,6 +166,8 @@ class Journal:
         state = self.chains.get(batch.chain)
         if state is not None and state.frozen:
             raise Fork(f"chain {base32(batch.chain)} is closed to new entries: {state.frozen}", code=state.frozen)
+        if batch.chain in self.forked:
+            raise Fork(f"chain {base32(batch.chain)} is closed to new entries: fork")
         have = state.count if state is not None else 0
         if batch.start > have:
             raise Gap(f"chain {base32(batch.chain)} is held to {have}, the batch begins at {batch.start}")
@@ -171,7 +177,7 @@ class Journal:
         key = self._epoch_key(state.epoch_key if state is not None else opening.epoch_key)  # type: ignore[union-attr]
         self._check_head(batch, rows, key)
         if twin is not None:
-            self._fork(c, twin, batch, 0)
+            self._fork(twin, batch, 0)
         if state is not None:
             self._check_join(c, state, batch, rows)
         fresh = rows[have - batch.start :]
@@ -220,18 +226,24 @@ class Journal:
         overlap = min(state.count - batch.start, len(rows))
         held = dict(schema.HASHES(c, state.no, max(0, batch.start - 1), batch.start + overlap)) if overlap else {state.count - 1: state.hash}
         if batch.start and held.get(batch.start - 1) != rows[0].header.prev:
-            self._fork(c, state, batch, batch.start - 1)
+            self._fork(state, batch, batch.start - 1)
         for row in rows[:overlap]:
             if held[row.header.seq] != row.hash:
-                self._fork(c, state, batch, row.header.seq)
+                self._fork(state, batch, row.header.seq)
 
-    def _fork(self, c: Connection, state: State, batch: Batch, seq: int) -> None:
-        ours = self.read(c, state, seq, 1)
-        state.frozen = "fork"
-        self._touch(state)
-        c.execute(update(schema.CHAINS).where(schema.CHAINS.c.no == state.no).values(frozen="fork", mark=state.mark))
-        schema.ADD_FORK.many(c, [(state.no, seq, pack((ours, batch)))])
-        raise Fork(f"two different entries are signed for {said.position(state.author, state.id, seq)}", hint="yiwang proof check")
+    def _fork(self, state: State, batch: Batch, seq: int) -> NoReturn:
+        place = said.position(state.author, state.id, seq)
+        raise Fork(f"two different entries are signed for {place}", hint="yiwang trust forks", state=state, batch=batch, seq=seq)
+
+    def freeze(self, c: Connection, chains: Iterable[bytes]) -> None:
+        """Take nothing more into these chains, because of a fork."""
+        for id in chains:
+            self.forked.add(id)
+            state = self.chains.get(id)
+            if state is not None:
+                state.frozen = "fork"
+                self._touch(state)
+                c.execute(update(schema.CHAINS).where(schema.CHAINS.c.no == state.no).values(frozen="fork", mark=state.mark))
 
     # --- reading ------------------------------------------------------------------------------------------------
 

@@ -24,7 +24,8 @@ from node.settings import Settings
 
 PURPOSES = ("hello", "signal", "challenge", "admission", "evidence")
 "What others in this node may have signed by the identity key."
-PUBLIC = {f"directory.{past}" for past in ("node", "organ", "post", "person", "appointed", "delegated", "list", "calendar", "certified", "revoked")}
+PAST = "node organ post person appointed delegated list calendar certified revoked forked"
+PUBLIC = {f"directory.{past}" for past in PAST.split()}
 "Kinds that count only in logs for all."
 RUN = 32
 "Signatures that one thread checks at a time."
@@ -75,6 +76,11 @@ class Notary:
         found = self.directory.node(author) if self.directory else None
         return found.chain if found is not None else ()
 
+    def barred(self, author: str, place: tuple[bytes, int] | None) -> bool:
+        """Whether a node was revoked before something came to stand at a place of its logs."""
+        bar = self.directory.bar(author) if self.directory is not None else None
+        return bar is not None and not _before(bar, place)
+
     # --- checking -----------------------------------------------------------------------------------------------
 
     def check_body(self, body: Body, statement: Statement) -> None:
@@ -98,6 +104,8 @@ class Notary:
             raise Untrusted("the signer's certificate was not valid then", code="expired")
         if signer.revoked is not None and not _before(signer.revoked, place):
             raise Untrusted("the signer's certificate was revoked", code="revoked")
+        if self.barred(author, place):
+            raise Untrusted("the node of this log was revoked", code="revoked")
 
     def check_all(self, pairs: Sequence[tuple[Readable, Signer | None]]) -> list[str]:
         """Why each is refused, or empty; in runs, since handing one signature to a thread costs a fifth of checking it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -35,12 +35,13 @@ class Report:
         """Close every file."""
         self._digest.close()
 
-    def _alarms(self, forks: int, refused: int, unfolded: int) -> list[dict[str, Any]]:
+    def _alarms(self, forks: Sequence[Any], refused: int, unfolded: int) -> list[dict[str, Any]]:
         found = []
         if unfolded:
             found.append(alarm("corrupt", "warn", self.notary.here, self.writer.opened, f"{unfolded} entries could not be folded"))
-        if forks:
-            found.append(alarm("fork", "critical", self.notary.here, self.writer.opened, f"{forks} chains carry two entries signed for one place"))
+        for fork in {fork.author: fork for fork in forks}.values():
+            place = said.position(fork.author, fork.chain, fork.seq)
+            found.append(alarm("fork", "critical", fork.author, fork.at, f"two different entries are signed for {place}: yiwang trust forks"))
         if refused:
             found.append(alarm("cert_refused", "warn", self.notary.here, self.writer.opened, f"{refused} entries were not signed as they say"))
         if self.writer.reason == "rollback":
@@ -51,6 +52,12 @@ class Report:
                 alarm("cert_expiring", "critical", self.notary.here, self.writer.opened, f"the certificate of this node ends on {ends:%Y-%m-%d}")
             )
         return found
+
+    def _used(self, counters: dict[str, Any]) -> list[dict[str, Any]]:
+        """Somebody goes on with a key that was revoked."""
+        count = counters["refused"].get("revoked", 0)
+        detail = f"{count} times since the start something came that a revoked key had signed"
+        return [alarm("revoked_use", "warn", self.notary.here, self.writer.opened, detail)] if count else []
 
     def state_digest(self) -> dict[str, Any] | None:
         """One hash of what the logs for all have made of the directory, and the exact places it was made from."""
@@ -93,7 +100,8 @@ class Report:
             def count(table: Any) -> int:
                 return int(c.execute(select(func.count()).select_from(table)).scalar_one())
 
-            parked, refused, forks = count(schema.PARKED), count(schema.REFUSED), count(schema.FORKS)
+            parked, refused = count(schema.PARKED), count(schema.REFUSED)
+            forks = c.execute(select(schema.FORKS).where(schema.FORKS.c.settled == 0)).all()
             rooms = {name: shelf.unfolded for name, shelf in self.shelves.living.items()}
             wanted = int(c.execute(select(func.count()).select_from(schema.WANTED).where(~schema.WANTED.c.here)).scalar_one())
             lagging = self._lagging(c)
@@ -117,7 +125,7 @@ class Report:
             "folded": self.journal.released,
             "queues": {"blobs_wanted": wanted, "quarantined_entries": refused, "parked": parked, "unfolded": sum(rooms.values())},
             "reasons": [f"unfolded_{name}" for name, count in rooms.items() if count],
-            "alarms": self._alarms(forks, refused, sum(rooms.values())),
+            "alarms": [*self._alarms(forks, refused, sum(rooms.values())), *self._used(counters)],
             "counters": counters,
             "state_digest": None if behind else self.state_digest(),
             **self._trust(),

@@ -114,6 +114,21 @@ class Found(Value, frozen=True):
     body: bytes
 
 
+class Seen(Value, frozen=True):
+    """A fork as this node knows it."""
+
+    chain: bytes
+    author: str
+    seq: int
+    proof: bytes
+    at: int
+    "When it was seen here, milliseconds since 1970 UTC."
+    settled: int
+    "When an operator said that it was dealt with; 0 while nobody has."
+    by: str
+    "The node whose operator did."
+
+
 class Told(Value, frozen=True):
     """A released entry readable here, as rooms fold it."""
 
@@ -211,6 +226,7 @@ ANSWERS: dict[str, Any] = {
     "disclose": bytes,
     "body": bytes,
     "nodes": tuple[Node, ...],
+    "forks": tuple[Seen, ...],
     "sign": bytes,
     "status": dict[str, Any],
     "digest": dict[str, str],

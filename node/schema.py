@@ -102,7 +102,18 @@ NONCES = Table(
 PARKED = Table("parked", META, Column("number", BIG, primary_key=True), Column("wants", LargeBinary(32), nullable=False, index=True))
 REFUSED = Table("refused", META, Column("number", BIG, primary_key=True), Column("code", String(32), nullable=False))
 VERSIONS = Table("versions", META, Column("name", String(NAME), primary_key=True), Column("value", BIG, nullable=False), sqlite_with_rowid=False)
-FORKS = Table("forks", META, Column("chain", BIG, primary_key=True), Column("seq", BIG, nullable=False), Column("proof", LargeBinary, nullable=False))
+FORKS = Table(
+    "forked",
+    META,
+    Column("chain", LargeBinary(32), primary_key=True),
+    Column("author", String(26), nullable=False),
+    Column("seq", BIG, nullable=False),
+    Column("proof", LargeBinary, nullable=False),
+    Column("at", BIG, nullable=False),
+    Column("settled", BIG, nullable=False),
+    Column("by", String(26), nullable=False),
+    sqlite_with_rowid=False,
+)
 WANTED = Table(
     "wanted", META, Column("sha", LargeBinary(32), primary_key=True), Column("size", BIG, nullable=False), Column("here", Boolean, nullable=False)
 )

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "calendar": ("ops.commands.calendar:calendar", "工作日历和办理期限"),
     "blob": ("ops.commands.blobs:blob", "附件"),
     "log": ("ops.commands.chains:log", "日志链的导出和跟踪"),
+    "trust": ("ops.commands.trust:trust", "吊销、证书清单、分叉"),
     "verify": ("ops.commands.chains:verify", "离线验证凭证文件"),
     "evidence": ("ops.commands.chains:evidence", "导出凭证文件"),
     "selfcheck": ("ops.commands.checks:selfcheck", "检查本节点保存的全部数据"),
@@ -52,8 +53,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "proof": ("ops.commands.proofs:proof", "核对分叉证据"),
     "sim": ("ops.commands.sim:sim", "模拟一张网，检验历史一致"),
 }
-HOSTILE = ("entry", "wire", "cert", "proof")
-"Families of tools that need no node; whoever tests a network plays its enemies with them."
+FAMILIES = ("node", "dir", "user", "doc", "blob", "log", "backup", "demo", "evidence", "calendar", "trust", "entry", "wire", "cert", "proof")
+"Words that another word follows."
 ENDLESS = ("run", "demo", "batch")
 "Commands that set their own limits."
 DEFAULT_TIMEOUT = 60.0
@@ -176,7 +177,7 @@ class Teller:
                     break
                 continue
             found.append(word)
-            if len(found) == 2 or word not in ("node", "dir", "user", "doc", "blob", "log", "backup", "demo", "evidence", "calendar", *HOSTILE):
+            if len(found) == 2 or word not in FAMILIES:
                 break
         return " ".join(found)
 

@@ -216,6 +216,25 @@ class Revoked(Content, frozen=True):
     "Last good places: (chain, seq, hash). What stands later in those chains is refused."
 
 
+@kind("directory.forked")
+class Forked(Content, frozen=True):
+    """A node has seen that another signed two different entries for one place, and proves it; nobody takes more into that chain."""
+
+    chain: bytes
+    seq: int
+    author: str
+    proof: bytes
+    "Both signed histories (:class:`node.forks.Proof`): whoever hears it checks for oneself."
+
+
+@kind("directory.settled")
+class Settled(Content, frozen=True):
+    """An operator has dealt with a fork: its alarm ends here, and below when the node stands above the author. The chain stays closed."""
+
+    chain: bytes
+    note: str
+
+
 @kind("directory.list")
 class Listing(Content, frozen=True):
     """A standing distribution list (通讯组) in protocol order; a document names the version it was sent to."""

@@ -408,6 +408,15 @@ class Directory:
             known[fingerprint] = self._signer(fingerprint)
         return known[fingerprint] or self._anchor(fingerprint)
 
+    def bar(self, node: str) -> said.Revoked | None:
+        """Why and from where on nothing more counts that stands in a node's logs; None while its certificate holds, or was only superseded."""
+        known: dict[str, said.Revoked | None] = self._part("bars", ("certificates", "nodes", "revocations"), dict)
+        if node not in known:
+            held = self.certificate(node)
+            found = self._revoked(certs.fingerprint(held), node) if held is not None else None
+            known[node] = found if found is not None and found.reason != "superseded" else None
+        return known[node]
+
     def fingerprints(self) -> set[bytes]:
         """Of every certificate that may be somebody's, believed or not."""
         with self._opens() as session:

@@ -75,13 +75,14 @@ def export(call: Call, out: Path, origin: str, start: str, stop: str, bodies: st
     from node import evidence as proof
     from ops import seat
 
-    wanted = proof.Range(bodies=bodies, **_range("" if origin == "all" else origin, _position(start), _position(stop)))
+    wanted = proof.Range(bodies=bodies, **_range("" if origin == "all" else origin, parsed(start), parsed(stop)))
     with seat.office(call.settings()) as office:
         office.directory.refresh()
-        return Answer(fields=_write(out, proof.export(office.ledger, office.directory, office.settings, wanted)))
+        return Answer(fields=write_bundle(out, proof.export(office.ledger, office.directory, office.settings, wanted)))
 
 
-def _position(text: str) -> tuple[str, str, int] | None:
+def parsed(text: str) -> tuple[str, str, int] | None:
+    """The position of a text, None of an empty one."""
     parts = text.partition("@")[0].split("/")
     if not text:
         return None
@@ -99,7 +100,7 @@ def _range(origin: str, start: tuple[str, str, int] | None, stop: tuple[str, str
     return found | ({"start": start[2]} if start else {}) | ({"stop": stop[2] + 1} if stop else {})
 
 
-def _write(out: Path, lines: Iterator[bytes]) -> dict[str, Any]:
+def write_bundle(out: Path, lines: Iterator[bytes]) -> dict[str, Any]:
     """Write a bundle under its name only once it is whole; what it holds."""
     total, counts = hashlib.sha256(), {"header": 0, "head": 0}
     part = out.with_name(out.name + ".part")
@@ -136,7 +137,7 @@ def evidence_export(call: Call, ident: str, out: Path, no_attachments: bool) -> 
     with seat.office(call.settings()) as office:
         shown = [id for id, _place in service.statements(seat.operator(office), ident)]
         lines = proof.evidence(office.ledger, office.directory, office.settings, shown, doc=ident, attachments=not no_attachments)
-        return Answer(fields={"doc": ident} | _write(out, lines))
+        return Answer(fields={"doc": ident} | write_bundle(out, lines))
 
 
 @log.command(help="跟踪本节点新增的日志，每条一行。")
