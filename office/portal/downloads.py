@@ -37,7 +37,7 @@ def offered(settings: Settings) -> list[Offered]:
             len(root),
             hashlib.sha256(root).hexdigest(),
         ),
-        Offered(_("通信录（网页）"), _("一个文件，断线时也能查；按公文排序，只有公开的电话。"), "/people/offline.html"),
+        Offered(_("通信录（网页）"), _("一个文件，断线时也能查；按规范次序排列，只有公开的电话。"), "/people/offline.html"),
         Offered(_("通信录（表格）"), _("同样的内容，用 WPS 或 Excel 打开。"), "/people/offline.csv"),
         Offered(
             _("公文校验工具"),
