@@ -18,7 +18,7 @@ import zmq
 from node.directory.entries import Node
 from node.entry import Attachment, Hold
 from node.errors import NodeError, Unreachable
-from node.requests import Batch, Chain, Draft, Found, Place, Seen, Taken, Told, Written, decode, encode
+from node.requests import Batch, Chain, Draft, Found, Place, Seen, Taken, Told, Written, decode, encode, plain
 from node.settings import Settings
 
 LOOK = 0.5
@@ -220,7 +220,7 @@ class Line:
         self._names: dict[bytes, str] = {}
 
     def ask(self, name: str, *args: Any) -> bytes:
-        """Send a request; its number comes back with the answer."""
+        """Send a request; its number comes back with the answer. The answer to ``read`` comes as its bytes, which go on as they are."""
         request = next(self._requests).to_bytes(8, "big")
         self._names[request] = name
         self.socket.send_multipart(encode(request, name, args))
@@ -237,7 +237,7 @@ class Line:
             if not name:
                 continue
             try:
-                yield frames[0], decode(frames, name)
+                yield frames[0], plain(frames) if name == "read" else decode(frames, name)
             except NodeError as error:
                 yield frames[0], error
 

@@ -7,6 +7,7 @@ strings never mean the same thing (the MessagePack specification allows several 
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import secrets
 import time
@@ -96,10 +97,12 @@ def _plain(value: Any, depth: int) -> None:
 
 def digest(purpose: str, *parts: bytes) -> bytes:
     """SHA-256 of the parts under a purpose, so that bytes hashed for one use never serve another."""
-    h = hashlib.sha256(b"yiwang." + purpose.encode() + b"\0")
-    for part in parts:
-        h.update(part)
-    return h.digest()
+    return hashlib.sha256(b"".join((_prefix(purpose), *parts))).digest()
+
+
+@functools.cache
+def _prefix(purpose: str) -> bytes:
+    return b"yiwang." + purpose.encode() + b"\0"
 
 
 def base32(raw: bytes) -> str:

@@ -91,7 +91,8 @@ def _quickly(cls: type[Content], data: bytes) -> Content | None:
     """A content in the exact form of this build; None when it is not, or when that takes a closer look.
 
     Where the class admits plain values only, the same bytes again prove all that the closer look would, but for NUL
-    characters: JSON would show them, and it is written in a hundredth of the time that looking at each value takes.
+    characters. A NUL byte may also be part of a number: JSON tells, and it is written in a hundredth of the time that looking at
+    each value takes.
     """
     if cls not in _decoders:
         _decoders[cls] = msgspec.msgpack.Decoder(cls) if _plain(inspect.type_info(cls)) else None
@@ -102,7 +103,8 @@ def _quickly(cls: type[Content], data: bytes) -> Content | None:
         content = decoder.decode(data)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError, OverflowError):
         return None
-    return None if pack(content) != data or b"\\u0000" in msgspec.json.encode(content) else content
+    nul = b"\0" in data and b"\\u0000" in msgspec.json.encode(content)
+    return None if nul or pack(content) != data else content
 
 
 _PLAIN = (inspect.IntType, inspect.StrType, inspect.BytesType, inspect.BoolType, inspect.NoneType, inspect.DateType, inspect.EnumType)

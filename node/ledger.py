@@ -33,7 +33,7 @@ from node.settings import Settings
 from node.tier import Tier
 
 log = logs.named("ledger")
-GROUP, PATIENCE, IDLE = 512, 0.003, 0.05
+GROUP, PATIENCE, IDLE = 512, 0.003, 0.1
 """Requests in one transaction; seconds to wait for more while they keep coming; seconds for which range statements may wait."""
 ROOM = 4 * 2**20
 "Free bytes at which a disk that was full is believed to have room again."
@@ -99,7 +99,7 @@ class Server:
         signal.set_wakeup_fd(self._wake.fileno())
         while self.running:
             self.beat.touch()
-            timeout = max(0, int((self._since + IDLE - time.monotonic()) * 1000)) if self._waiting else 1000
+            timeout = max(0, int((self._since + IDLE - time.monotonic()) * 1000) + 1) if self._waiting else 1000
             try:
                 if self._poller.poll(timeout) or self._waiting:
                     self._turn()
@@ -195,7 +195,7 @@ class Server:
 
         def over(method: Callable[..., Any]) -> Callable[..., Any]:
             def ask(*args: Any) -> Any:
-                with journal.engine.connect() as c:
+                with journal.asking() as c:
                     return method(c, *args)
 
             return ask

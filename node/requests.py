@@ -198,10 +198,15 @@ def encode(request: bytes, name: str, args: Sequence[Any]) -> list[bytes]:
 
 def decode(frames: Sequence[bytes], name: str) -> Any:
     """The value of an answer to a request of this name; raises the error the ledger named."""
+    return _answers[name].decode(plain(frames))
+
+
+def plain(frames: Sequence[bytes]) -> bytes:
+    """The bytes of an answer, for who passes them on; raises the error the ledger named."""
     word, payload = frames[-2:]
     if word == b"no":
         raise revive(*_refusal.decode(payload))
-    return _answers[name].decode(payload)
+    return payload
 
 
 Grown = tuple[int, int, tuple[Chain, ...]]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from node import fold, logs
@@ -53,7 +54,10 @@ class Shelves:
         """Close every file."""
         self._builder.shutdown(cancel_futures=True)
         self._tables.close()
-        for shelf in self.living.values():
+        for name, shelf in self.living.items():
+            with suppress(DBAPIError):  # a full disk: the next start then looks through what was none of the room's
+                if shelf.at < self._at[name]:
+                    shelf.move(self._at[name])
             shelf.engine.dispose()
 
     def session(self, room: Room) -> AbstractContextManager[Session]:

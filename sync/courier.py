@@ -24,7 +24,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import zmq
-from zmq.utils.monitor import recv_monitor_message
 
 from node import certs, clock, enrol, keys, signals
 from node.beat import Beat
@@ -33,7 +32,7 @@ from node.codec import pack, unpack
 from node.errors import Invalid, NodeError
 from node.settings import Settings
 from node.tier import Tier
-from sync import frames, zap
+from sync import frames, monitor, zap
 from sync.exchange import Exchange
 from sync.peer import AGAIN, Now, Peer, Self
 from sync.store import LedgerStore, look
@@ -41,6 +40,8 @@ from sync.store import LedgerStore, look
 log = logging.getLogger("courier")
 QUICK, PERIOD = 0.25, 2.0
 "Seconds: at least between two writings of links.json, and at most."
+TICK = 0.01
+"Seconds between two looks at what time has made due, while messages keep coming."
 AT_ONCE = 200
 "Messages taken from a socket before the others get their turn."
 SOON = 0.1
@@ -97,7 +98,7 @@ class Courier:
         self.counts: Counter[str] = Counter()
         self.redial = 0.0
         self.tries = 0
-        self.wrote = 0.0
+        self.wrote = self.ticked = 0.0
         self.beat = Beat(settings, "courier")
         self.written: object = None
         self.stopping = False
@@ -199,7 +200,8 @@ class Courier:
 
     def _turn(self) -> None:
         ready = dict(self.poller.poll(self._patience()))
-        self.door.serve()
+        if self.door.socket in ready:
+            self.door.serve()
         if self.wake.fileno() in ready:
             with contextlib.suppress(BlockingIOError):
                 self.wake.recv(4096)
@@ -220,7 +222,9 @@ class Courier:
                 self._posted(parts[0])
         moment = now()
         self.store.tick(moment)
-        self.exchange.tick(moment)
+        if not ready or moment.mono - self.ticked >= TICK:  # while there is much to do, time passes in small steps, not with every message
+            self.ticked = moment.mono
+            self.exchange.tick(moment)
         while self.exchange.inbox:
             self.signals.send(pack(self.exchange.inbox.pop(0)))
         self._keep_dialling(moment)
@@ -255,15 +259,11 @@ class Courier:
 
     def _watch_dealer(self) -> None:
         parent = self.exchange.parent
-        while self.monitor is not None:
-            try:
-                event = recv_monitor_message(self.monitor, zmq.NOBLOCK)
-            except zmq.Again:
-                return
-            if event["event"] == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+        for event in list(monitor.told(self.monitor)) if self.monitor is not None else ():
+            if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 self.stuck.pop(parent, None)
                 self.exchange.connected(parent, now())
-            elif event["event"] == zmq.EVENT_DISCONNECTED:
+            elif event == zmq.EVENT_DISCONNECTED:
                 self.exchange.lost(parent, now(), "disconnected")
             else:
                 self.counts["parent_refused_key"] += 1
@@ -368,9 +368,11 @@ class Courier:
 
     def _write_links(self, *, force: bool = False, down: bool = False) -> None:
         moment = now()
-        states = {node: (one.state, one.reason) for node, one in self.exchange.peers.items()}
         age = moment.mono - self.wrote
-        if not force and (age < QUICK or (states == self.written and age < PERIOD)):
+        if not force and age < QUICK:
+            return
+        states = {node: (one.state, one.reason) for node, one in self.exchange.peers.items()}
+        if not force and states == self.written and age < PERIOD:
             return
         self.wrote, self.written = moment.mono, states
         links = [self._link(one, moment, down=down) for one in self.exchange.peers.values()]

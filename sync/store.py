@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 import zmq
-from zmq.utils.monitor import recv_monitor_message
 
 from node import client, requests
 from node.codec import digest, pack
@@ -20,6 +19,7 @@ from node.directory.tree import Tree
 from node.entry import ALL, Hold, Lane, read_opening
 from node.errors import Gap, Invalid, NodeError, Unreachable
 from node.settings import Settings
+from sync import monitor
 from sync.exchange import Exchange, Taken
 from sync.peer import Line, Look, Now, Outcome, Read
 
@@ -30,8 +30,10 @@ RETRY = 1.0
 "Seconds until a question that got no answer is asked again."
 PAGE = 1000
 "Range statements asked for at a time."
-GATHER = 0.02
+GATHER = 0.1
 "Seconds for which range statements wait for others to ask for them together; they are on no entry's way."
+NOTHING = pack(None)
+"The ledger's answer when there is no batch to read."
 
 
 class _Head(msgspec.Struct, array_like=True, frozen=True):
@@ -113,11 +115,11 @@ class LedgerStore:
     def read(self, wish: Read, then: Callable[[int, bytes], None]) -> None:
         """A stretch of a chain."""
 
-        def answered(answer: requests.Batch | NodeError | None) -> None:
-            if answer is None or isinstance(answer, NodeError):
+        def answered(answer: bytes | NodeError) -> None:
+            if isinstance(answer, NodeError) or answer == NOTHING:
                 then(0, b"")
                 return
-            then(len(answer.entries), pack(answer))
+            then(len(_head.decode(answer).entries), answer)
 
         self._ask(answered, "read", wish.chain, wish.start, wish.limit)
 
@@ -219,17 +221,13 @@ class LedgerStore:
         return True
 
     def _watch(self) -> None:
-        while True:
-            try:
-                event = recv_monitor_message(self.monitor, zmq.NOBLOCK)
-            except zmq.Again:
-                return
-            if event["event"] == zmq.EVENT_DISCONNECTED:
+        for event in monitor.told(self.monitor):
+            if event == zmq.EVENT_DISCONNECTED:
                 lost, self._pending = self._pending, {}
                 self._asking.clear()
                 for then in lost.values():
                     then(Unreachable("the ledger has gone"))
-            elif event["event"] == zmq.EVENT_CONNECTED:
+            elif event == zmq.EVENT_CONNECTED:
                 self.start()
 
     def _news(self, question: str) -> None:

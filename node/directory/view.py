@@ -216,7 +216,12 @@ class Directory:
     def certificate(self, node: str) -> x509.Certificate | None:
         """A node's own certificate."""
         found = self.node(node)
-        return certs.load(found.chain[0]) if found is not None else self._anchors.get(node)
+        if found is None:
+            return self._anchors.get(node)
+        read: dict[str, x509.Certificate] = self._part("certificates", ("nodes",), dict)
+        if node not in read:
+            read[node] = certs.load(found.chain[0])
+        return read[node]
 
     def storage_key(self, node: str) -> bytes | None:
         """The key to which matters for a node are sealed."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, or_
 
 from node import clock
 from node.client import Ledger
-from node.entry import SELF, check_entry, position
+from node.codec import unpack
+from node.entry import SELF, Header, check_entry, position
 from node.errors import Invalid, NodeError, Refused
 from node.requests import Chain
 from office.audit.entries import Did
@@ -31,6 +32,8 @@ class Check:
     entries: int
     wrong: tuple[str, ...]
     "Positions at which the log does not hold, with why."
+    ends: Mapping[bytes, int]
+    "Of each chain, the entries that it had."
 
 
 def events(desk: Desk, *, did: str = "", person: str = "", day: dt.date | None = None, limit: int = 31, offset: int = 0) -> list[Happened]:
@@ -55,19 +58,28 @@ def need_auditor(desk: Desk) -> None:
         raise Refused(_("审计日志由本节点的审计管理员查阅。"), code="not_auditor")
 
 
-def check(ledger: Ledger, node: str) -> Check:
-    """Walk the node's own logs from their openings to their ends: every link, every body, up to what the ledger says it holds."""
+def check(ledger: Ledger, node: str, since: Callable[[bytes], int] = lambda chain: 0) -> Check:
+    """Walk the node's own logs from their openings to their ends: every link, every body, up to what the ledger says it holds.
+
+    ``since`` says how much of a chain was walked before; that much is not walked again.
+    """
     chains = [c for c in ledger.chains() if c.author == node and c.audience == SELF]
-    wrong = [found for chain in chains if (found := _walk(ledger, chain))]
-    return Check(chains=len(chains), entries=sum(c.count for c in chains), wrong=tuple(wrong))
+    starts = {c.id: min(since(c.id), c.count) for c in chains}
+    wrong = [found for chain in chains if (found := _walk(ledger, chain, starts[chain.id]))]
+    ends = {c.id: c.count for c in chains}
+    return Check(chains=len(chains), entries=sum(ends.values()) - sum(starts.values()), wrong=tuple(wrong), ends=ends)
 
 
-def _walk(ledger: Ledger, chain: Chain) -> str:
-    """Where a chain breaks and why; empty when it holds."""
-    at, last = 0, b""
+def _walk(ledger: Ledger, chain: Chain, start: int) -> str:
+    """Where a chain breaks and why; empty when it holds. What was walked before is believed up to its last entry, which the next one names."""
+    if 0 < start == chain.count:
+        return ""
+    at, last = max(0, start - 1), b""
     try:
         while at < chain.count and (batch := ledger.read(chain.id, at, PART)) is not None and batch.entries:
             for raw, body in batch.entries:
+                if at == start - 1:
+                    last = unpack(raw, Header).prev
                 last = check_entry(raw, body, chain.id, at, last)
                 at += 1
         if at < chain.count or (at == chain.count and last != chain.hash):

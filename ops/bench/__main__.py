@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from ops.bench import chain, fan, fold, meter, peers, portal, search, urgent
+from ops.bench import chain, fan, fold, growth, meter, peers, portal, search, urgent
 
 CHAIN = ("memory", "throughput", "single", "latency", "catchup")
-PARTS = (*CHAIN, "fanout", "urgent", "fold", "portal", "search", "peers")
+PARTS = (*CHAIN, "fanout", "urgent", "fold", "growth", "portal", "search", "peers")
 
 
 def main() -> None:
@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("-n", type=int, default=20_000, help="documents (20000)")
     parser.add_argument("-l", type=int, default=500, help="single documents for latency (500)")
     parser.add_argument("-m", type=int, default=512, help="MiB of attachments before the urgent documents (512)")
+    parser.add_argument("-g", type=int, default=100_000, help="entries of the oldest node of growth (100000); 1000000 takes some twenty minutes")
     given = parser.parse_args()
     if unknown := set(given.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
@@ -26,6 +27,7 @@ def main() -> None:
         "fanout": lambda: fan.run(min(75, given.l)),
         "urgent": lambda: urgent.run(given.n, given.m, 40),
         "fold": lambda: fold.run(given.n // 2),
+        "growth": lambda: growth.run(given.g),
         "portal": lambda: portal.run(6.0),
         "search": lambda: search.run(5 * given.n),
         "peers": lambda: peers.run(given.n, given.l),

@@ -123,12 +123,12 @@ class Fleet:
         """A new person at a node, with an organ, whose certificate every node knows when this returns."""
         member = self.members[name]
         door, cert = persons.make_person_key(member.settings, f"bench-{name}", "测试员", dt.datetime.now(dt.UTC))
-        organ, id = _organ(member.settings), f"bench-{name}"
-        contents = [organ, Person(id, "测试员", organ.id, "", 1, "active", "ce shi yuan"), Certified(id, cert.public_bytes(Encoding.DER), "")]
+        place, id = organ(member.settings), f"bench-{name}"
+        contents = [place, Person(id, "测试员", place.id, "", 1, "active", "ce shi yuan"), Certified(id, cert.public_bytes(Encoding.DER), "")]
         with directory(member.settings) as known:
             done = member.book.write([draft(member.settings, known, one) for one in contents])
         until(lambda: all(reached(m, done[-1]) for m in self.members.values()), "a certificate")
-        return Author(member.settings.city, member.id, organ.id, door.key, door.fingerprint)
+        return Author(member.settings.city, member.id, place.id, door.key, door.fingerprint)
 
 
 def reached(member: Member, written: Written) -> bool:
@@ -196,7 +196,8 @@ def _wish(tier: str, name: str, code: str, port: int) -> Settings:
     return Settings(id="", tier=tier, name=name, code=code, city="", listen=f"tcp://127.0.0.1:{port}" if port else "", profile="acceptance")
 
 
-def _organ(settings: Settings) -> Organ:
+def organ(settings: Settings) -> Organ:
+    """The government at a node."""
     names = f"{settings.name}人民政府", settings.name
     place = settings.tier, settings.code, "", "", ""
     return Organ(f"organ-{settings.code}", settings.code, *names, "government", *place, settings.id, True, (), "", 1)

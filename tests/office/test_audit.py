@@ -98,3 +98,28 @@ def test_a_changed_byte_in_the_log_is_found(house: House) -> None:
     finally:
         with sqlite3.connect(file) as db:
             db.execute("update entries set body=? where rowid=?", (body, rowid))
+
+
+@pytest.mark.row("H2")
+def test_what_was_walked_is_not_walked_again(house: House) -> None:
+    """A walk that begins where the last one ended walks only what has come since, and finds what is wrong with that."""
+    with Ledger(house.settings) as ledger:
+        before = service.check(ledger, house.settings.id)
+        assert not before.wrong and before.entries == sum(before.ends.values())
+        again = service.check(ledger, house.settings.id, lambda chain: before.ends.get(chain, 0))
+        assert (again.entries, again.wrong) == (sum(again.ends.values()) - before.entries, ())
+        house.browser().enter("dinghui", "not the password")
+        house.enter("dinghui")
+        wait(lambda: service.check(ledger, house.settings.id, lambda chain: before.ends.get(chain, 0)).entries, timeout=30)
+        [chain] = [c for c, end in service.check(ledger, house.settings.id).ends.items() if end > before.ends.get(c, 0)]
+        place = before.ends[chain]
+        file = house.settings.path("journal.db")
+        where = "chain = (select no from chains where id = ?) and seq = ?"
+        with sqlite3.connect(file) as db:
+            [(body,)] = db.execute(f"select body from entries where {where}", (chain, place)).fetchall()  # noqa: S608
+            db.execute(f"update entries set body = ? where {where}", (body[:-1] + bytes((body[-1] ^ 1,)), chain, place))  # noqa: S608
+        try:
+            assert len(service.check(ledger, house.settings.id, lambda chain: before.ends.get(chain, 0)).wrong) == 1
+        finally:
+            with sqlite3.connect(file) as db:
+                db.execute(f"update entries set body = ? where {where}", (body, chain, place))  # noqa: S608
