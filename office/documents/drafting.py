@@ -26,6 +26,9 @@ from office.frame.desk import Desk
 from office.frame.words import _
 from office.portal.page import PER_PAGE, Item, Request, Screen, See, page, see_other, whole
 
+WAITING = ("drafts", "review", "sign", "returned")
+"Tabs with work, in the order in which the register opens with the first that has any."
+
 
 class OutgoingPages:
     """Documents that organs of this node issue."""
@@ -41,11 +44,12 @@ class OutgoingPages:
     def register(self, request: Request) -> Screen:
         """Register of outgoing documents."""
         desk = self.desk
-        tab = request.query("tab") if request.query("tab") in OUT_TABS else "drafts"
+        counts = {key: service.outgoing_count(desk, states) for key, (_label, states) in OUT_TABS.items()}
+        tab = views.tab_of(request.query("tab"), counts, WAITING)
         words = request.query("q")
         where = service.outgoing_where(desk, OUT_TABS[tab][1], words, kind=request.query("kind"), organ=request.query("organ"))
         rows = desk.list(Document, *where, order=(Document.changed_at.desc(), Document.id), **request.window())
-        tabs = [(f"/documents?tab={key}", label, service.outgoing_count(desk, states), key == tab) for key, (label, states) in OUT_TABS.items()]
+        tabs = [(f"/documents?tab={key}", label, counts[key], key == tab) for key, (label, _states) in OUT_TABS.items()]
         shown = [views.document_line(desk, row) for row in rows]
         if tab == "issued":
             views.add_receipts(shown, service.progress(desk, [row.id for row in rows]))

@@ -41,7 +41,7 @@ class IncomingPages:
         """Register of incoming documents."""
         desk = self.desk
         counts = {key: service.incoming_count(desk, states) for key, (_label, states) in IN_TABS.items()}
-        tab = request.query("tab") if request.query("tab") in IN_TABS else next((key for key in WAITING if counts[key]), "arrived")
+        tab = views.tab_of(request.query("tab"), counts, WAITING)
         where = service.incoming_where(desk, IN_TABS[tab][1], request.query("q"), kind=request.query("kind"), organ=request.query("organ"))
         rows = desk.list(Incoming, *where, order=(Incoming.sent_at.desc(), Incoming.id), **request.window())
         tabs = [(f"/incoming?tab={key}", label, counts[key], key == tab) for key, (label, _states) in IN_TABS.items()]

@@ -137,6 +137,11 @@ def _change(desk: Desk, row: Validity) -> dict[str, Any]:
     }
 
 
+def tab_of(asked: str, counts: Mapping[str, int], waiting: Sequence[str]) -> str:
+    """The tab of a register that was asked for, else the first with work, else the first with anything in it."""
+    return asked if asked in counts else next((key for key in (*waiting, *counts) if counts[key]), next(iter(counts)))
+
+
 def page_of(desk: Desk, doc: str) -> str:
     """The page of a document the person may see, at its home or where it came in."""
     if desk.list(Document, Document.id == doc):
