@@ -12,7 +12,7 @@ from node.directory.view import today
 from node.errors import Invalid
 from office.frame.desk import Desk
 from office.frame.words import _
-from office.people import notes, service
+from office.people import notes, offline, service
 from office.people.boards import BoardPages
 from office.people.forms import OrganForm, PersonForm, PostForm
 from office.people.labels import ACCOUNT_TONES, ACCOUNT_WORDS, KIND_WORDS, REASON_WORDS, REFUSAL_WORDS, ROLE_WORDS, STATUS_WORDS, TIER_WORDS
@@ -52,6 +52,16 @@ class PeoplePages:
             keeps=service.may(self.desk, KEEPER),
             json={"people": found, "organs": directory.search_organs(text) if text else ()},
         )
+
+    @page("GET", "/people/offline.html", json=False)
+    def offline_page(self, request: Request) -> Response:
+        """The address book as one page to keep."""
+        return Response(offline.page(self.desk), mimetype="text/html", headers=_to_keep("html"))
+
+    @page("GET", "/people/offline.csv", json=False)
+    def offline_table(self, request: Request) -> Response:
+        """The address book as a table to keep."""
+        return Response(offline.table(self.desk), mimetype="text/csv", headers=_to_keep("csv"))
 
     @page("GET", "/people/organ/<id>")
     def organ(self, request: Request, id: str) -> Screen:
@@ -361,6 +371,10 @@ def _posts(desk: Desk) -> list[tuple[str, list[tuple[str, str]]]]:
 def _seen(desk: Desk, cls: type, id: str) -> str:
     record = desk.directory.record(cls, id)
     return record.said.hex() if record is not None else ""
+
+
+def _to_keep(ending: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="yiwang-people.{ending}"'}
 
 
 PAGES = (PeoplePages, OwnPages, BoardPages)

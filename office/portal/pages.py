@@ -20,7 +20,7 @@ from office.frame import secrecy
 from office.frame.desk import Desk
 from office.frame.trail import Did
 from office.frame.words import LANGUAGES, _
-from office.portal import lines, openapi
+from office.portal import downloads, guides, lines, openapi
 from office.portal.page import Answer, Request, Screen, See, page, see_other
 from office.portal.session import Session
 
@@ -259,6 +259,27 @@ class HousePages:
     def help(self, request: Request) -> Screen:
         """Keys, words and whom to ask."""
         return Screen("portal/help.html", json={})
+
+    @page("GET", "/help/<role>")
+    def guide(self, request: Request, role: str) -> Screen:
+        """A first day: clerk, leader or administrator."""
+        found = guides.GUIDES.get(role)
+        if found is None:
+            raise Missing()
+        others = [(name, guide) for name, guide in guides.GUIDES.items() if name != role]
+        return Screen("portal/guide.html", guide=found, others=others, json={"title": found.title, "steps": found.steps})
+
+    @page("GET", "/downloads")
+    def downloads(self, request: Request) -> Screen:
+        """What is fetched from this node: the city's root, the verifier, the address book."""
+        files = downloads.offered(request.portal.settings)
+        return Screen("portal/downloads.html", files=files, json={"files": files})
+
+    @page("GET", "/downloads/yiwang-verify.py", json=False)
+    def verifier(self, request: Request) -> Response:
+        """The stand-alone verifier."""
+        headers = {"Content-Disposition": 'attachment; filename="yiwang-verify.py"'}
+        return Response(downloads.VERIFIER.read_bytes(), mimetype="text/x-python", headers=headers)
 
     @page("GET", "/api/v1/drafts/<path:name>")
     def kept(self, request: Request, name: str) -> Answer:

@@ -45,7 +45,7 @@ PLACES = {
     r"/api/v1/blobs/<name>": "upload",
 }
 "Which objects an address is about, by how its rule begins."
-KNOWN = (r"/people/", r"/flows/<template>", r"/flows/versions/<digest>", r"/language/<tongue>")
+KNOWN = (r"/help/<role>", r"/people/", r"/flows/<template>", r"/flows/versions/<digest>", r"/language/<tongue>")
 "Addresses of what everybody who is signed in may know: the address book and how an office works. Their answers are searched for canaries only."
 PARTS = {"place": "0", "number": "1", "step": "draft", "year": "2026", "act": "0" * 32, "organ": HERE}
 "The other variables of an address, unless an object says better."
