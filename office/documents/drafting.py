@@ -18,7 +18,7 @@ from office.documents.labels import (
     OUT_TABS,
     URGENCY_WORDS,
 )
-from office.documents.model import Document, Incoming, Letter
+from office.documents.model import Document, Incoming, Letter, watched
 from office.documents.rules import Finding
 from office.documents.sheets import sheet
 from office.documents.written import written
@@ -54,6 +54,7 @@ class OutgoingPages:
         if tab == "issued":
             views.add_receipts(shown, service.progress(desk, [row.id for row in rows]))
         values: dict[str, Any] = {"words": words, "kinds": list(KIND_WORDS.items()), "may_draft": bool(service.issuers(desk)), "tab": tab}
+        values["numbered"] = bool(watched(desk))
         return Screen("documents/register.html", rows=shown, tabs=tabs, json={"rows": shown[:PER_PAGE], "tab": tab}, **values)
 
     @page("GET", "/documents/new")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from office.documents.papers import Openness, Paper, Role
+from office.documents.papers import Label, Openness, Paper, Role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +59,13 @@ def of(id: str) -> Kind:
     return KINDS.get(id, Kind(ways="d"))
 
 
+def labelled(paper: Paper) -> Paper:
+    """What is for the public is not marked 内部, which is only what every draft begins with."""
+    if of(paper.kind).public and paper.label == Label.INTERNAL:
+        return msgspec.structs.replace(paper, label=Label.PUBLIC)
+    return paper
+
+
 def fitting(paper: Paper) -> Paper:
     """A paper without what its kind has not: nobody is asked to answer a report, a request always asks, what is published is open."""
     kind = of(paper.kind)
@@ -67,6 +74,7 @@ def fitting(paper: Paper) -> Paper:
     if kind.answer == "must":
         paper = msgspec.structs.replace(paper, reply_required=True)
     if kind.public:
+        paper = labelled(paper)
         copied = tuple(one for one in paper.lists if one.role != Role.TO)
         paper = msgspec.structs.replace(paper, to=(), lists=copied, openness=paper.openness or Openness.PROACTIVE)
     return paper

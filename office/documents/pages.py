@@ -5,9 +5,10 @@ from __future__ import annotations
 from office.documents.calls import DocumentsApi
 from office.documents.drafting import OutgoingPages
 from office.documents.handling import IncomingPages
+from office.documents.numbers import NumberPages
 from office.documents.passing import WayPages
 from office.documents.prints import PrintPages
 from office.documents.tracking import TrackPages
 from office.documents.versions import VersionPages
 
-PAGES = (OutgoingPages, TrackPages, VersionPages, IncomingPages, PrintPages, WayPages, DocumentsApi)
+PAGES = (OutgoingPages, NumberPages, TrackPages, VersionPages, IncomingPages, PrintPages, WayPages, DocumentsApi)

@@ -18,6 +18,7 @@ from office.documents.entries import Annex, Cited, Label, Paper, Role, Urgency
 from office.documents.files import attach, blob_state
 from office.documents.incoming import answer, register, send_back, sign_for
 from office.documents.issuing import Sent, send
+from office.documents.kinds import labelled
 from office.documents.leading import assign, read
 from office.documents.matrix import Row, matrix
 from office.documents.model import Act, Document, Incoming, Letter
@@ -187,7 +188,7 @@ def paper_of(desk: Desk, asked: Post) -> Paper:
             raise Invalid(_("没有这个通讯组：{id}").format(id=id[:64]), code="no_list")
     due, rule = deadline(desk, asked.deadline)
     signs = [organ.id for organ in issuers(desk) if SIGNER in roles(desk, organ.id)]
-    return Paper(
+    given = Paper(
         organ=asked.organ or next(iter(signs), next((organ.id for organ in issuers(desk)), "")),
         kind=workflow.ALIASES.get(asked.kind, asked.kind.replace("-", "_")),
         title=" ".join(asked.title.split()),
@@ -203,6 +204,7 @@ def paper_of(desk: Desk, asked: Post) -> Paper:
         due_rule=rule,
         in_reply_to=asked.reply_to,
     )
+    return labelled(given)
 
 
 def _uploaded(desk: Desk, file: File, files: Files) -> Annex:

@@ -19,10 +19,15 @@ import msgspec
 from node.errors import Refused
 from office.frame.words import _
 
+SHORT, COLUMN = 48, 2
+"Most characters of a heading; of a line of what is written downwards."
 GRADE = "(?:绝密|机密|秘密)"
 _STARS = "★☆✩✪✫✬✭✮✯✰⭐🌟⭑⋆"
-_HINT = re.compile(rf"[密宻滵秘祕㊙{_STARS}\u200b-\u200f\u2060\ufeff\uff33\uff23]|S\W?E\W?C|Secret|CONF|Confidential|(?i:ji\W?mi|mi\W?mi|jue\W?mi)")
-"Without one of these nothing is a mark; most texts are done with here."
+_KEYS = (*"密宻滵秘祕㊙\u200b\u200c\u200d\u2060\ufeffＳＣ", *_STARS, "SECRET", "Secret", "CONF", "Conf", "jimi", "JIMI", "mimi", "juemi")
+"Without one of these nothing is a mark; most texts and most of their sentences are done with here."
+_BYTES = tuple(key.encode() for key in _KEYS)
+_SPACED = re.compile(r"S\WE\WC")
+_HIDDEN = re.compile("[\u00ad\u0300-\u036f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]")
 _FORMS: dict[int, str | int] = {**str.maketrans("絕機祕宻滵級國屬標識長", "绝机秘密密级国属标识长")}
 _FORMS |= {ord(star): "★" for star in _STARS} | {ord(one): "*" for one in "∗✱﹡※✻"}
 _BETWEEN = re.compile(r"[\s·•‧・.。\-_—–―~|/\\+,，、'\"“”‘’()（）\[\]【】〔〕<>《》「」『』{}#]+")
@@ -52,23 +57,36 @@ _ABOUT = re.compile(r"不得|严禁|禁止|不准|不能|防止|杜绝|切勿|�
 
 def marked(text: str) -> bool:
     """Whether a text carries, or calls itself, what may not be on this network."""
-    if not _HINT.search(text):
+    if not _suspect(text):
         return False
-    plain = unicodedata.normalize("NFKC", text.translate(_FORMS).replace("㊙", "\n秘密\n")).translate(_FORMS)
-    plain = "".join(one for one in plain if unicodedata.category(one) not in ("Cf", "Mn", "Cc") or one in "\n\r\t")
-    lines = [_BETWEEN.sub("", line) for line in plain.splitlines()]
-    return any(_MARKS.search(line) or _HEADS.fullmatch(line.strip(":*★!")) for line in (*lines, "".join(lines))) or _calls(plain)
+    lines = [_plain(line) for line in text.splitlines() if len(line) <= 2 * COLUMN or _suspect(line)]
+    column = "".join(tight for line in lines if len(tight := _BETWEEN.sub("", line)) <= COLUMN)
+    return any(_line(line) for line in (*lines, column))
 
 
-def _calls(plain: str) -> bool:
-    """Whether a sentence calls what it hands over secret."""
-    sentences = re.split(r"[。；;!?\n]", plain)
-    return any(_CALLS.search(_BETWEEN.sub("", one)) and not _ABOUT.search(one) for one in sentences)
+def _suspect(text: str) -> bool:
+    return any(key in text for key in _KEYS) or _SPACED.search(text) is not None
+
+
+def _plain(text: str) -> str:
+    """A line without its disguises."""
+    return unicodedata.normalize("NFKC", _HIDDEN.sub("", text.translate(_FORMS).replace("㊙", "秘密★"))).translate(_FORMS)
+
+
+def _line(plain: str) -> bool:
+    if len(plain) <= SHORT and _HEADS.fullmatch(_BETWEEN.sub("", plain).strip(":*★!")):
+        return True
+    return any(_sentence(one) for one in re.split(r"[。；;!?]", plain) if "密" in one or "★" in one or "SEC" in one or "S E" in one)
+
+
+def _sentence(plain: str) -> bool:
+    tight = _BETWEEN.sub("", plain)
+    return _MARKS.search(tight) is not None or (_CALLS.search(tight) is not None and not _ABOUT.search(plain))
 
 
 def check(content: Any, data: bytes) -> None:
     """Refuse to write a content in which anything is marked; ``data`` are its bytes, in which a first look is quick."""
-    if _HINT.search(data.decode("utf-8", "ignore")) and any(marked(text) for text in texts(content)):
+    if (any(key in data for key in _BYTES) or b"S E" in data) and any(marked(text) for text in texts(content)):
         raise refusal()
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -502,43 +500,3 @@ def test_todo_names_what_waits(world: World) -> None:
     sent = issued(world, title="关于到文的通知", urgency="flash", urgency_reason="汛情紧急。")
     (item,) = [t for t in service.todo(world.desk("zhou")) if t.title == "关于到文的通知"]
     assert item.due is not None and item.urgency == "flash" and item.url.endswith(arrived(world, "zhou", sent).id)
-
-
-@pytest.mark.promise("P1")
-@pytest.mark.row("A5")
-def test_numbers_have_no_gap_and_no_double_under_kill(world: World) -> None:
-    """With the ledger killed again and again while several hands number, the numbers given are 1 to n, each once."""
-    office, home = world.offices["city"], world.city["city"]
-    done = threading.Event()
-    answers: list[str] = []
-
-    def hand() -> None:
-        desks = Office(office.settings, office.tier)
-        desks.ledger._timeout = 3.0
-        while not done.is_set():
-            desk = Desk(desks, person="zhao", door=lambda: world.doors["zhao"])
-            try:
-                answers.append(service.send(desk, paper(title="关于编号的通知", to=("gov-fin",)), prefix="gov政发").number)
-            except NodeError:
-                continue
-        desks.close()
-
-    before = world.desk("zhao").count(Document, Document.series == "gov政发")
-    hands = [threading.Thread(target=hand) for _ in range(3)]
-    for one in hands:
-        one.start()
-    for goal in (8, 16, 24):
-        cities.wait(lambda goal=goal: len(answers) >= goal, timeout=60)
-        home.stop("ledger", how=signal.SIGKILL)
-        home.start("ledger")
-    cities.wait(lambda: len(answers) >= 32, timeout=60)
-    done.set()
-    for one in hands:
-        one.join(20)
-    cities.wait(lambda: _ready(office))
-    rows = world.desk("zhao").list(Document, Document.series == "gov政发", order=Document.sequence, limit=None)
-    assert [row.sequence for row in rows] == list(range(1, len(rows) + 1))
-    assert len(rows) >= before + 32 and set(answers) <= {row.number for row in rows} and len(set(answers)) == len(answers)
-    letters = {letter.id: letter.envelope.number for letter in world.desk("zhao").list(Letter, limit=None)}
-    assert all(letters[row.id] == row.number for row in rows if row.issue)
-    assert all(living == rebuilt for living, rebuilt in office.ledger.ask("refold").values())

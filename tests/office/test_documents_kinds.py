@@ -194,6 +194,7 @@ def test_each_kind_has_its_own_page() -> None:
         kept = fitting(Paper("city", kind, "题", "文", ("county1",), **asked))  # type: ignore[arg-type]
         assert kept.reply_required is (about.answer != "never") and bool(kept.due) is kept.reply_required
         assert kept.to == (() if about.public else ("county1",))
+        assert kept.label == ("public" if about.public else "internal")
         assert kept.openness == ("proactive" if about.public else "")
     assert fitting(Paper("city", "request", "题", "文", ("x",))).reply_required
 

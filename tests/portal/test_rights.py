@@ -54,6 +54,7 @@ QUESTIONS = {
     "organ": (f"dep.{HERE}",),
     "kind": ("letter",),
     "year": ("2012",),
+    "prefix": ("云一县镇政发",),
     "number": ("〔2026〕1号",),
     "direction": ("out",),
     "validity": ("force",),
