@@ -310,6 +310,8 @@ class Range:
     "Author's id; empty for all."
     chain: str = ""
     "Chain's id in base32, when only one is meant."
+    scope: str = ""
+    "Scope of the logs, when only those of one are meant."
     start: int = 0
     stop: int = 2**62
     "First entry that is not shown any more."
@@ -324,6 +326,7 @@ def export(ledger: Ledger, directory: Directory, settings: Settings, wanted: Ran
     scroll = Scroll(certs.der(gathering.root), **_first(settings, "log", doc="", bodies=wanted.bodies, blobs=False))
     yield from scroll.begin()
     chains = [c for c in ledger.chains() if wanted.origin in ("", c.author) and wanted.chain in ("", base32(c.id))]
+    chains = [c for c in chains if wanted.scope in ("", str(c.audience.scope))]
     for chain in sorted(chains, key=lambda c: (c.author, str(c.lane), str(c.audience), c.opened, c.id)):
         yield from _chain(gathering, scroll, chain, wanted)
     yield scroll.end()

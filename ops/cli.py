@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "blob": ("ops.commands.blobs:blob", "附件"),
     "log": ("ops.commands.chains:log", "日志链的导出和跟踪"),
     "trust": ("ops.commands.trust:trust", "吊销、证书清单、分叉"),
+    "audit": ("ops.commands.audit:audit", "审计日志的导出和核对"),
     "verify": ("ops.commands.chains:verify", "离线验证凭证文件"),
     "evidence": ("ops.commands.chains:evidence", "导出凭证文件"),
     "selfcheck": ("ops.commands.checks:selfcheck", "检查本节点保存的全部数据"),
@@ -53,7 +54,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "proof": ("ops.commands.proofs:proof", "核对分叉证据"),
     "sim": ("ops.commands.sim:sim", "模拟一张网，检验历史一致"),
 }
-FAMILIES = ("node", "dir", "user", "doc", "blob", "log", "backup", "demo", "evidence", "calendar", "trust", "entry", "wire", "cert", "proof")
+FAMILIES = ("node", "dir", "user", "doc", "blob", "log", "backup", "demo", "evidence", "calendar", "trust", "audit", "entry", "wire", "cert", "proof")
 "Words that another word follows."
 ENDLESS = ("run", "demo", "batch")
 "Commands that set their own limits."

@@ -31,7 +31,7 @@ def check(settings: Settings, *, deep: bool) -> Found:
     bad: list[Found] = []
     rows = 0
     try:
-        engine = _journal(settings)
+        engine = journal(settings)
         with engine.connect() as c:
             sound = _sound(c, engine, deep)
             for chain in c.execute(select(schema.CHAINS).order_by(schema.CHAINS.c.no)).mappings().all():
@@ -65,7 +65,8 @@ def _bad(kind: str, **about: str) -> Found:
     return {"kind": kind, **about, "repaired": False}
 
 
-def _journal(settings: Settings) -> Engine:
+def journal(settings: Settings) -> Engine:
+    """The journal of a home, for reading; the ledger may work meanwhile."""
     if settings.storage != "sqlite":
         return store.postgresql(settings.storage, f"journal_{settings.id}", durable=True)
     file = settings.path("journal.db")
