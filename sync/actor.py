@@ -162,7 +162,8 @@ class Image:
 
     files: dict[str, bytes]
     "Databases and pointers by their path inside the home."
-    blobs: frozenset[str]
+    blobs: dict[str, bytes]
+    "Attachments by their names."
 
 
 # --- a node -----------------------------------------------------------------------------------------------------------
@@ -322,7 +323,7 @@ class Actor:
     # --- writing ------------------------------------------------------------------------------------------------
 
     def admit(self, about: Sequence[Stands]) -> None:
-        """Say that nodes stand under this one."""
+        """Say that nodes stand under this one; whoever looks after the node does it again while its directory does not show them."""
         drafts = [self.draft(one, record=one.id, to=(ALL,), lane=Lane.TRUST) for one in about]
         self.ask("write", (drafts,), lambda _: None)
 
@@ -340,6 +341,10 @@ class Actor:
         """What has been folded, in an order that is the same for the same seed."""
         with self.book.shelves.session(ROOM) as session:
             return list(session.scalars(select(Note).order_by(Note.text)))
+
+    def shows(self, node: str) -> bool:
+        """Whether a node stands in the directory."""
+        return self.book.directory is not None and self.book.directory.node(node) is not None
 
     def knows(self, node: str) -> bool:
         """Whether a log can be sealed to a node."""
@@ -393,7 +398,7 @@ class Actor:
         home = self.settings.home
         files = {str(path.relative_to(home)): _copied(path) for path in (home / "journal.db", *home.glob("tables/*/*.db"))}
         files |= {str(path.relative_to(home)): path.read_bytes() for path in home.glob("tables/*/current")}
-        self.images = [*self.images[-3:], Image(files, frozenset(path.name for path in home.glob("blobs/??/*")))]
+        self.images = [*self.images[-3:], Image(files, {path.name: path.read_bytes() for path in home.glob("blobs/??/*")})]
 
     def put_back(self, image: Image) -> None:
         """Make the disk what it was; the process must have ended."""
@@ -404,9 +409,10 @@ class Actor:
         for name, data in image.files.items():
             (home / name).parent.mkdir(parents=True, exist_ok=True)
             (home / name).write_bytes(data)
-        for path in (*home.glob("blobs/??/*"), *home.glob("blobs/partial/*")):
-            if path.name not in image.blobs:
-                path.unlink()
+        shutil.rmtree(home / "blobs")
+        for name, data in image.blobs.items():
+            (home / "blobs" / name[:2]).mkdir(parents=True, exist_ok=True)
+            (home / "blobs" / name[:2] / name).write_bytes(data)
 
 
 def _copied(path: Path) -> bytes:

@@ -285,6 +285,9 @@ class Exchange:
         self.peers[node].want(sha, offset, length)
 
     def _blob(self, one: Peer, part: peer.Store) -> None:
+        if not part.data:
+            self.fetcher.waits(one.neighbour, part.sha, part.offset, self._now.mono)
+            return
         if not self.fetcher.expects(one.neighbour, part.sha, part.offset, len(part.data)):
             self.refused["unasked_chunk"] += 1
             return

@@ -1,12 +1,16 @@
 """Which part of which blob to ask of which neighbour; pure, so that the simulator drives it too.
 
 A blob is fetched from one neighbour at a time, in chunks, a few of them under way; what has been written is never asked
-for again, so a cut costs at most what was under way. A neighbour that has the blob only later remembers the question
-and answers then; one that stays silent is passed over for the next.
+for again, so a cut costs at most what was under way. A neighbour that has the blob only later says so, remembers the
+question and answers then; one that stays silent is passed over for the next.
+
+What is waited for takes nothing from what comes: a blob that is nowhere, because it was named and never sent or because it was
+lost with a disk, has no share in the pace of a line, and only so many of them are looked for at a time, in turn.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -22,6 +26,8 @@ DESPERATE = 3
 "Times a neighbour was passed over after which every neighbour is asked."
 PATIENCE = 20.0
 "Seconds without a chunk until the next neighbour is asked."
+LOOKING = 64
+"Blobs that are waited for at one neighbour at a time."
 
 
 @dataclass
@@ -41,6 +47,8 @@ class Need:
     last: float = 0.0
     rounds: int = 0
     "How often a neighbour was passed over."
+    waiting: bool = False
+    "Whether whoever was asked last had nothing to give, by its own word or by silence."
 
 
 Ask = Callable[[str, bytes, int, int], None]
@@ -77,7 +85,7 @@ class Fetcher:
             if need.rounds >= DESPERATE and peer not in need.sources:
                 need.sources.append(peer)
             if need.peer and peer in need.sources[: need.sources.index(need.peer)]:
-                need.peer = ""
+                need.peer, need.waiting = "", False
                 need.asked.clear()
         self.pump(now)
 
@@ -90,20 +98,29 @@ class Fetcher:
                 need.asked.clear()
 
     def pump(self, now: float) -> None:
-        """Ask for what may be asked for now."""
-        busy: dict[str, int] = {}
-        for need in self.needs.values():
-            if need.asked and now - need.last > PATIENCE:
-                self._pass_over(need)
-            if need.peer:
-                busy[need.peer] = busy.get(need.peer, 0) + 1
-        for need in self.needs.values():
-            if not need.peer:
-                need.peer = next((s for s in need.sources if s in self.up and busy.get(s, 0) < AT_ONCE), "")
-                need.last = now
-                busy[need.peer] = busy.get(need.peer, 0) + 1
-            if need.peer:
-                self._ask(need, now)
+        """Ask for what may be asked for now: first what may come at once, then what is waited for."""
+        for need in [need for need in self.needs.values() if need.asked and now - need.last > PATIENCE]:
+            self._pass_over(need)
+        for waiting, most in ((False, AT_ONCE), (True, LOOKING)):
+            busy = Counter(need.peer for need in self.needs.values() if need.waiting is waiting)
+            for need in self.needs.values():
+                if need.waiting is waiting and not need.peer:
+                    need.peer = next((s for s in need.sources if s in self.up and busy[s] < most), "")
+                    need.last = now
+                    busy[need.peer] += 1
+                if need.waiting is waiting and need.peer:
+                    self._ask(need, now)
+
+    def waits(self, peer: str, sha: bytes, offset: int, now: float) -> None:
+        """A neighbour has nothing of what it was asked for yet, and will remember the question; of too many it is the oldest that makes room."""
+        need = self.needs.get(sha)
+        if need is None or need.peer != peer or offset not in need.asked:
+            return
+        need.waiting = True
+        others = [other for other in self.needs.values() if other.waiting and other.peer == peer and other is not need]
+        if len(others) >= LOOKING:
+            self._put_off(others[0])
+        self.pump(now)
 
     def expects(self, peer: str, sha: bytes, offset: int, size: int) -> bool:
         """Whether this very chunk was asked of this neighbour and is the next one to write."""
@@ -114,9 +131,10 @@ class Fetcher:
         """A chunk is on the disk."""
         need = self.needs[sha]
         took = now - need.asked.pop(offset, now)
-        need.have, need.last = offset + size, now
-        pace = self.pace[need.peer]
-        self.pace[need.peer] = min(MOST, pace + 0.5) if took < QUICK else max(1.0, pace * 0.7) if took > SLOW else pace
+        if not need.waiting:
+            pace = self.pace[need.peer]
+            self.pace[need.peer] = min(MOST, pace + 0.5) if took < QUICK else max(1.0, pace * 0.7) if took > SLOW else pace
+        need.have, need.last, need.rounds, need.waiting = offset + size, now, 0, False
         self._ask(need, now)
 
     def again(self, sha: bytes, now: float) -> None:
@@ -127,20 +145,30 @@ class Fetcher:
         need.last = now
 
     def _pass_over(self, need: Need) -> None:
-        need.asked.clear()
         need.rounds += 1
         if need.rounds >= DESPERATE:
             need.sources.extend(peer for peer in sorted(self.up) if peer not in need.sources)
         if need.peer in need.sources:
             need.sources.remove(need.peer)
             need.sources.append(need.peer)
+        need.waiting = True
+        self._put_off(need)
+
+    def _put_off(self, need: Need) -> None:
+        """Everything else is asked for before this is asked for again."""
         need.peer = ""
+        need.asked.clear()
+        self.needs[need.sha] = self.needs.pop(need.sha)
 
     def _ask(self, need: Need, now: float) -> None:
+        if need.waiting and need.asked:
+            return
         offset = max([need.have, *(start + CHUNK for start in need.asked)])
-        under_way = sum(len(other.asked) for other in self.needs.values() if other.peer == need.peer)
-        while offset < need.size and under_way < max(1, int(self.pace[need.peer])):
+        under_way = sum(len(other.asked) for other in self.needs.values() if other.peer == need.peer and not other.waiting)
+        while offset < need.size and (need.waiting or under_way < max(1, int(self.pace[need.peer]))):
             under_way += 1
             need.asked[offset] = now
             self.ask(need.peer, need.sha, offset, min(CHUNK, need.size - offset))
             offset += CHUNK
+            if need.waiting:
+                return

@@ -113,7 +113,7 @@ class Want(Frame, frozen=True, tag=6):
 
 
 class Chunk(Frame, frozen=True, tag=7):
-    """A part of a blob; empty when the sender has no more of it than ``offset`` bytes."""
+    """A part of a blob; empty when the sender does not have it yet: it remembers the question."""
 
     sha: bytes
     offset: int

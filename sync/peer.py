@@ -180,7 +180,7 @@ MOST_ELSEWHERE = 100_000
 MOST_TAKING, EACH = 64 * 1024 * 1024, 4096
 "Bytes of batches of one neighbour that may wait for the ledger, and what each counts besides; credits keep an honest one far below."
 WAITING = 256
-"Wants for blobs that are not here yet, remembered for each neighbour."
+"Wants for blobs that are not here yet, remembered for each neighbour; of more than these the oldest is forgotten."
 STOP = ("fork", "revoked", "out_of_span", "closed", "frozen", "unknown_author", "unknown_version", "unknown_suite")
 "Codes by which the ledger says: nothing more of this chain."
 LATER = ("unreachable", "disk_full", "operator", "error")
@@ -746,15 +746,17 @@ class Peer:
         self._say(frames.Want(sha, offset, length))
 
     def _on_want(self, want: frames.Want) -> None:
-        if len(self._wanted) >= WAITING:
+        if len(self._wanted) >= WAITING and (want.sha, want.offset) not in self._wanted:
+            del self._wanted[next(iter(self._wanted))]
             self.refused["too_many_wants"] += 1
-            return
         self._wanted[want.sha, want.offset] = want.length
         self.wishes.append(Fetch(want.sha, want.offset, want.length))
 
     def part(self, fetch: Fetch, data: bytes) -> None:
-        """A part that was wanted; none yet when empty, and the want is remembered."""
-        if data and self._wanted.pop((fetch.sha, fetch.offset), None) is not None:
+        """A part that was wanted; none yet when empty: the neighbour hears so, and the want is remembered."""
+        if not data:
+            self._say(frames.Chunk(fetch.sha, fetch.offset, b""))
+        elif self._wanted.pop((fetch.sha, fetch.offset), None) is not None:
             self._say(frames.Chunk(fetch.sha, fetch.offset, data), _BLOBS)
             self.counts["blob_bytes_out"] += len(data)
 

@@ -74,10 +74,7 @@ class World:
         self.tree = Tree({settings.id: settings.parent.id if settings.parent else None for settings in homes.values()})
         self.actors = {name: Actor(self, name, settings) for name, settings in homes.items()}
         self.names = list(self.actors)
-        for name, actor in self.actors.items():
-            own = [enrol.own(actor.settings)] if not tree[name] else []
-            if said := own + [enrol.own(homes[child]) for child in self.children() if tree[child] == name]:
-                actor.admit(said)
+        self._admit()
         for child in self.children():
             self.dial(child)
 
@@ -95,6 +92,14 @@ class World:
         """Put an event on the calendar."""
         self.number += 1
         heapq.heappush(self.queue, (self.time + seconds, self.number, act))
+
+    def _admit(self) -> None:
+        """Whoever looks after a node admits those below it that its directory does not show, the city itself too."""
+        for actor in self.actors.values():
+            below = [other for other in self.actors.values() if (self.above[other.name] or other.name) == actor.name]
+            if said := [enrol.own(other.settings) for other in below if not actor.shows(other.id)]:
+                self.counts["admitted"] += len(said)
+                actor.admit(said)
 
     # --- accounts -----------------------------------------------------------------------------------------------
 
@@ -292,6 +297,7 @@ class World:
             for child in self.children():
                 self.dial(child)
             self._drain()
+            self._admit()
             self._tick(1)
             self._drain()
         for _ in range(PATIENT):

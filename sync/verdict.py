@@ -5,7 +5,7 @@
 * what a parent acknowledged is at its author, unless every holder was put back to before it;
 * nothing is refused or fails to fold; every room's tables equal a refold from zero on every node;
 * nodes that may see the same have folded the same, and agree in the state digest;
-* every attachment that any node has is at every node whose entries name it;
+* every attachment that any node has is at every node whose entries name it, and what a journal has noted is on its disk;
 * every journal verifies when it is read back from its disk from the first entry on.
 """
 
@@ -87,37 +87,28 @@ def _rebuilt(name: str, actor: Actor) -> Iterator[str]:
 
 
 def _same(actors: Mapping[str, Actor], names: Mapping[str, str], tree: Tree) -> Iterator[str]:
-    """Notes by author and audience are the same at all who may read them; the directory is the same at all."""
-    seen: dict[tuple[str, str], dict[str, set[tuple[bytes, str, int]]]] = defaultdict(lambda: defaultdict(set))
+    """Each note is folded alike at all who may read the logs in which it stands, and nowhere else; the directory is the same at all."""
+    seen: dict[tuple[str, str, bytes], dict[str, tuple[str, int]]] = defaultdict(dict)
     for name, actor in actors.items():
         for note in actor.notes():
-            seen[note.author, note.to][name].add((note.id, note.text, note.depth))
-    for (author, to), found in seen.items():
-        readers = set().union(*(_readers(actors, tree, author, each) for each in to.split("+")))
-        for halved in _halved(actors, author, to, found):
-            found = {name: {note for note in notes if note[0] != halved} for name, notes in found.items()}
-        if any(found.get(name, set()) != next(iter(found.values()), set()) for name in readers | set(found)):
-            yield f"notes of {names[author]} to {to} differ: { ({n: len(f) for n, f in found.items()}) }, readers are {sorted(readers)}"
+            seen[note.author, note.to, note.id][name] = note.text, note.depth
+    for (author, to, id), found in seen.items():
+        home = actors[names[author]]
+        logs = _logs(home, id)
+        if len(logs) != len(to.split("+")) and not home.restored:
+            yield f"a note of {names[author]} to {to} stands in {len(logs)} logs"
+        readers = {names[node] for log in logs for node in tree.span(author, log) if log.scope is not Scope.NODE or node in (author, log.node)}
+        if set(found) != readers or len(set(found.values())) > 1:
+            yield f"a note of {names[author]} to {to} is at {found}, readers are {sorted(readers)}"
     states = {name: _state(actor) for name, actor in actors.items()}
     if len(set(states.values())) != 1:
         yield f"state digests differ: {states}"
 
 
-def _halved(actors: Mapping[str, Actor], author: str, to: str, found: Mapping[str, set[tuple[bytes, str, int]]]) -> Iterator[bytes]:
-    """Notes for several named nodes of which only some logs had left when their author's disk was set back: the others are lost with that disk."""
-    actor = next(each for each in actors.values() if each.id == author)
-    for id in {note[0] for notes in found.values() for note in notes}:
-        with actor.book.journal.asking() as c:
-            places = actor.book.journal.places(c, id)
-        if actor.restored and len(places) < len(to.split("+")):
-            yield id
-
-
-def _readers(actors: Mapping[str, Actor], tree: Tree, author: str, to: str) -> set[str]:
-    if to in actors:
-        return {to, *(name for name, actor in actors.items() if actor.id == author)}
-    span = tree.span(author, Audience(Scope(to)))
-    return {name for name, actor in actors.items() if actor.id in span}
+def _logs(home: Actor, id: bytes) -> set[Audience]:
+    """Where a note stands. One for several nodes loses the logs that had not left yet when its author's disk is set back, and only those."""
+    with home.book.journal.asking() as c:
+        return {place.audience for place in home.book.journal.places(c, id)}
 
 
 def _state(actor: Actor) -> str:
@@ -133,6 +124,10 @@ def _arrived(actors: Mapping[str, Actor]) -> Iterator[str]:
     for name, actor in actors.items():
         with actor.book.journal.engine.connect() as c:
             wanted = actor.book.journal.wanted(c)
+            noted = c.scalars(select(schema.WANTED.c.sha).where(schema.WANTED.c.here)).all()
+        for sha in noted:
+            if not actor.book.blobs.has(sha):
+                yield f"{name} has noted an attachment that is not on its disk"
         for one in wanted:
             holders = [other for other, each in actors.items() if each.book.blobs.has(one.sha)]
             if holders:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync.fetch import DESPERATE, PATIENCE, Fetcher
+from sync.fetch import AT_ONCE, DESPERATE, LOOKING, PATIENCE, Fetcher
 from sync.frames import CHUNK
 
 SHA, SIZE = bytes(32), 5 * CHUNK + 100
@@ -102,3 +102,60 @@ def test_a_silent_source_does_not_block_for_ever() -> None:
     for n in range(DESPERATE + 2):
         fetcher.pump(n * (PATIENCE + 1))
     assert {peer for peer, _, _ in asked.all} == {"a", "b"}
+
+
+def ask_for(fetcher: Fetcher, count: int, first: int = 0) -> list[bytes]:
+    """Name so many blobs that neighbour "a" brought."""
+    names = [(first + n).to_bytes(32) for n in range(count)]
+    for sha in names:
+        fetcher.need(sha, SIZE, 0, ["a"])
+    return names
+
+
+def test_what_is_nowhere_does_not_keep_back_what_is_there() -> None:
+    """A thousand attachments that their author named and never sent: one that the neighbour has is asked for in the same moment."""
+    asked: list[tuple[bytes, int]] = []
+    fetcher = Fetcher(lambda peer, sha, offset, length: asked.append((sha, offset)))
+    fetcher.joined("a", 0.0)
+    nowhere = set(ask_for(fetcher, 1000))
+    fetcher.pump(0.0)
+    here = ask_for(fetcher, 1, first=5000)[0]
+    for sha, offset in asked:  # grows while it is answered: the neighbour says of each that it has nothing yet
+        if sha in nowhere:
+            fetcher.waits("a", sha, offset, 0.0)
+    assert (here, 0) in asked
+    assert fetcher.expects("a", here, 0, CHUNK)
+
+
+def test_what_a_silent_neighbour_keeps_back_is_only_its_own() -> None:
+    """Where a neighbour does not even say that it has nothing, what it was asked for loses its place after a while."""
+    asked: list[bytes] = []
+    fetcher = Fetcher(lambda peer, sha, offset, length: asked.append(sha))
+    fetcher.joined("a", 0.0)
+    ask_for(fetcher, AT_ONCE)
+    fetcher.pump(0.0)
+    here = ask_for(fetcher, 1, first=5000)[0]
+    fetcher.pump(1.0)
+    assert here not in asked
+    for turn in range(1, AT_ONCE + 1):
+        fetcher.pump(turn * (PATIENCE + 1))
+    assert here in asked
+
+
+def test_what_is_waited_for_is_looked_for_in_turn() -> None:
+    """Of many blobs that are nowhere a bounded number is asked for at a time, each sooner or later, and one that turns up is taken to its end."""
+    asked: list[tuple[bytes, int]] = []
+    fetcher = Fetcher(lambda peer, sha, offset, length: asked.append((sha, offset)))
+    fetcher.joined("a", 0.0)
+    names = ask_for(fetcher, 3 * LOOKING)
+    for turn in range(4 * LOOKING):
+        asked.clear()
+        fetcher.pump(turn * (PATIENCE + 1))
+        assert len(asked) <= LOOKING + AT_ONCE * 2
+        if names[-1] in {sha for sha, _ in asked}:
+            break
+        for sha, offset in list(asked):
+            fetcher.waits("a", sha, offset, turn * (PATIENCE + 1))
+    assert fetcher.expects("a", names[-1], 0, CHUNK)
+    fetcher.wrote(names[-1], 0, CHUNK, 0.0)
+    assert (names[-1], CHUNK) in asked

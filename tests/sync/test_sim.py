@@ -8,9 +8,10 @@ import sys
 
 import pytest
 
-from node.entry import ALL, UP, Lane
+from node.entry import ALL, UP, Lane, to_node
 from sync import sim
 from sync.actor import Actor, Noted
+from sync.fetch import AT_ONCE
 from tests.city import ROOT
 
 STEPS = 100
@@ -90,6 +91,53 @@ def test_a_death_before_an_attachment_is_noted_leaves_no_question_open() -> None
                 town.doomed = "before"
         world.heal()
         assert world.counts["deaths"] == 1
+        assert not world.judge()
+
+
+def test_attachments_that_are_nowhere_keep_no_other_back() -> None:
+    """A township names more attachments than are fetched at a time, and sends none of them: the next one comes to everybody all the same."""
+    with sim.living(1) as world:
+        world.heal()
+        evil, city = world.actors["c1t1"], world.actors["city"]
+        nowhere = tuple(evil.put(bytes([n]) * 200_000) for n in range(2 * AT_ONCE))
+        evil.ask("write", ([evil.draft(Noted("to come", "all"), record="n", to=(ALL,), lane=Lane.TRUST, attachments=nowhere)],), lambda _: None)
+        evil.turn()
+        for one in nowhere:
+            evil.book.blobs.path(one.sha).unlink()
+        while world.step():
+            pass
+        file = city.put(b"a file")
+        city.ask("write", ([city.draft(Noted("with a file", "all"), record="f", to=(ALL,), lane=Lane.TRUST, attachments=(file,))],), lambda _: None)
+        while world.step():
+            pass
+        assert [name for name, actor in world.actors.items() if not actor.book.blobs.has(file.sha)] == []
+
+
+def test_the_simulator_sees_a_note_that_is_not_at_a_reader() -> None:
+    """A note for two nodes of which one has folded nothing is named, also when its author's disk was put back some time."""
+    with sim.living(1) as world:
+        world.heal()
+        town = world.actors["c1t1"]
+        town.restored = True
+        to = to_node(world.actors["c1"].id), to_node(world.actors["city"].id)
+        town.ask("write", ([town.draft(Noted("two", "c1+city"), record="t", to=to, lane=Lane.ORDINARY)],), lambda _: None)
+        world.heal()
+        assert not world.judge()
+        with world.actors["city"].book.shelves.living["sim"].engine.begin() as c:
+            c.exec_driver_sql("delete from notes")
+        assert any("a note of c1t1 to c1+city" in violation for violation in world.judge())
+
+
+def test_a_township_whose_admission_was_lost_with_a_disk_is_admitted_again() -> None:
+    """What it has said meanwhile has reached who may read it, and every node's journal verifies from its first entry on."""
+    with sim.living(1) as world:
+        county = world.actors["c1"]
+        county.asked.clear()  # it dies before it has written anything
+        world.restart(county)
+        for name in ("c1t1", "c1t2"):
+            said(world.actors[name], name, ALL)
+        world.heal()
+        assert world.counts["admitted"] > len(world.actors)
         assert not world.judge()
 
 
