@@ -12,6 +12,7 @@ from office.documents import entries as said
 from office.documents import workflow
 from office.documents.entries import Paper, Role
 from office.documents.envelopes import made, way
+from office.documents.incoming import lead_of
 from office.documents.issuing import Parts
 from office.documents.model import Incoming, Letter
 from office.documents.routing import findings, organ_of, refuse
@@ -25,10 +26,11 @@ from office.frame.words import _
 def entrust(desk: Desk, incoming: str, *, lead: str, assistants: Sequence[str] = (), text: str = "", due: str = "") -> str:
     """转办 to one organ, or 分办 to several with one in the lead; a document of its own goes to them. Returns its id.
 
-    This organ stays answerable: it cannot close the matter before the organ in the lead has answered.
+    This organ stays answerable: it cannot close the matter before the organ in the lead has answered. When that sends it back, or is relieved by a
+    recall, this organ leads again, and may entrust others.
     """
     found = move(desk, incoming, "entrust")
-    if found.child:
+    if lead_of(desk, found) != found.organ:
         raise Conflict(_("本件已经转办。"), code="moved_on")
     if not lead:
         raise Invalid(_("请选择主办机关。"), code="no_lead")

@@ -6,7 +6,7 @@ from node.errors import Conflict, Invalid, Refused
 from office.documents import entries as said
 from office.documents import model, workflow
 from office.documents.entries import Annex
-from office.documents.model import Act, Delivery, Incoming
+from office.documents.model import Act, Delivery, Document, Incoming
 from office.documents.routing import organ_of
 from office.documents.steps import inner, move, reached, reason_of, receipt, words
 from office.documents.workflow import Standing
@@ -79,11 +79,20 @@ def confirm_recall(desk: Desk, incoming: str, *, key: str = "") -> None:
     desk.together([receipt(desk, found, said.RecallConfirmed(found.doc, found.organ, desk.name, False, key))])
 
 
+def lead_of(desk: Desk, found: Incoming) -> str:
+    """The organ that leads, of which there always is one: who was entrusted with it, until it sends that back or is relieved; else this organ."""
+    child = found.child
+    lead = next(iter(desk.list(Delivery, Delivery.doc == child, Delivery.role == said.Role.LEAD)), None) if child else None
+    if lead is None or desk.list(Act, Act.doc == child, Act.organ == lead.organ, Act.receipt == "R2x", limit=1):
+        return found.organ
+    return found.organ if desk.list(Document, Document.id == child, Document.recall > 0) else lead.organ
+
+
 def led(desk: Desk, found: Incoming) -> None:
     """Refuse to end what other organs are entrusted with before the one in the lead has answered."""
-    if not found.child:
-        return
-    lead = next(iter(desk.list(Delivery, Delivery.doc == found.child, Delivery.role == said.Role.LEAD)), None)
-    if lead is not None and not desk.list(Act, Act.doc == found.child, Act.organ == lead.organ, Act.receipt == "R4"):
-        name = organ_of(desk, lead.organ).short_name
+    if found.child and not desk.list(Document, Document.id == found.child):
+        raise Refused(_("本件已转办其他机关，请由文书汇总答复。"), code="lead_open")
+    lead = lead_of(desk, found)
+    if lead != found.organ and not desk.list(Act, Act.doc == found.child, Act.organ == lead, Act.receipt == "R4"):
+        name = organ_of(desk, lead).short_name
         raise Refused(_("主办机关{name}尚未反馈，不能办结；转办不免除本机关的责任。").format(name=name), code="lead_open")

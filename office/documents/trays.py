@@ -8,6 +8,7 @@ from typing import Any
 from node import clock
 from office.documents import service, workflow
 from office.documents.entries import TOLD, Envelope, Label, Role
+from office.documents.incoming import lead_of
 from office.documents.labels import (
     CHANNEL_WORDS,
     EXAMINATION_WORDS,
@@ -139,7 +140,7 @@ def offered(desk: Desk, row: Incoming, options: dict[str, Any]) -> tuple[list[st
         "examine": bool(row.examined_at),
         "urge": not options["urgeable"],
         "link": not options["alike"],
-        "entrust": bool(row.child) or not options["organs"],
+        "entrust": lead_of(desk, row) != row.organ or not options["organs"],
         "extend": not row.until or bool(desk.list(Extension, Extension.incoming == row.id, Extension.decided_at == 0)),
         "paper": bool(row.paper_at),
     }

@@ -215,6 +215,33 @@ def test_who_entrusts_others_stays_answerable(world: World) -> None:
     assert world.desk("zhou").get(Document, child).state == "dispatched"
 
 
+@pytest.mark.row("C9")
+def test_a_matter_whose_lead_sends_it_back_is_led_again(world: World) -> None:
+    """A lead that sends it back, or is relieved by a recall, leaves no orphan: this organ leads again and entrusts anew or answers itself."""
+    row = registered(world, reply_required=True)
+    first = service.entrust(world.desk("zhou"), row.id, lead="cgov-fin")
+    part = arrived(world, "fin-cgov", first, "cgov-fin")
+    verified(world, lambda: service.send_back(world.desk("fin-cgov"), part.id, reason="not_ours", words="不属我局职权。"))
+    second = str(verified(world, lambda: service.entrust(world.desk("zhou"), row.id, lead="cgov-fin", text="经协调由你局主办。")))
+    assert second != first and world.desk("zhou").get(Incoming, row.id).child == second
+    with pytest.raises(Refused):
+        service.answer(world.desk("zhou"), row.id, text="办完了。")
+    verified(world, lambda: service.recall(world.desk("zhou"), second, reason="改由本机关办理。"))
+    verified(world, lambda: service.answer(world.desk("zhou"), row.id, text="本机关已直接办理。", close_too=True))
+    assert world.desk("zhou").get(Incoming, row.id).state == "closed"
+
+
+@pytest.mark.row("C9")
+def test_a_handler_does_not_answer_over_the_head_of_the_lead(world: World) -> None:
+    """Who handles a matter here and does not see whom it was handed to cannot end it before the lead has answered."""
+    row = registered(world, reply_required=True)
+    service.assign(world.desk("wu"), row.id, lead="zheng")
+    service.entrust(world.desk("zhou"), row.id, lead="cgov-fin")
+    with pytest.raises(Refused) as refused:
+        service.answer(world.desk("zheng"), row.id, text="办完了。")
+    assert refused.value.code == "lead_open"
+
+
 def test_a_duplicate_is_answered_with_its_master(world: World) -> None:
     """Two documents that ask the same are handled once, and both issuers get the answer; the likely twin is offered."""
     first = registered(world, title="关于同一件事的通知", reply_required=True)
