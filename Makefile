@@ -66,7 +66,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m ops.bench
 
 drill: $(VENV)/.dev
-	@YIWANG_KILLS=40 $(BIN)/python -m pytest -q tests/drill tests/node/test_alone.py tests/node/test_ledger.py
+	@YIWANG_KILLS=40 YIWANG_DRILL=.drill $(BIN)/python -m pytest -v -rP tests/drill tests/node/test_alone.py tests/node/test_ledger.py
 
 rows: $(VENV)/.dev
 	@$(BIN)/python -m ops.rows

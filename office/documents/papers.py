@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from enum import StrEnum
 from typing import Annotated
@@ -160,7 +161,7 @@ class Envelope(Value, frozen=True):
     signer: Name
     "Name of the person who signed for issue."
     signed_on: str
-    "成文日期, ISO date in Asia/Shanghai."
+    "成文日期, ISO date in Asia/Shanghai; empty while it is not signed."
     recipients: tuple[Recipient, ...]
     seal: Mark | None = None
     issue: Natural = 1
@@ -169,6 +170,11 @@ class Envelope(Value, frozen=True):
     "Person id of who signed for the signer under a delegation (代签), a blank, and its basis; empty otherwise."
     seals: tuple[Mark, ...] = ()
     "Seals of the organs that issue it jointly, in their order, over the same text."
+
+    def __post_init__(self) -> None:
+        """A day that is none is no envelope, whoever sends it: every reader's pages and folds count on it."""
+        if self.signed_on and dt.date.fromisoformat(self.signed_on).isoformat() != self.signed_on:
+            raise ValueError("not a day")
 
 
 _INCOMING = uuid.UUID("5a1f0a52-6f57-5e0c-9b0e-0d6c0f6c9e11")

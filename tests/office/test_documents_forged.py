@@ -12,8 +12,8 @@ import pytest
 from node import clock
 from node.codec import LATEST, pack, uuid7
 from node.entry import Lane, to_node
-from node.errors import NodeError, Refused
-from node.kinds import Content
+from node.errors import Invalid, NodeError, Refused
+from node.kinds import Content, decode, encode, name_of
 from node.requests import Draft, statement
 from office.documents import entries as said
 from office.documents import service
@@ -98,6 +98,16 @@ def test_no_letter_stops_a_register(world: World, wrong: dict[str, Any]) -> None
     with pytest.raises(NodeError):
         world.offices["county1"].ledger.write((says(world, said.Dispatched(envelope(world, "cgov", **wrong)), doc),))
     assert not world.desk("li").list(Letter, Letter.id == doc)
+
+
+@pytest.mark.promise("P16")
+@pytest.mark.parametrize("day", ["not a date", "2026-02-30", "2026-13-01"])
+def test_a_letter_of_no_day_is_none(world: World, day: str) -> None:
+    """The bytes that a stranger signs with a day that the calendar does not have are no letter: they are marked, and no page has to read the day."""
+    content = said.Dispatched(envelope(world, "cgov"))
+    assert decode(name_of(content), encode(content)) == content
+    with pytest.raises(Invalid):
+        decode(name_of(content), encode(content).replace(b"2026-11-23", day.encode()))
 
 
 @pytest.mark.promise("P16")
