@@ -13,7 +13,7 @@ from office.archives.handover import Package, pack, transfer
 from office.archives.model import Item, Roll
 from office.archives.proving import findings, test
 from office.archives.workflow import FILERS, Disposal, State
-from office.frame.desk import Desk
+from office.frame.desk import MOST, Desk
 from office.frame.rights import with_role
 from office.frame.todo import Column, Todo
 from office.frame.words import _
@@ -45,7 +45,7 @@ __all__ = [
 
 def waiting(desk: Desk) -> int:
     """How many items wait to be filed by the person."""
-    return desk.count(Item, *_mine(desk))
+    return desk.count(Item, *_mine(desk), most=MOST)
 
 
 def accepted(desk: Desk) -> tuple[int, int]:
@@ -64,8 +64,8 @@ def todo(desk: Desk) -> list[Todo]:
         if disposal.moves(desk, roll):
             title = _("销毁清册：{reason}").format(reason=roll.reason)
             found.append(_todo(title, f"/archives/lists/{roll.id}", clock.from_ms(roll.proposed_at), _("待办")))
-    late = (Item.borrower != "", Item.lent_until < clock.to_ms(desk.now), Item.organ.in_(with_role(desk, *FILERS)))
-    for item in desk.list(Item, *late):
+    late = (Item.borrower > "", Item.lent_until < clock.to_ms(desk.now), Item.organ.in_(with_role(desk, *FILERS)))
+    for item in desk.list(Item, *late, narrow=True):
         found.append(_todo(item.title, f"/archives/{item.id}", clock.from_ms(item.lent_until), _("借阅到期"), due=loan(item)))
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, LargeBinary, String, and_, false, or_, select
+from sqlalchemy import ColumnElement, Index, LargeBinary, String, and_, false, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node import clock
@@ -14,9 +14,9 @@ from office.archives.entries import Finding
 from office.archives.workflow import SUPERVISORS, WATCHERS, Disposal, State
 from office.documents.entries import Envelope
 from office.frame import account
-from office.frame.rights import with_role
+from office.frame.rights import seen, with_role
 
-ROOM = Room("archives", version=1)
+ROOM = Room("archives", version=2)
 ID = String()
 
 
@@ -43,7 +43,7 @@ class Original(ROOM.Base):
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Whoever sees an item of it."""
-        return cls.doc.in_(select(Item.doc).where(Item.visible(desk)))
+        return seen(desk, Item, Item.doc, cls.doc)
 
 
 class Step(ROOM.Base):
@@ -62,7 +62,7 @@ class Step(ROOM.Base):
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Whoever sees the item."""
-        return cls.record.in_(select(Item.source).where(Item.visible(desk)))
+        return seen(desk, Item, Item.source, cls.record)
 
 
 class Item(ROOM.Base):
@@ -72,7 +72,7 @@ class Item(ROOM.Base):
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     organ: Mapped[str] = mapped_column(ID, index=True)
     doc: Mapped[str] = mapped_column(ID, index=True)
-    source: Mapped[str] = mapped_column(ID)
+    source: Mapped[str] = mapped_column(ID, index=True)
     "Record of the documents room: the document, or the incoming one."
     incoming: Mapped[bool]
     title: Mapped[str]
@@ -126,6 +126,9 @@ class Item(ROOM.Base):
         return or_(cls.organ.in_(with_role(desk, *WATCHERS)), listed, lent)
 
 
+Index("archive_proposed", Item.state, Item.year, Item.doc_date, Item.doc_no, Item.id)  # a page of a tab is read in its order and no further
+Index("archive_kept", Item.state, Item.filed_at.desc(), Item.code.desc(), Item.id)
+Index("archive_mine", Item.organ, Item.state, Item.year)
 Index("archive_class", Item.fonds, Item.year, Item.retention, Item.section, Item.number)
 
 
@@ -173,8 +176,7 @@ class Act(ROOM.Base, account.Line):
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Whoever sees the item or the list."""
-        items, rolls = select(Item.id).where(Item.visible(desk)), select(Roll.id).where(Roll.visible(desk))
-        return or_(cls.record.in_(items), cls.record.in_(rolls))
+        return or_(seen(desk, Item, Item.id, cls.record), seen(desk, Roll, Roll.id, cls.record))
 
 
 class Tally(ROOM.Base):

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, literal_column, or_, select, union
 from sqlalchemy.orm import aliased
 
 from node import clock
@@ -14,6 +14,7 @@ from office.documents.kinds import KINDS
 from office.documents.labels import STAGE_WORDS, STANDING_WORDS
 from office.documents.model import FLOWS, Document, Extension, Hand, Incoming, Urge
 from office.documents.rights import acting_post, with_role
+from office.documents.tables import watched
 from office.documents.terms import Terms, open_terms, sign_in
 from office.documents.workflow import CLERK, KEEPER, REVIEWER, SIGNER, Stage, Standing
 from office.frame.desk import Desk
@@ -24,8 +25,14 @@ from office.frame.words import _
 OUT_ENDED = (Stage.DISPATCHED, Stage.RECALLED, Stage.VOID)
 IN_ENDED = (Standing.CLOSED, Standing.SENT_BACK, Standing.RECALLED)
 "States in which documents stay, more of them every year."
+GONE = (Standing.SENT_BACK, Standing.RECALLED)
 RECENT, SHOWN, RUNNING = dt.timedelta(days=30), 8, 20_000
 "How old what one may read is at most on the home page, and how many of them it shows; running terms that are counted at most."
+
+
+def watches(desk: Desk) -> bool:
+    """Whether the person sees whole registers; anybody else sees a few matters, and these are what is gone by."""
+    return bool(watched(desk))
 
 
 def outgoing_where(desk: Desk, states: Sequence[Stage], words: str = "", *, kind: str = "", organ: str = "") -> list[ColumnElement[bool]]:
@@ -76,25 +83,26 @@ def _mine_out(desk: Desk) -> ColumnElement[bool]:
     ]
     lies = select(FLOWS.Lying.matter).where(FLOWS.Lying.key.in_(keys(desk)), FLOWS.Lying.seat != "done")
     due.append(and_(Document.flow, Document.state.not_in([str(s) for s in OUT_ENDED]), Document.id.in_(lies)))
-    sealing = and_(Document.better_note != "", Document.organ.in_(with_role(desk, KEEPER)))
-    asked = exists().where(Extension.doc == Document.id, Extension.decided_at == 0)
+    sealing = and_(Document.better_note > "", Document.organ.in_(with_role(desk, KEEPER)))
+    asked = Document.id.in_(select(Extension.doc).where(Extension.decided_at == 0))
     deciding = and_(asked, Document.state == Stage.DISPATCHED, Document.organ.in_(with_role(desk, CLERK, SIGNER)))
-    return or_(*due, and_(Document.state.in_([Stage.RETURNED, Stage.DRAFT]), Document.drafter == desk.person), sealing, deciding)
+    own = and_(Document.state.in_([Stage.RETURNED, Stage.DRAFT]), Document.drafter == desk.person)
+    return Document.id.in_(union(*(select(Document.id).where(one) for one in (*due, own, sealing, deciding))))
 
 
 def _mine_in(desk: Desk) -> ColumnElement[bool]:
     """Incoming documents on which the person's own next step is due."""
     clerk = Incoming.organ.in_(with_role(desk, CLERK))
     waiting = Incoming.state.in_([Standing.DELIVERED, Standing.SIGNED_IN, Standing.REGISTERED, Standing.RECALL_ASKED])
-    corrected = and_(
-        Incoming.signed_issue > 0, Incoming.signed_issue < Incoming.issue, Incoming.state.not_in([Standing.SENT_BACK, Standing.RECALLED])
-    )
+    corrected = and_(Incoming.signed_issue > literal_column("0"), Incoming.signed_issue < Incoming.issue, Incoming.state.not_in(GONE))
     task = select(Hand.incoming).where(Hand.person == desk.person, Hand.task.in_(("lead", "assist")))
     open_ = Incoming.state.in_([Standing.IN_HAND, Standing.CIRCULATING, Standing.REGISTERED, Standing.ANSWERED])
     urged = select(Urge.incoming).where(Urge.person == desk.person, Urge.answered_at == 0)
     leads = and_(Incoming.leader == desk.person, open_)
-    mine = or_(and_(Incoming.id.in_(task), Incoming.state == Standing.IN_HAND), and_(Incoming.id.in_(_unread(desk)), open_), leads)
-    return or_(and_(clerk, or_(waiting, corrected, Incoming.urged > 0)), mine, Incoming.id.in_(urged)) if desk.person else false()
+    mine = and_(Incoming.id.in_(task), Incoming.state == Standing.IN_HAND), and_(Incoming.id.in_(_unread(desk)), open_), leads
+    of_clerk = [and_(clerk, one) for one in (waiting, corrected, Incoming.urged > 0)]
+    found = union(*(select(Incoming.id).where(one) for one in (*of_clerk, *mine, Incoming.id.in_(urged))))
+    return Incoming.id.in_(found) if desk.person else false()
 
 
 def _unread(desk: Desk) -> Select[Any]:
@@ -103,27 +111,28 @@ def _unread(desk: Desk) -> Select[Any]:
     earlier = exists().where(
         before.incoming == Hand.incoming, before.task == "read", before.read_at == 0, before.place < Hand.place, before.place > 0
     )
-    turn = select(Incoming.id).where(Incoming.in_turn.is_(True))
-    return select(Hand.incoming).where(Hand.person == desk.person, Hand.task == "read", Hand.read_at == 0, or_(~earlier, Hand.incoming.not_in(turn)))
+    row = aliased(Incoming)
+    in_turn = exists().where(row.id == Hand.incoming, row.in_turn.is_(True))
+    return select(Hand.incoming).where(Hand.person == desk.person, Hand.task == "read", Hand.read_at == 0, or_(~earlier, ~in_turn))
 
 
 def waiting_out(desk: Desk) -> int:
     """How many outgoing documents wait for the person."""
-    return desk.count(Document, _mine_out(desk))
+    return desk.count(Document, _mine_out(desk), narrow=True)
 
 
 def waiting_in(desk: Desk) -> int:
     """How many incoming documents wait for the person."""
-    return desk.count(Incoming, _mine_in(desk))
+    return desk.count(Incoming, _mine_in(desk), narrow=True)
 
 
 def notices(desk: Desk) -> list[Notice]:
     """Terms of the person that end soon or have ended, and what came in of late that the person may read."""
     terms = Terms(desk)
-    pressing = [(row, stage) for row in desk.list(Incoming, _mine_in(desk), open_terms(), limit=100) if (stage := terms.stage(row))]
+    pressing = [(row, stage) for row in desk.list(Incoming, _mine_in(desk), open_terms(), limit=100, narrow=True) if (stage := terms.stage(row))]
     since = clock.to_ms(desk.now - RECENT)
-    gone = Incoming.state.in_([Standing.RECALLED, Standing.SENT_BACK])
-    recent = desk.list(Incoming, ~_mine_in(desk), ~gone, Incoming.sent_at > since, order=Incoming.sent_at.desc(), limit=SHOWN)
+    fresh = Incoming.sent_at > since, Incoming.state.not_in(GONE), ~_mine_in(desk)
+    recent = desk.list(Incoming, *fresh, order=Incoming.sent_at.desc(), limit=SHOWN, narrow=watches(desk))
     return [*(_notice(row, stage, terms.due(row)) for row, stage in pressing), *(_notice(row, "recent", None) for row in recent)]
 
 
@@ -134,9 +143,9 @@ def _notice(row: Incoming, why: str, due: dt.datetime | None) -> Notice:
 
 def todo(desk: Desk) -> list[Todo]:
     """What waits for the person, and what the person has in hand."""
-    out = desk.list(Document, _mine_out(desk), order=Document.changed_at.desc(), limit=100)
-    came = desk.list(Incoming, _mine_in(desk), order=Incoming.sent_at.desc(), limit=100)
-    sent = desk.list(Document, Document.drafter == desk.person, ~_mine_out(desk), order=Document.changed_at.desc(), limit=30)
+    out = desk.list(Document, _mine_out(desk), order=Document.changed_at.desc(), limit=100, narrow=True)
+    came = desk.list(Incoming, _mine_in(desk), order=Incoming.sent_at.desc(), limit=100, narrow=True)
+    sent = desk.list(Document, Document.drafter == desk.person, ~_mine_out(desk), order=Document.changed_at.desc(), limit=30, narrow=True)
     terms = Terms(desk)
     found = [*(_todo_out(desk, row, Column.TODO) for row in out), *(_todo_in(desk, row, terms) for row in came)]
     done = (Stage.DISPATCHED, Stage.RECALLED, Stage.VOID)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, false, or_, select, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.codec import unpack
@@ -15,9 +15,9 @@ from node.fold import Room
 from office.documents.entries import Envelope, Mark, Paper
 from office.documents.workflow import WATCHERS, Stage, Standing
 from office.frame.flow.tables import keep, keys
-from office.frame.rights import powers, with_role
+from office.frame.rights import powers, seen, with_role
 
-ROOM = Room("documents", version=4)
+ROOM = Room("documents", version=5)
 FLOWS = keep(ROOM, "documents")
 "The flows that documents go through."
 ID = String()  # no length: PostgreSQL would refuse what SQLite takes
@@ -88,13 +88,16 @@ class Document(ROOM.Base):
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Its drafter, the watching roles of its organ, and those who have it on its way or had it."""
         lies = select(FLOWS.Lying.matter).where(FLOWS.Lying.key.in_(keys(desk)))
-        return or_(cls.drafter == desk.person, cls.organ.in_(watched(desk)), cls.id.in_(lies))
+        own = or_(cls.drafter == desk.person, cls.id.in_(lies))
+        organs = watched(desk)
+        return or_(own, cls.organ.in_(organs)) if organs else own
 
 
 Index("series", Document.series, Document.year, Document.sequence)
 Index("documents_register", Document.state, Document.changed_at.desc(), Document.id)  # a page of a tab is read in its order and no further
 Index("documents_stand", Document.organ, Document.state)
 Index("documents_own", Document.drafter, Document.changed_at.desc())
+Index("documents_better", Document.organ, Document.better_note)
 
 
 class Counter(ROOM.Base):
@@ -135,9 +138,7 @@ class Letter(ROOM.Base):
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Whoever sees the document, or the incoming one."""
-        mine = select(Document.id).where(Document.visible(desk))
-        got = select(Incoming.doc).where(Incoming.visible(desk))
-        return or_(cls.id.in_(mine), cls.id.in_(got))
+        return or_(seen(desk, Document, Document.id, cls.id), seen(desk, Incoming, Incoming.doc, cls.id))
 
 
 class Delivery(ROOM.Base):
@@ -158,7 +159,7 @@ class Delivery(ROOM.Base):
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Whoever sees the document."""
-        return cls.doc.in_(select(Document.id).where(Document.visible(desk)))
+        return seen(desk, Document, Document.id, cls.doc)
 
 
 class Recall(ROOM.Base):
@@ -256,12 +257,18 @@ class Incoming(ROOM.Base):
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """The watching roles of the receiving organ, and those it was assigned to."""
-        handed = exists().where(Hand.incoming == cls.id, Hand.person == desk.person)
-        return or_(cls.organ.in_(watched(desk)), handed if desk.person else false())
+        handed = cls.id.in_(select(Hand.incoming).where(Hand.person == desk.person)) if desk.person else false()
+        organs = watched(desk)
+        return or_(cls.organ.in_(organs), handed) if organs else handed
 
 
 Index("incoming_register", Incoming.state, Incoming.sent_at.desc(), Incoming.id)
 Index("incoming_stand", Incoming.organ, Incoming.state)
+Index("incoming_urged", Incoming.organ, Incoming.urged)
+Index("incoming_led", Incoming.leader, Incoming.state)
+BEHIND = text("signed_issue > 0 and signed_issue < issue")
+"A corrected issue came after somebody had signed for an earlier one; of the few that are so there is an index."
+Index("incoming_behind", Incoming.organ, sqlite_where=BEHIND, postgresql_where=BEHIND)
 
 
 class Hand(ROOM.Base):
@@ -281,7 +288,7 @@ class Hand(ROOM.Base):
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Whoever sees the incoming document."""
-        return cls.incoming.in_(select(Incoming.id).where(Incoming.visible(desk)))
+        return seen(desk, Incoming, Incoming.id, cls.incoming)
 
 
 def watched(desk: Any) -> list[str]:

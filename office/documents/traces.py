@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, and_, exists, or_, select
+from sqlalchemy import ColumnElement, LargeBinary, and_, exists, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.codec import unpack
 from node.entry import ref
 from office.documents.entries import TOLD, Annex, Paper
 from office.documents.tables import ID, ROOM, Document, Incoming, Letter
+from office.frame.rights import seen
 
 
 class Urge(ROOM.Base):
@@ -21,7 +22,7 @@ class Urge(ROOM.Base):
     doc: Mapped[str] = mapped_column(ID, index=True)
     organ: Mapped[str] = mapped_column(ID)
     incoming: Mapped[str] = mapped_column(ID, index=True)
-    person: Mapped[str]
+    person: Mapped[str] = mapped_column(ID, index=True)
     "Who is urged inside the organ; empty when the issuer urges the organ."
     step: Mapped[int]
     channel: Mapped[str]
@@ -35,8 +36,7 @@ class Urge(ROOM.Base):
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Who sees the incoming document; for those from outside the organ also who sees the document at its home."""
-        mine = select(Document.id).where(Document.visible(desk))
-        return or_(cls.incoming.in_(select(Incoming.id).where(Incoming.visible(desk))), and_(cls.person == "", cls.doc.in_(mine)))
+        return or_(seen(desk, Incoming, Incoming.id, cls.incoming), and_(cls.person == "", seen(desk, Document, Document.id, cls.doc)))
 
 
 class Extension(ROOM.Base):
@@ -51,7 +51,7 @@ class Extension(ROOM.Base):
     until: Mapped[int]
     reason: Mapped[str]
     at: Mapped[int]
-    decided_at: Mapped[int] = mapped_column(default=0)
+    decided_at: Mapped[int] = mapped_column(default=0, index=True)
     granted: Mapped[int] = mapped_column(default=0)
     "The new term; 0 when it was not granted."
     words: Mapped[str] = mapped_column(default="")
@@ -59,8 +59,7 @@ class Extension(ROOM.Base):
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Who sees the incoming document, and who sees the document at its home."""
-        mine = select(Document.id).where(Document.visible(desk))
-        return or_(cls.incoming.in_(select(Incoming.id).where(Incoming.visible(desk))), cls.doc.in_(mine))
+        return or_(seen(desk, Incoming, Incoming.id, cls.incoming), seen(desk, Document, Document.id, cls.doc))
 
 
 class Validity(ROOM.Base):
@@ -82,7 +81,7 @@ class Validity(ROOM.Base):
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Whoever sees the letter."""
-        return cls.doc.in_(select(Letter.id).where(Letter.visible(desk)))
+        return seen(desk, Letter, Letter.id, cls.doc)
 
 
 class Version(ROOM.Base):
@@ -106,7 +105,7 @@ class Version(ROOM.Base):
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Whoever sees the document."""
-        return cls.doc.in_(select(Document.id).where(Document.visible(desk)))
+        return seen(desk, Document, Document.id, cls.doc)
 
 
 class Act(ROOM.Base):
@@ -148,7 +147,7 @@ class Act(ROOM.Base):
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Acts inside an organ for those who see its record; what was told across also for those on the other side."""
-        mine = select(Document.id).where(Document.visible(desk))
-        got = select(Incoming.id).where(Incoming.visible(desk))
+        mine, got = seen(desk, Document, Document.id, cls.record), seen(desk, Incoming, Incoming.id, cls.record)
         concerns = exists().where(Incoming.doc == cls.doc, or_(cls.organ == "", Incoming.organ == cls.organ), Incoming.visible(desk))
-        return or_(cls.record.in_(mine), cls.record.in_(got), and_(cls.receipt != "", cls.doc.in_(mine)), and_(cls.kind.in_(TOLD), concerns))
+        of_doc = seen(desk, Document, Document.id, cls.doc)
+        return or_(mine, got, and_(cls.receipt != "", of_doc), and_(cls.kind.in_(TOLD), concerns))

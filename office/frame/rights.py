@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists
 
 from node.directory.entries import Person
 from office.frame.desk import Desk
@@ -17,6 +20,14 @@ def roles(desk: Desk, organ: str) -> frozenset[str]:
 def with_role(desk: Desk, *names: str) -> list[str]:
     """Organs in which the person has one of these roles; what ``visible`` of a model asks most."""
     return sorted({organ for post in desk.posts if set(post.roles) & set(names) for organ in (post.organ, *post.serves)})
+
+
+def seen(desk: Desk, model: Any, key: Any, of: Any) -> ColumnElement[bool]:
+    """For ``visible`` of what belongs to something else: whether the row of ``model`` whose ``key`` the column ``of`` names may be seen.
+
+    It is asked of each row, by its key; all rows that somebody may see are more every year.
+    """
+    return exists().where(key == of, model.visible(desk)).correlate(of.class_)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from office.people.boards import BoardPages
 from office.people.forms import OrganForm, PersonForm, PostForm
 from office.people.labels import ACCOUNT_TONES, ACCOUNT_WORDS, KIND_WORDS, REASON_WORDS, REFUSAL_WORDS, ROLE_WORDS, STATUS_WORDS, TIER_WORDS
 from office.people.own import OwnPages
+from office.people.pen import need
 from office.people.workflow import ACCOUNTS, AUDITOR, GUARD, KEEPER, Account
 from office.portal.page import Act, Item, Request, Response, Screen, See, day, page, see_other
 
@@ -285,6 +286,7 @@ class PeoplePages:
     # inside
 
     def _person_form(self, card: said.Person, file: said.File | None, seen: str) -> Screen:
+        need(self.desk, KEEPER)
         organs = [(o.id, o.full_name) for o in self.desk.directory.organs_at(self.desk.node)]
         file = file or said.File(card.id, "", "", "", "", "", "")
         return Screen(
@@ -299,6 +301,7 @@ class PeoplePages:
         return service.save_person(self.desk, card, file, seen=given.seen)
 
     def _organ_form(self, organ: said.Organ, seen: str) -> Screen:
+        need(self.desk, KEEPER)
         others = [(o.id, o.full_name) for o in self.desk.directory.organs() if o.id != organ.id]
         words: dict[str, Any] = {"kinds": list(KIND_WORDS.items()), "tiers": list(TIER_WORDS.items())}
         return Screen("people/edit_organ.html", unit=organ, seen=seen, others=others, **words, json={"organ": organ})
@@ -323,6 +326,7 @@ class PeoplePages:
         return service.save_organ(self.desk, organ, seen=given.seen)
 
     def _post_form(self, post: said.Post, seen: str) -> Screen:
+        need(self.desk, KEEPER)
         organ = service.organ(self.desk, post.organ)
         others = [(p.id, p.title) for p in self.desk.directory.posts_of(organ.id) if p.id != post.id]
         return Screen("people/edit_post.html", post=post, unit=organ, seen=seen, others=others, json={"post": post})

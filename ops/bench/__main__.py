@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from ops.bench import chain, fan, fold, growth, meter, peers, portal, search, urgent
+from ops.bench import chain, fan, fold, growth, load, meter, peers, portal, search, urgent
 
 CHAIN = ("memory", "throughput", "single", "latency", "catchup")
-PARTS = (*CHAIN, "fanout", "urgent", "fold", "growth", "portal", "search", "peers")
+PARTS = (*CHAIN, "fanout", "urgent", "fold", "growth", "portal", "load", "search", "peers")
 
 
 def main() -> None:
@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("-l", type=int, default=500, help="single documents for latency (500)")
     parser.add_argument("-m", type=int, default=512, help="MiB of attachments before the urgent documents (512)")
     parser.add_argument("-g", type=int, default=100_000, help="entries of the oldest node of growth (100000); 1000000 takes some twenty minutes")
+    parser.add_argument("-t", type=float, default=600, help="seconds that people work at the portal (600)")
     given = parser.parse_args()
     if unknown := set(given.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
@@ -29,6 +30,7 @@ def main() -> None:
         "fold": lambda: fold.run(given.n // 2),
         "growth": lambda: growth.run(given.g),
         "portal": lambda: portal.run(6.0),
+        "load": lambda: load.run(5 * given.n, given.t),
         "search": lambda: search.run(5 * given.n),
         "peers": lambda: peers.run(given.n, given.l),
     }

@@ -39,13 +39,13 @@ from tests.office.test_documents import (  # noqa: F401
     test_a_recall_is_silent_before_and_a_request_after_signing_for,
     test_lists_and_local_organs_are_reached,
     test_nobody_else_sees_it,
-    test_numbers_have_no_gap_and_no_double_under_kill,
     test_one_step_issue_is_once_for_one_id,
     test_the_first_to_sign_for_stands,
     test_the_matrix_says_what_is_unknown,
     test_todo_names_what_waits,
     test_two_hands_at_once_are_told,
 )
+from tests.office.test_documents_numbers import test_numbers_have_no_gap_and_no_double_under_kill  # noqa: F401
 from tests.office.test_documents_pages import (  # noqa: F401
     test_a_document_goes_out_and_comes_in_by_forms_alone,
     test_a_form_that_is_behind_is_told_so,
