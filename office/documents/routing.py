@@ -81,7 +81,7 @@ def refuse(desk: Desk, found: Iterable[Finding]) -> None:
         raise kind(sentence(finding), code=finding.code if kind is Refused else None, hint=way(finding))
 
 
-FORM = ("kind", "title_missing", "recipients_missing", "text_missing", "flash_reason", "openness_reason", "no_answer", "public_closed")
+FORM = ("kind", "title_missing", "recipients_missing", "text_missing", "flash_reason", "openness_reason", "public_closed")
 
 
 SENTENCES = {

@@ -101,7 +101,7 @@ def _form(paper: Paper) -> list[Finding]:
     if kind.public:
         found += _public(paper)
     if kind.answer == "never" and (paper.reply_required or paper.due):
-        found.append(Finding("no_answer", True))
+        found.append(Finding("no_answer", False))
     unread = next((annex.name for annex in paper.annexes if not annex.name.lower().endswith(READ)), "")
     if unread:
         found.append(Finding("unread", False, unread))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.city import ROOT
 
-PARTS = ("node", "office", "sync", "media", "ops", "city_node", "county_node", "township_node", "tests", "pyproject.toml", "setup.py")
+PARTS = ("docs/schemas", "node", "office", "sync", "media", "ops", "city_node", "county_node", "township_node", "tests", "pyproject.toml", "setup.py")
 _LISTING = re.compile(r"^```(?:python|jinja|po) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
