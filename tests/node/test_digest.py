@@ -31,7 +31,7 @@ def fresh(book: Book) -> dict[str, Any]:
         chains = [s for s in book.journal.chains.values() if s.audience.scope is said.Scope.ALL]
         return bool(found[-1]["at"]) and sum(found[-1]["at"].values()) == sum(s.count for s in chains)
 
-    assert wait_for(now, 5)
+    assert wait_for(now, 60)
     return found[-1]
 
 

@@ -79,7 +79,7 @@ def test_a_killed_ledger_comes_back(running: Path) -> None:
     pid = pid_of(running, "ledger")
     assert pid
     os.kill(pid, signal.SIGKILL)
-    assert wait_for(lambda: pid_of(running, "ledger") not in (pid, None), 20)
+    assert wait_for(lambda: pid_of(running, "ledger") not in (pid, None), 60)
     said = call(running, "status", "--wait", "ready", timeout=READY)
     assert said.code == 0
     assert next(row["restarts"] for row in said.json["processes"] if row["role"] == "ledger") >= 1

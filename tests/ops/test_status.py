@@ -160,7 +160,7 @@ def test_it_answers_while_the_ledger_cannot_start(running: Path) -> None:
     key.chmod(0o644)  # a key that others may read is refused
     try:
         os.kill(pid_of(running, "ledger"), signal.SIGKILL)
-        assert wait_for(lambda: "crash_loop" in {row["kind"] for row in call(running, "status").json["alarms"]}, 40)
+        assert wait_for(lambda: "crash_loop" in {row["kind"] for row in call(running, "status").json["alarms"]}, 60)
         found = whole(call(running, "status").json)
         assert found["state"] == "degraded" and "crash_loop_ledger" in found["reasons"]
     finally:

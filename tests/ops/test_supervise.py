@@ -45,7 +45,7 @@ def started(home: Path, *programs: Program) -> Supervisor:
     supervise.write(home, [watch, *programs])
     supervise.start(home)
     boss = Supervisor(home)
-    assert wait_for(lambda: all(one["statename"] == "RUNNING" for one in boss.processes()), 20)
+    assert wait_for(lambda: all(one["statename"] == "RUNNING" for one in boss.processes()), 60)
     return boss
 
 
@@ -54,8 +54,8 @@ def test_a_killed_process_comes_back(home: Path) -> None:
     boss = started(home, python("one", CLEAN))
     pid = next(row["pid"] for row in boss.processes() if row["name"] == "one")
     os.kill(pid, signal.SIGKILL)
-    assert wait_for(lambda: any(row["name"] == "one" and row["statename"] == "RUNNING" and row["pid"] != pid for row in boss.processes()), 5)
-    assert wait_for(lambda: json.loads((home / "run/watch.json").read_text())["processes"]["one"]["restarts"] == 1, 5)
+    assert wait_for(lambda: any(row["name"] == "one" and row["statename"] == "RUNNING" and row["pid"] != pid for row in boss.processes()), 60)
+    assert wait_for(lambda: json.loads((home / "run/watch.json").read_text())["processes"]["one"]["restarts"] == 1, 60)
 
 
 def test_a_stopped_process_is_found_and_started_afresh(home: Path) -> None:
@@ -69,11 +69,11 @@ def test_a_stopped_process_is_found_and_started_afresh(home: Path) -> None:
         return next(int(row["pid"]) for row in boss.processes() if row["name"] == "one" and row["statename"] in ("RUNNING", "STARTING"))
 
     first = pid()
-    assert wait_for(lambda: (home / "run/one.beat").exists() and "one" in watched()["processes"], 10)
+    assert wait_for(lambda: (home / "run/one.beat").exists() and "one" in watched()["processes"], 60)
     os.kill(first, signal.SIGSTOP)
-    assert wait_for(lambda: not running(first), 15)
-    assert wait_for(lambda: boss.state("one") == "RUNNING" and pid() != first, 10)
-    assert wait_for(lambda: [(row["kind"], row["subject"]) for row in watched()["alarms"]] == [("hung_process", "one")], 5)
+    assert wait_for(lambda: not running(first), 60)
+    assert wait_for(lambda: boss.state("one") == "RUNNING" and pid() != first, 60)
+    assert wait_for(lambda: [(row["kind"], row["subject"]) for row in watched()["alarms"]] == [("hung_process", "one")], 60)
     assert watched()["processes"]["one"]["restarts"] == 1
 
 

@@ -106,6 +106,6 @@ def test_it_speaks_the_listener_protocol(tmp_path: Path) -> None:
     process.stdin.flush()
     assert process.stdout.read(17) == b"RESULT 2\nOKREADY\n"
     file = tmp_path / "run/watch.json"
-    assert wait_for(lambda: file.exists() and json.loads(file.read_text())["processes"]["水"]["restarts"] == 1, 10)
+    assert wait_for(lambda: file.exists() and json.loads(file.read_text())["processes"]["水"]["restarts"] == 1, 60)
     process.stdin.close()
     assert process.wait(10) == 0
