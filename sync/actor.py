@@ -1,30 +1,23 @@
 """A simulated node: the real book over a small real home, the real exchange, and a desk where requests wait as at the ledger's socket.
 
-Homes are founded once in a process (their keys are the same in every process, so a seed means the same everywhere) and copied
-for each life. A node may die before its book has committed, between the commit and the folds, or before it has answered; its
+A node may die before its book has committed, between the commit and the folds, or before it has answered; its
 home may be put back to an older copy. What is not on the disk is then gone: requests, answers, the epoch's key.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import functools
-import hashlib
 import random
 import shutil
 import sqlite3
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
-from zmq.utils import z85
 
-from node import certs, enrol, keys
+from node import certs
 from node.book import Book
 from node.codec import pack, unpack
 from node.directory import model as directory
@@ -35,15 +28,11 @@ from node.errors import NodeError
 from node.fold import Released, Room
 from node.kinds import Content, Entry, kind
 from node.requests import Batch, Draft, statement
-from node.settings import Parent, Settings
+from node.settings import Settings
 from sync.exchange import Exchange, Taken
 from sync.peer import Now, Outcome, Read, Self
 from sync.store import line_of, look, refusal
 
-START = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
-TREE = {"city": ""} | {f"c{c}": "city" for c in "123"} | {f"c{c}t{t}": f"c{c}" for c in "123" for t in "123"}
-"""1 + 3 + 9 nodes."""
-MEMORY = Path("/dev/shm")  # noqa: S108 - only the parent of a folder with a name of its own
 ROOM = Room("sim", version=1)
 
 
@@ -102,58 +91,6 @@ def answered(session: Session, entry: Entry[Answered]) -> None:
         session.add(Count(id=about.id, answers=1))
     else:
         count.answers += 1
-
-
-# --- homes ------------------------------------------------------------------------------------------------------------
-
-
-@functools.cache
-def workplace() -> tempfile.TemporaryDirectory[str]:
-    """Where homes live: in memory where the machine has such a place, since nobody cuts the power of a simulation."""
-    return tempfile.TemporaryDirectory(prefix="yiwang-sim-", dir=MEMORY if MEMORY.is_dir() else None)
-
-
-def founded(tree: Mapping[str, str]) -> dict[str, Settings]:
-    """The homes of a tree (names of nodes, and of the one above each) by their names, with keys and certificates."""
-    return _founded(tuple(tree.items()))
-
-
-@functools.cache
-def _founded(tree: tuple[tuple[str, str], ...]) -> dict[str, Settings]:
-    root = _key("root")
-    cert = certs.issue(certs.Subject(kind="root", id="root", name="root"), root.public_key(), None, root, START)
-    homes: dict[str, Settings] = {}
-    place = Path(tempfile.mkdtemp(prefix="founded-", dir=workplace().name))
-    chains: dict[str, list[Any]] = {}
-    for name, above in tree:
-        tier = "city" if not above else "county" if above == "city" else "township"
-        own, issuer, issuer_key = _key(name), (chains[above][0] if above else cert), (_key(above) if above else root)
-        about = certs.Subject(kind="node", id=certs.node_id(own.public_key()), name=name, code=name)
-        chains[name] = [certs.issue(about, own.public_key(), issuer, issuer_key, START, path=certs.PATH[tier]), *chains.get(above, [])]
-        parent = Parent(endpoint="tcp://127.0.0.1:1", id=homes[above].id, curve=enrol.curve_public(homes[above])) if above else None
-        home = place / name
-        made = Settings(id=about.id, tier=tier, name=name, code=name, city=certs.city_id(cert), parent=parent, home=home)
-        _lay_out(made, own)
-        (home / "certs/root.pem").write_bytes(certs.pem(cert))
-        (home / "certs/node.pem").write_bytes(certs.pem(*chains[name]))
-        homes[name] = made
-    return homes
-
-
-def _lay_out(made: Settings, own: ec.EllipticCurvePrivateKey) -> None:
-    for folder in ("keys", "certs"):
-        made.path(folder).mkdir(parents=True, mode=0o700)
-    keys.write_secret(made.path("keys", "identity.key"), keys.pem(own))
-    keys.write_secret(made.path("keys", "storage.key"), b"".join(_seed(f"storage {n} {made.name}") for n in range(3)))
-    keys.write_secret(made.path("keys", "curve.key"), z85.encode(_seed(f"curve {made.name}")))
-
-
-def _seed(of: str) -> bytes:
-    return hashlib.sha256(f"sim {of}".encode()).digest()
-
-
-def _key(name: str) -> ec.EllipticCurvePrivateKey:
-    return ec.derive_private_key(int.from_bytes(_seed(name), "big") >> 1, ec.SECP256R1())
 
 
 @dataclass(frozen=True)

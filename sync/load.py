@@ -11,6 +11,8 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from sync.homes import tier
+
 DAY = 86_400
 HOURS = (*[0.1] * 7, 1, 9, 14, 13, 8, 2, 5, 12, 13, 11, 5, 1, 0.5, 0.3, 0.2, *[0.1] * 2)
 "How much is written in each hour of a working day, as shares."
@@ -78,11 +80,6 @@ def tree(counties: int, townships: int) -> dict[str, str]:
         county = t % counties + 1
         found[f"c{county}t{t // counties + 1}"] = f"c{county}"
     return found
-
-
-def tier(above: Mapping[str, str], name: str) -> str:
-    """The tier of a node of a tree."""
-    return "city" if not above[name] else "county" if above[name] == "city" else "township"
 
 
 def papers(above: Mapping[str, str], seed: int, count: int, days: int) -> Iterator[Paper]:

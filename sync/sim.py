@@ -35,7 +35,8 @@ from node.directory.tree import Tree
 from node.entry import ALL, DOWN, SELF, UP, Audience, Hold, Lane, Scope, to_node
 from node.settings import Settings
 from sync import verdict
-from sync.actor import START, TREE, Actor, Answered, Image, Note, Noted, founded, workplace
+from sync.actor import Actor, Answered, Image, Note, Noted
+from sync.homes import START, TREE, founded, workplace
 from sync.peer import Now
 
 LOSS = 0.002
@@ -46,6 +47,19 @@ SIZES = (1, 40, 3000, 70_000, 300_000)
 "Bytes of attachments."
 FAULTS = ("cut", "deaf", "crash", "restore")
 "What a seed may do to the world: end a connection, let a line swallow everything, kill a process, put a disk back."
+EVENTS = (
+    (0.15, "write", ""),
+    (0.19, "dial", ""),
+    (0.205, "hang up", "cut"),
+    (0.215, "deafen", "deaf"),
+    (0.25, "back up", ""),
+    (0.28, "doom", "crash"),
+    (0.29, "restart", "crash"),
+    (0.32, "put back", "restore"),
+    (0.36, "tick", ""),
+    (1.0, "on", ""),
+)
+"What happens next: the dice below which it does, and the fault that it is; a fault that is left out lets the world go on instead."
 
 
 class World:
@@ -153,11 +167,15 @@ class World:
 
     def flush(self) -> None:
         """Put on the lines what peers have to say; now and then the line swallows a message."""
-        for child, line in self.connection.items():
-            for a, b in ((child, self.above[child]), (self.above[child], child)):
-                one = self.actors[a].exchange.peers.get(self.actors[b].id)
-                while one and (message := one.pop()) is not None:
-                    self._put(a, b, line, message)
+        for child in self.connection:
+            self._speak(child)
+
+    def _speak(self, child: str) -> None:
+        """Put on one line what both its ends have to say."""
+        for a, b in ((child, self.above[child]), (self.above[child], child)):
+            one = self.actors[a].exchange.peers.get(self.actors[b].id)
+            while one and (message := one.pop()) is not None:
+                self._put(a, b, self.connection[child], message)
 
     def _put(self, a: str, b: str, line: int, message: bytes) -> None:
         dice = self.dice.setdefault((a, b), random.Random(f"{self.seed} {a} {b}"))  # noqa: S311
@@ -191,27 +209,29 @@ class World:
         """Something happens."""
         rng = self.rng
         roll, name, child = rng.random(), rng.choice(self.names), rng.choice(self.children())
-        if roll < 0.15:
-            self.write(self.actors[name])
-        elif roll < 0.19:
-            self.dial(child)
-        elif roll < 0.205 and "cut" in self.faults:
-            self.hang_up(child)
-        elif 0.205 <= roll < 0.215 and "deaf" in self.faults:
-            self.deaf.add(child)
-        elif 0.215 <= roll < 0.25:
-            self.actors[name].back_up()
-        elif 0.25 <= roll < 0.28 and "crash" in self.faults:
-            self.actors[name].doomed = rng.choice(["before", "between", "after"])
-        elif 0.28 <= roll < 0.29 and "crash" in self.faults:
-            self.restart(self.actors[name])
-        elif 0.29 <= roll < 0.32 and "restore" in self.faults:
-            self._put_back()
-        elif 0.32 <= roll < 0.36:
-            self._tick(rng.random())
-        else:
-            for _ in range(rng.randrange(40)):
-                self.step()
+        event, fault = next((event, fault) for upto, event, fault in EVENTS if roll < upto)
+        match event if fault in ("", *self.faults) else "on":
+            case "write":
+                self.write(self.actors[name])
+            case "dial":
+                self.dial(child)
+            case "hang up":
+                self.hang_up(child)
+            case "deafen":
+                self.deaf.add(child)
+            case "back up":
+                self.actors[name].back_up()
+            case "doom":
+                self.actors[name].doomed = rng.choice(["before", "between", "after"])
+            case "restart":
+                self.restart(self.actors[name])
+            case "put back":
+                self._put_back()
+            case "tick":
+                self._tick(rng.random())
+            case _:
+                for _ in range(rng.randrange(40)):
+                    self.step()
 
     def _put_back(self) -> None:
         """Somebody who has a backup is put back to it."""

@@ -27,7 +27,8 @@ from node.entry import ALL, DOWN, SELF, UP, Audience, Lane, to_node
 from node.errors import NodeError
 from node.requests import Draft, Written
 from sync import load
-from sync.actor import Actor, Answered, Image, Noted, workplace
+from sync.actor import Actor, Answered, Image, Noted
+from sync.homes import tier, workplace
 from sync.load import DAY, KINDS, Mishap, Paper
 from sync.sim import World
 
@@ -63,6 +64,8 @@ class Year(World):
 
     def __init__(self, seed: int, folder: Path, above: Mapping[str, str], *, faults: Collection[str], days: int) -> None:
         self.touched: set[str] = set()
+        self.lines = {name: [name, *(other for other in above if above[other] == name)] for name in above}
+        "Of each node the children whose lines end at it: its own and those of the nodes below."
         self.free: dict[tuple[str, str], float] = {}
         "When a line is free for the next message."
         self.bytes: Counter[str] = Counter()
@@ -86,18 +89,14 @@ class Year(World):
     def flush(self) -> None:
         """Put on the lines what those have to say to whom something has happened."""
         for name in sorted(self.touched):
-            for child in [name, *(other for other in self.above if self.above[other] == name)]:
-                line = self.connection.get(child)
-                if line is not None:
-                    for a, b in ((child, self.above[child]), (self.above[child], child)):
-                        one = self.actors[a].exchange.peers.get(self.actors[b].id)
-                        while one and (message := one.pop()) is not None:
-                            self._put(a, b, line, message)
+            for child in self.lines[name]:
+                if child in self.connection:
+                    self._speak(child)
         self.touched.clear()
 
     def _put(self, a: str, b: str, line: int, message: bytes) -> None:
         child = a if self.above[a] == b else b
-        kind = load.tier(self.above, child)
+        kind = tier(self.above, child)
         start = max(self.free.get((a, b), 0.0), self.time)
         self.free[a, b] = start + -(-len(message) // GRAIN) * GRAIN / WIDTH[kind]
         self.bytes[child] += len(message)

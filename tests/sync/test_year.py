@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from sync import load, year
+from sync import homes, load, year
 from sync.load import DAY, Mishap
 
 TREE = load.tree(2, 4)
@@ -18,7 +18,7 @@ def test_a_tree_has_three_tiers_and_deals_its_townships_out() -> None:
     whole = load.tree(10, 91)
     below = [list(whole.values()).count(f"c{n}") for n in range(1, 11)]
     assert len(whole) == 102 and sum(below) == 91 and max(below) - min(below) <= 1
-    assert {load.tier(whole, name) for name in whole} == {"city", "county", "township"}
+    assert {homes.tier(whole, name) for name in whole} == {"city", "county", "township"}
 
 
 def test_documents_are_written_when_offices_are_open() -> None:
@@ -61,3 +61,9 @@ def test_a_long_absence_loses_and_doubles_nothing(days: int) -> None:
     found = year.run(year.Plan(seed=days, scale=0.002, tree=TREE, days=days + 4, documents=60 * 182_500 // (days + 4), faults=(), also=away))
     assert found["violations"] == [] and found["lost"] == 0 and found["doubled"] == 0
     assert max(times["max"] for times in found["times"].values() if times["count"]) > (days - 4) * DAY, "nothing waited for the line"
+
+
+def test_a_tree_names_its_nodes_as_it_likes() -> None:
+    """Tiers go by where a node stands, whatever it is called: homes of such a tree have the certificates of their tier."""
+    tree = {"滨州市": "", "无棣县": "滨州市", "水湾镇": "无棣县"}
+    assert {name: made.tier for name, made in homes.founded(tree).items()} == {"滨州市": "city", "无棣县": "county", "水湾镇": "township"}
