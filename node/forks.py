@@ -19,14 +19,14 @@ from node import keys, logs, schema
 from node.chain import State, log_of
 from node.codec import MAX_ENTRY, Value, digest, pack, unpack
 from node.directory.entries import Forked, Settled
-from node.entry import ALL, Head, Header, Lane, Opening
+from node.entry import ALL, Head, Header, Opening
 from node.errors import Forged, Fork, NodeError
 from node.evidence import Scroll
 from node.group import Group
 from node.journal import Journal
 from node.kinds import Entry
 from node.notary import Notary
-from node.requests import Batch, Draft, Seen, statement
+from node.requests import Batch, Seen, of_node
 from node.writer import Writer
 
 log = logs.named("forks")
@@ -94,9 +94,9 @@ class Forks:
             log.error("fork.too_large", bytes=len(content.proof))
             return
         nonce = digest("forked.1", self.notary.here.encode(), content.chain)[:16]
-        stated, salt, data = statement(self.notary.city, content, record=content.author, home=self.notary.here, suite=keys.P256, nonce=nonce)
+        draft = of_node(self.notary.city, self.notary.here, content, record=content.author, to=ALL, nonce=nonce)
         try:
-            self.writer.write(c, group, (Draft(pack(stated), b"", salt, data, (ALL,), Lane.TRUST),))
+            self.writer.write(c, group, (draft,))
         except NodeError as error:
             log.error("fork.untold", code=error.code)
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from node import clock, entry, kinds
-from node.codec import Value, unpack
+from node.codec import Value, pack, unpack
 from node.directory.entries import Node
 from node.entry import Attachment, Audience, Head, Hold, Lane
 from node.errors import Invalid, revive
@@ -155,6 +155,12 @@ class Told(Value, frozen=True):
             "hash": self.found.hash,
         }
         return None if content is None else kinds.seen(said, entry.statement_id(body.statement), content, person=self.person, **at)
+
+
+def of_node(city: str, node: str, content: Content, *, record: str, to: Audience, after: Iterable[bytes] = (), nonce: bytes = b"") -> Draft:
+    """What a node itself says in the lane of trust; the ledger signs it as the node."""
+    said, salt, data = statement(city, content, record=record, home=node, suite="p256", after=after, nonce=nonce)
+    return Draft(pack(said), b"", salt, data, (to,), Lane.TRUST)
 
 
 def statement(

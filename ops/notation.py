@@ -79,7 +79,7 @@ def _shown(value: Any, field: str = "") -> Any:
     if isinstance(value, bytes):
         return _bytes(value, field)
     if isinstance(value, (list, tuple)):
-        return [_shown(one, field if field == "entries" else "") for one in value] if field != "entries" else [_pair(one) for one in value]
+        return [_pair(one) for one in value] if field == "entries" else [_shown(one) for one in value]
     if isinstance(value, dict):
         return {"$map": [[key, _shown(one)] for key, one in value.items()]}
     return str(value) if isinstance(value, str) else value

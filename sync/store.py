@@ -156,8 +156,7 @@ class LedgerStore:
     def admitted(self, about: Node, then: Callable[[NodeError | None], None]) -> None:
         """Let the ledger say that a node stands under this one; once, however often it is admitted."""
         nonce = digest("admitted.1", pack(about))[:16]
-        said, salt, data = requests.statement(self._settings.city, about, record=about.id, home=self._settings.id, suite="p256", nonce=nonce)
-        draft = requests.Draft(pack(said), b"", salt, data, (ALL,), Lane.TRUST)
+        draft = requests.of_node(self._settings.city, self._settings.id, about, record=about.id, to=ALL, nonce=nonce)
         self._ask(lambda answer: then(answer if isinstance(answer, NodeError) else None), "write", (draft,))
 
     def arrived(self, sha: bytes) -> None:

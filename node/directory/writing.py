@@ -7,10 +7,10 @@ from itertools import islice
 
 from node import enrol, requests
 from node.client import Ledger
-from node.codec import base32, pack
+from node.codec import base32
 from node.directory import entries as said
 from node.directory.view import ROWS, Directory
-from node.entry import ALL, UP, Audience, Lane
+from node.entry import ALL, UP, Audience
 from node.kinds import Content
 from node.requests import Draft
 from node.settings import Settings
@@ -48,10 +48,8 @@ def former(directory: Directory, content: Content) -> tuple[bytes, ...]:
 
 def draft(settings: Settings, directory: Directory, content: Content) -> Draft:
     """A draft that the ledger signs as the node."""
-    statement, salt, data = requests.statement(
-        settings.city, content, record=record_of(content), home=settings.id, suite="p256", after=former(directory, content)
-    )
-    return requests.Draft(pack(statement), b"", salt, data, (audience_of(content),), Lane.TRUST)
+    to, after = audience_of(content), former(directory, content)
+    return requests.of_node(settings.city, settings.id, content, record=record_of(content), to=to, after=after)
 
 
 def write(ledger: Ledger, settings: Settings, directory: Directory, contents: Iterable[Content]) -> int:

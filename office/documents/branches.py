@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from node import clock
 from node.directory.entries import Node
 from office.documents import views
 from office.documents.matrix import Row
 from office.frame.desk import Desk
-from office.frame.trace import SILENT, heard
-from office.frame.words import _
+from office.frame.trace import heard, silent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +86,7 @@ class _Known:
 
     def _unknown(self, node: Node) -> str:
         last = self.heard.get(node.id, 0)
-        if node.id == self.desk.node or clock.to_ms(self.desk.now) - last <= SILENT:
-            return ""
-        return str(_("自 {time} 起失联，以后情况不明").format(time=views.when(last)) if last else _("尚未联系上，情况不明"))
+        return str(views.unknown_since(last)) if silent(self.desk, node.id, last) else ""
 
 
 def _leaf(row: Row) -> Leaf:

@@ -42,7 +42,7 @@ class DocumentsApi:
         asked = request.read(service.Post)
         files = partial(take, request.portal, self.desk.person)
         sent = service.post(self.desk, asked, files, doc=request.headers.get("Idempotency-Key", ""))
-        seconds = min(whole(request.query("wait", str(PATIENCE)), digits=17), LONGEST) if wanted != "local" else 0
+        seconds = min(whole(request.query("wait", str(PATIENCE))), LONGEST) if wanted != "local" else 0
         found = reach.await_level(self.desk, sent.doc, wanted, seconds)
         body: dict[str, Any] = {
             "doc": sent.doc,
@@ -64,8 +64,8 @@ class DocumentsApi:
     @page("GET", "/api/v1/inbox", query={"cursor": "where an earlier answer ended", "limit": "how many at most, 100 unless said, 500 at most"})
     def inbox(self, request: Request) -> Answer:
         """What came after a cursor, oldest first."""
-        since = whole(request.query("cursor", "0"), digits=17)
-        limit = min(max(whole(request.query("limit", "100"), digits=17), 1), 500)
+        since = whole(request.query("cursor", "0"))
+        limit = min(max(whole(request.query("limit", "100")), 1), 500)
         rows = service.inbox(self.desk, since=since, limit=limit)
         return Answer({"items": rows, "cursor": rows[-1]["cursor"] if rows else since})
 

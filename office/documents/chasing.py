@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from node import clock
 from node.entry import Lane
 from node.errors import Conflict, Invalid, Missing, Refused
@@ -13,6 +15,9 @@ from office.documents.steps import inner, move, reason_of, receipt, step, words
 from office.documents.terms import deadline
 from office.frame.desk import Desk, Wish
 from office.frame.words import _
+
+SEEN_TO = ("R2", "R2x", "R4", "R5")
+"Receipts after which nobody need be urged to sign."
 
 
 def urge(desk: Desk, doc: str, *, organ: str, channel: str, text: str = "") -> int:
@@ -29,10 +34,13 @@ def urge_all(desk: Desk, doc: str, *, channel: str, text: str = "") -> int:
     """The issuer urges everybody who has not signed for it and was not yet urged three times, all at once; returns how many."""
     step(desk, doc, "urge")
     letter, wishes = desk.get(Letter, doc), []
-    for delivery in unsigned(desk, doc):
-        open_ = desk.list(Urge, Urge.doc == doc, Urge.organ == delivery.organ, Urge.person == "", Urge.answered_at == 0)
-        if len(open_) < workflow.STEPS:
-            content = said.Urged(doc, delivery.organ, "", _next(open_), _channel(channel), words(text))
+    unanswered: dict[str, list[Urge]] = defaultdict(list)
+    for one in desk.list(Urge, Urge.doc == doc, Urge.person == "", Urge.answered_at == 0, limit=None):
+        unanswered[one.organ].append(one)
+    for delivery in _unsigned(desk, doc):
+        before = unanswered[delivery.organ]
+        if len(before) < workflow.STEPS:
+            content = said.Urged(doc, delivery.organ, "", _next(before), _channel(channel), words(text))
             wishes.append(_wish(desk, letter, delivery, content))
     if not wishes:
         raise Conflict(_("没有可以催办的机关：都已签收，或者已催办三次。"), code="nobody")
@@ -40,9 +48,9 @@ def urge_all(desk: Desk, doc: str, *, channel: str, text: str = "") -> int:
     return len(wishes)
 
 
-def unsigned(desk: Desk, doc: str) -> list[Delivery]:
+def _unsigned(desk: Desk, doc: str) -> list[Delivery]:
     """Recipients of which nobody has signed for, sent back, answered or confirmed the recall of a document, as far as is known here."""
-    known = {act.organ for act in desk.list(Act, Act.doc == doc, Act.receipt.in_(("R2", "R2x", "R4", "R5")), limit=None)}
+    known = {act.organ for act in desk.list(Act, Act.doc == doc, Act.receipt.in_(SEEN_TO), limit=None)}
     return [one for one in desk.list(Delivery, Delivery.doc == doc, order=Delivery.order, limit=None) if one.organ not in known]
 
 

@@ -94,7 +94,7 @@ class OutgoingPages:
     def revise(self, request: Request, doc: str) -> See | Screen:
         """Keep what a draft now says."""
         document = self.desk.get(Document, doc)
-        seen = whole(request.text("version"), digits=17)
+        seen = whole(request.text("version"))
         form = written(self.desk, request, document.paper)
         if form.wrong is not None:
             return self._form(form.paper, doc, seen, error=form.wrong, held=form.held)
@@ -119,7 +119,7 @@ class OutgoingPages:
         """Send the corrected issue."""
         former = self.desk.get(Letter, doc).envelope.paper
         form = written(self.desk, request, former)
-        seen = whole(request.text("version"), digits=17)
+        seen = whole(request.text("version"))
         if form.wrong is not None:
             return self._form(form.paper, doc, seen, correcting=True, error=form.wrong, held=form.held)
         if seen:

@@ -110,7 +110,7 @@ class IncomingPages:
         """One of the acts that the move table offers."""
         desk = self.desk
         if request.text("version"):
-            desk.expect(id, whole(request.text("version"), digits=17))
+            desk.expect(id, whole(request.text("version")))
         verb = VERBS.get(move)
         if verb is None:
             raise Missing()
@@ -144,7 +144,7 @@ VERBS: dict[str, Verb] = {
     ),
     "link": lambda desk, one, r: service.link(desk, one, master=r.text("master")),
     "paper": lambda desk, one, r: service.paper_arrived(
-        desk, one, copies=whole(r.text("copies", "1"), digits=17), numbers=r.text("numbers"), place=r.text("place")
+        desk, one, copies=whole(r.text("copies", "1")), numbers=r.text("numbers"), place=r.text("place")
     ),
     "supervise": lambda desk, one, r: service.supervise_person(desk, one, text=r.text("text")),
 }

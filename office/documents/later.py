@@ -26,7 +26,7 @@ def options(desk: Desk, document: Document, rows: Sequence[service.Row]) -> dict
         "better": document.better,
         "missing": [(label, rest) for label, organs in groups if (rest := [one for one in organs if one[0] not in held])],
         "unanswered": [(row.organ, row.name) for row in rows if "R4" not in row.receipts and "R2x" not in row.receipts and "R5" not in row.receipts],
-        "unsigned": len(service.unsigned(desk, document.id)),
+        "unsigned": sum(row.receipts.keys().isdisjoint(service.SEEN_TO) for row in rows),
         "channels": list(CHANNEL_WORDS.items()),
         "thrice": [(row.organ, row.name) for row in rows if _thrice(desk, deliveries[row.organ])] if "supervise" in moves else [],
         "changes": [(one, CHANGE_WORDS[one]) for one in (Change.REPEALED, Change.REVOKED, Change.EXPIRED)],

@@ -200,8 +200,6 @@ def _post_title(desk: Desk, organ: str) -> str:
 
 def running(desk: Desk) -> list[Running]:
     """Terms of signing for documents that run at this node; of a document the person may not see only the term."""
-    seen = {row.id for row in desk.list(Incoming, Incoming.state == Standing.DELIVERED, limit=RUNNING)}
-    rows = desk.query(Incoming, select(Incoming).where(Incoming.state == Standing.DELIVERED).order_by(Incoming.sent_at).limit(RUNNING))
-    return [
-        Running(clock=sign_in(row), title=row.title, url=f"/incoming/{row.id}") if row.id in seen else Running(clock=sign_in(row)) for (row,) in rows
-    ]
+    query = select(Incoming, Incoming.visible(desk)).where(Incoming.state == Standing.DELIVERED).order_by(Incoming.sent_at).limit(RUNNING)
+    rows = desk.query(Incoming, query)
+    return [Running(clock=sign_in(row), title=row.title, url=f"/incoming/{row.id}") if seen else Running(clock=sign_in(row)) for row, seen in rows]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from office.documents.amending import correct, drop_correction, lapse, recall, resend, seal_correction
 from office.documents.chasing import (
+    SEEN_TO,
     answer_urge,
     ask_extension,
     decide_extension,
     open_extensions,
     supervise,
     supervise_person,
-    unsigned,
     urge,
     urge_all,
     urge_person,
@@ -43,6 +43,7 @@ from office.documents.terms import deadline, sign_in_due
 
 __all__ = [
     "FINDS",
+    "SEEN_TO",
     "Post",
     "Progress",
     "Reply",
@@ -126,7 +127,6 @@ __all__ = [
     "timeline",
     "todo",
     "transcribe",
-    "unsigned",
     "urge",
     "urge_all",
     "urge_person",

@@ -35,8 +35,8 @@ class VersionPages:
         rows = desk.list(Version, Version.doc == doc, order=Version.number)
         if not rows:
             raise Missing()
-        right = _of(rows, whole(request.query("b"), digits=17), rows[-1])
-        left = _of(rows, whole(request.query("a"), digits=17), rows[max(0, rows.index(right) - 1)])
+        right = _of(rows, whole(request.query("b")), rows[-1])
+        left = _of(rows, whole(request.query("a")), rows[max(0, rows.index(right) - 1)])
         acts = [act for act in service.timeline(desk, doc) if act.kind.removeprefix("documents.") in OPINIONS]
         values: dict[str, Any] = {
             "document": document,

@@ -27,7 +27,7 @@ from office.documents.model import Document, Incoming, Letter, Validity
 from office.documents.sheets import addressed, signed_by
 from office.documents.workflow import Stage
 from office.frame.desk import Desk
-from office.frame.words import _
+from office.frame.words import Text, _
 from office.portal.page import Act
 from office.portal.screen import day
 
@@ -167,8 +167,7 @@ def matrix_of(rows: Sequence[service.Row]) -> list[tuple[str, list[Any]]]:
 def _cells(row: service.Row) -> list[Any]:
     unknown = None
     if row.silent:
-        since = _("自 {time} 起失联，以后情况不明").format(time=when(row.heard)) if row.heard else _("尚未联系上，情况不明")
-        unknown = {"text": since, "sub": row.node_name, "tone": "warn"}
+        unknown = {"text": unknown_since(row.heard), "sub": row.node_name, "tone": "warn"}
     waiting = (
         {"text": _("待发，等待线路"), "sub": row.node_name, "tone": "warn"}
         if row.silent
@@ -188,6 +187,11 @@ def _receipt_cell(act: Done) -> dict[str, Any]:
     who = act.name or _("自动")
     tone = "bad" if act.receipt == "R2x" else "good"
     return {"text": f"{words}：{who}" if words else who, "sub": when(act.at), "tone": tone}
+
+
+def unknown_since(heard: int) -> Text | str:
+    """What is said of a node that is not heard now; ``heard`` is when it last was, milliseconds, 0 for never."""
+    return _("自 {time} 起失联，以后情况不明").format(time=when(heard)) if heard else _("尚未联系上，情况不明")
 
 
 def when(at: int | None) -> str:

@@ -20,11 +20,7 @@ _MARKUP = (".xml", ".htm", ".html", ".rels")
 
 def words(file: BinaryIO) -> str | None:
     """The text of a file, its names inside included; nothing when it is a picture, a film, encrypted or otherwise not to be read."""
-    head = file.read(8)
-    data = head + file.read(MOST)
-    if head.startswith(b"%PDF"):
-        return _pdf(data)
-    return _words(data, DEPTH)
+    return _words(file.read(8 + MOST), DEPTH)
 
 
 def _words(data: bytes, depth: int) -> str | None:
@@ -51,9 +47,7 @@ def _package(data: bytes, depth: int) -> str | None:
                 with package.open(part) as stream:
                     inner = stream.read(left)
                 left -= len(inner)
-                found.append(
-                    (_stripped(inner) if part.filename.lower().endswith((".xml", ".htm", ".html", ".rels")) else _words(inner, depth - 1)) or ""
-                )
+                found.append(_part(part.filename, inner, depth) or "")
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OSError, EOFError):
         return None
     return "\n".join(found)

@@ -54,9 +54,14 @@ class Trace:
             carried=tuple((holder, at) for holder, at in holders if holder not in (node, desk.node) and holder in way),
             delivered=written if here else dict(holders).get(node),
             place=self._places.get(node, self._places.get("", "")),
-            silent=not here and clock.to_ms(desk.now) - last > SILENT,
+            silent=silent(desk, node, last),
             heard=last,
         )
+
+
+def silent(desk: Desk, node: str, last: int) -> bool:
+    """Whether nothing is known of a node now that was last heard at ``last`` (milliseconds, 0 for never)."""
+    return node != desk.node and clock.to_ms(desk.now) - last > SILENT
 
 
 def heard(desk: Desk) -> dict[str, int]:

@@ -322,7 +322,7 @@ class Request(PlainRequest):
 SHANGHAI = dt.timezone(dt.timedelta(hours=8), "Asia/Shanghai")
 
 
-def whole(text: str, *, digits: int) -> int:
+def whole(text: str, *, digits: int = 17) -> int:
     """A whole number that was typed, of so many digits at most; 0 for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else 0
 

@@ -18,10 +18,8 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
-from node.settings import Settings
+from ops.bench.portal import PASSWORD, WEB
 
-WEB = 28_720
-PASSWORD = "测量所用的十个字以上"  # noqa: S105  of people who exist for the length of a measurement
 THINK, PATIENCE = 5.0, 60.0
 "Seconds between two steps, on average; seconds after which somebody gives up, which is an error."
 WORDS = ("防汛", "督导", "乡村振兴", "义务教育", "安全隐患", "养老", "实施方案", "责任清单")
@@ -42,20 +40,6 @@ STEPS = (
     (4, "sign_for"),
 )
 "How often each step is taken, of a hundred."
-
-
-def alive(settings: Settings) -> bool:
-    """Whether the portal answers."""
-    line = http.client.HTTPSConnection(
-        "127.0.0.1", WEB, context=ssl.create_default_context(cafile=str(settings.path("certs", "root.pem"))), timeout=20
-    )
-    try:
-        line.request("GET", "/healthz")
-        return line.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        line.close()
 
 
 @dataclass

@@ -8,7 +8,6 @@ node does meanwhile.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import random
 import subprocess
@@ -20,15 +19,14 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from node import certs, clock, enrol, persons, settings, tier
+from node import certs, clock, enrol, persons, tier
 from node.codec import uuid7
 from node.directory.entries import Appointed, Certified, File, Organ, Person, Post
 from node.directory.writing import draft
 from node.entry import SELF
 from node.kinds import Content
 from node.requests import Draft
-from node.settings import Settings
-from ops.bench import crowd, fleet, meter
+from ops.bench import fleet, meter, portal
 from ops.bench.fleet import Member
 from ops.bench.papers import Author, documents
 
@@ -48,7 +46,7 @@ def run(count: int, seconds: float, *, people: int = BUSY * len(STAFF), members:
     """Furnish the node, let people work for some seconds, and say how long they waited for their pages."""
     meter.note("load")
     with TemporaryDirectory(prefix="yw-bench-") as folder:
-        member = _home(Path(folder) / "city")
+        member = portal.founded(Path(folder) / "city")
         try:
             member.start("ledger")
             fleet.until(lambda: fleet.answers(member), "the ledger")
@@ -56,7 +54,7 @@ def run(count: int, seconds: float, *, people: int = BUSY * len(STAFF), members:
             author = _author(member)
             wrote = _timed(lambda: _write(member, author, count))
             member.start("portal", "clerk")
-            fleet.until(lambda: crowd.alive(member.settings), "the portal")
+            fleet.until(lambda: portal.alive(member), "the portal")
             found = _timed(lambda: fleet.until(lambda: _indexed(member), "the search index", 1800))
             _work(member, seconds, people, members=members, documents=count, directory_s=made, documents_s=wrote, index_s=found)
         finally:
@@ -67,11 +65,6 @@ def _timed(act: object) -> float:
     begun = time.perf_counter()
     act()  # type: ignore[operator]
     return round(time.perf_counter() - begun, 1)
-
-
-def _home(home: Path) -> Member:
-    wish = Settings(id="", tier="city", name="云市", code="330000", city="", web=f"127.0.0.1:{crowd.WEB}", profile="acceptance")
-    return Member(settings.load(enrol.found_city(home, wish, dt.datetime.now(dt.UTC)).home))
 
 
 def _furnish(member: Member, members: int) -> None:
@@ -97,7 +90,7 @@ def _book(member: Member, members: int) -> Iterator[Content]:
             yield Post(f"post-{id}", f"o{n}", title, "", (), place, "", roles)
             yield from _person(chance, id, f"o{n}", f"post-{id}")
             yield File(id, id, "", "", "", "", "")
-            cert = persons.new_person_key(member.settings, id, id, crowd.PASSWORD, clock.now(), first=False)
+            cert = persons.new_person_key(member.settings, id, id, portal.PASSWORD, clock.now(), first=False)
             yield Certified(id, certs.der(cert), "")
     for n in range(members - BUSY * len(STAFF)):
         yield from _person(chance, f"m{n}", f"o{n % ORGANS}", f"p{n % ORGANS}")
@@ -110,7 +103,7 @@ def _person(chance: random.Random, id: str, organ: str, post: str) -> Iterator[C
 
 
 def _author(member: Member) -> Author:
-    door = persons.open_person_key(member.settings, "clerk0", crowd.PASSWORD)
+    door = persons.open_person_key(member.settings, "clerk0", portal.PASSWORD)
     return Author(member.settings.city, member.id, "o0", door.key, door.fingerprint)
 
 

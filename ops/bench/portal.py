@@ -43,13 +43,13 @@ def run(seconds: float) -> None:
     """Ask for the page for some seconds."""
     meter.note("portal")
     with TemporaryDirectory(prefix="yw-bench-") as folder:
-        member = _home(Path(folder) / "city")
+        member = founded(Path(folder) / "city")
         try:
             member.start("ledger")
             fleet.until(lambda: fleet.answers(member), "the ledger")
             _furnish(member)
             member.start("portal")
-            fleet.until(lambda: _alive(member), "the portal")
+            fleet.until(lambda: alive(member), "the portal")
             author, cookie = _author(member), _enter(member)
             _write(member, author, ROWS + 5)
             for age in (0, AGE):
@@ -61,7 +61,8 @@ def run(seconds: float) -> None:
             member.end()
 
 
-def _home(home: Path) -> Member:
+def founded(home: Path) -> Member:
+    """A city whose portal is to be asked."""
     wish = Settings(id="", tier="city", name="云市", code="330000", city="", web=f"127.0.0.1:{WEB}", profile="acceptance")
     return Member(settings.load(enrol.found_city(home, wish, dt.datetime.now(dt.UTC)).home))
 
@@ -128,7 +129,8 @@ def _line(member: Member) -> http.client.HTTPSConnection:
     return http.client.HTTPSConnection("127.0.0.1", WEB, context=trust, timeout=20)
 
 
-def _alive(member: Member) -> bool:
+def alive(member: Member) -> bool:
+    """Whether the portal answers."""
     line = _line(member)
     try:
         line.request("GET", "/healthz")

@@ -37,7 +37,13 @@ def sim(call: Call, /, seed: int, steps: int, topology: Path | None, faults: str
         return Answer(fields=found, exit=1 if found["violations"] else 0)
     from sync import year as whole
 
-    plan = whole.Plan(seed=seed, tree=tree or load.tree(about["counties"], about["townships"]), **_size(about), faults=_faults(faults, load.KINDS))
+    plan = whole.Plan(
+        seed=seed,
+        tree=tree or load.tree(about["counties"], about["townships"]),
+        scale=about["scale"],
+        days=about["days"],
+        faults=_faults(faults, load.KINDS),
+    )
     with _Progress() as progress:
         found = whole.run(plan, progress.tell)
     if report:
@@ -45,10 +51,6 @@ def sim(call: Call, /, seed: int, steps: int, topology: Path | None, faults: str
 
         report.write_text(page(found), encoding="utf-8")
     return Answer(fields=found, text=_story(found, report), exit=1 if found["violations"] else 0)
-
-
-def _size(about: dict[str, Any]) -> dict[str, Any]:
-    return {name: about[name] for name in ("scale", "days")}
 
 
 def _faults(given: str, known: tuple[str, ...]) -> tuple[str, ...]:

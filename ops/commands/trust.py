@@ -198,9 +198,9 @@ def _prove(settings: Settings, out: Path, name: str, proof: bytes) -> str:
 def settle(call: Call, epoch: str, note: str) -> Answer:
     """The operator's word, signed by the node; it ends the alarm here and, from a node above, below."""
     from node import requests
-    from node.codec import base32, pack
+    from node.codec import base32
     from node.directory.entries import Settled
-    from node.entry import ALL, SELF, Lane
+    from node.entry import ALL, SELF
     from ops import seat
 
     if not 0 < len(note) <= 2000:
@@ -214,6 +214,5 @@ def settle(call: Call, epoch: str, note: str) -> Answer:
         here = office.settings.id
         audience = ALL if here in above and here != found.author else SELF
         content = Settled(found.chain, note)
-        stated, salt, data = requests.statement(office.settings.city, content, record=found.author, home=here, suite="p256")
-        [written] = office.ledger.write([requests.Draft(pack(stated), b"", salt, data, (audience,), Lane.TRUST)])
+        [written] = office.ledger.write([requests.of_node(office.settings.city, here, content, record=found.author, to=audience)])
     return Answer(fields={"entry": written.places[0].ref, "epoch": epoch}, text=_("已处理，告警解除"))
