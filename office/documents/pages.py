@@ -8,7 +8,8 @@ from office.documents.handling import IncomingPages
 from office.documents.numbers import NumberPages
 from office.documents.passing import WayPages
 from office.documents.prints import PrintPages
+from office.documents.proving import ProofPages
 from office.documents.tracking import TrackPages
 from office.documents.versions import VersionPages
 
-PAGES = (OutgoingPages, NumberPages, TrackPages, VersionPages, IncomingPages, PrintPages, WayPages, DocumentsApi)
+PAGES = (OutgoingPages, NumberPages, TrackPages, VersionPages, IncomingPages, PrintPages, ProofPages, WayPages, DocumentsApi)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from msgspec import structs
 from werkzeug.wrappers import Response
 
 from office.documents import kinds, service
@@ -15,6 +16,7 @@ from office.frame.desk import Desk
 from office.portal.page import Request, page
 from office.print.press import render, sign
 from office.print.sheet import Annex, Form, Seal, Sheet, paragraphs
+from office.print.verdict import Sealed
 
 _URGENCY = {Urgency.FLASH: "特急", Urgency.URGENT: "加急"}
 _LABEL = {Label.WORK_SECRET: "工作秘密", Label.INTERNAL: "内部"}
@@ -33,8 +35,17 @@ class PrintPages:
         desk = self.desk
         letters = desk.list(Letter, Letter.id == doc)
         envelope = letters[0].envelope if letters else service.envelope(desk, desk.get(Document, doc))
-        made = render(paper(desk, envelope, across=standing(desk, doc, envelope)))
+        sheet = paper(desk, envelope, across=standing(desk, doc, envelope))
+        made = render(structs.replace(sheet, proof=proof(doc, envelope) if letters else None))
         return _file(sign(made, desk.settings) if letters else made, envelope)
+
+
+def proof(doc: str, envelope: Envelope) -> Sealed | None:
+    """The seal under a document as its copies carry it."""
+    mark = envelope.seal
+    if mark is None:
+        return None
+    return Sealed(doc=doc, seal=mark.seal, fingerprint=mark.fingerprint.hex(), digest=mark.digest.hex(), signature=mark.signature.hex())
 
 
 def standing(desk: Desk, doc: str, envelope: Envelope) -> str:

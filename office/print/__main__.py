@@ -1,4 +1,6 @@
-"""The process that prints or signs: ``python -m office.print render`` or ``sign --home DIR``, input on stdin, a PDF on stdout.
+"""The process that prints, signs or checks: ``python -m office.print render``, ``sign --home DIR`` or ``check --home DIR``.
+
+Input comes on stdin; a PDF goes to stdout, of a check its verdict as JSON.
 
 It limits itself in memory and processor time. What is refused goes to stderr as one line of JSON (``kind``, ``code``, ``message``)
 and the exit status of its error.
@@ -18,19 +20,22 @@ from node.errors import Invalid, Misconfigured, NodeError
 
 MEMORY, PROCESSOR = 2 * 2**30, 60
 "Bytes of address space and seconds of processor time."
+LIMITS = {"check": (512 * 2**20, 10)}
+"The same for acts that read what strangers made."
 
 
 def main(argv: list[str] | None = None) -> int:
     """Do what was asked, once."""
     parser = argparse.ArgumentParser(prog="python -m office.print")
-    parser.add_argument("act", choices=("render", "sign"))
+    parser.add_argument("act", choices=("render", "sign", "check"))
     parser.add_argument("--home", type=Path)
     given = parser.parse_args(argv)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR, PROCESSOR + 5))
+    memory, seconds = LIMITS.get(given.act, (MEMORY, PROCESSOR))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
     try:
         data = sys.stdin.buffer.read()
-        made = _render(data) if given.act == "render" else _sign(data, given.home)
+        made = _render(data) if given.act == "render" else {"sign": _sign, "check": _check}[given.act](data, given.home)
     except MemoryError:
         return _say(NodeError("the document is too large to print", code="too_large"))
     except NodeError as e:
@@ -71,6 +76,16 @@ def _sign(data: bytes, home: Path | None) -> bytes:
     from office.print import signature
 
     return signature.signed(data, settings.load(home), clock.now())
+
+
+def _check(data: bytes, home: Path | None) -> bytes:
+    if home is None:
+        raise Misconfigured("check needs --home")
+    from node import certs, clock, settings
+    from office.print import check
+
+    root = certs.load(settings.load(home).path("certs", "root.pem").read_bytes())
+    return msgspec.json.encode(check.checked(data, root, clock.now()))
 
 
 if __name__ == "__main__":

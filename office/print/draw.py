@@ -9,11 +9,14 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+import msgspec
+
 from office.print.fonts import Family, Fonts
 from office.print.marks import Ink, Mark, Page, Rule
 from office.print.measures import ASCENT, PT
 from office.print.sheet import Sheet
 from office.print.stamp import RED, drawn
+from office.print.verdict import SEAL
 
 VARIANT = "pdf/a-3b"
 CLOSE = 0.1
@@ -27,10 +30,12 @@ _STYLE = f"""@page{{size:210mm 297mm;margin:0}} html,body{{margin:0}}
 
 
 def pdf(sheet: Sheet, pages: Sequence[Page], fonts: Fonts) -> bytes:
-    """The PDF/A of laid out pages, with title and author."""
-    from weasyprint import HTML
+    """The PDF/A of laid out pages, with title and author, and the organ's seal over the text as a file inside it."""
+    from weasyprint import HTML, Attachment
 
-    made: bytes = HTML(string=html(sheet, pages, fonts)).write_pdf(pdf_variant=VARIANT)  # type: ignore[no-untyped-call]
+    data = msgspec.json.encode(sheet.proof).decode()
+    proofs = [Attachment(string=data, name=SEAL, relationship="Supplement")] if sheet.proof else []  # type: ignore[no-untyped-call]
+    made: bytes = HTML(string=html(sheet, pages, fonts)).write_pdf(pdf_variant=VARIANT, attachments=proofs)  # type: ignore[no-untyped-call]
     return made
 
 

@@ -1,4 +1,4 @@
-"""Printing and signing from any process: the work is done by ``python -m office.print``, one at a time, within limits.
+"""Printing, signing and checking from any process: the work is done by ``python -m office.print``, one at a time, within limits.
 
 Green processes may call these as they are: waiting for another process lets the others run.
 """
@@ -18,11 +18,14 @@ from node.errors import NodeError, TooLarge, Unreachable, revive
 from node.settings import Settings
 from office.frame.words import _
 from office.print.sheet import Sheet
+from office.print.verdict import Verdict
 
 SECONDS = 90
 "Longest time of one act, the start of its process included."
 MOST = 4 * 2**20
 "Bytes of a sheet."
+COPY = 32 * 2**20
+"Bytes of a copy that is checked."
 _turns = BoundedSemaphore(1)
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,6 +51,13 @@ def render(sheet: Sheet) -> bytes:
 def sign(pdf: bytes, settings: Settings) -> bytes:
     """The PDF with a PAdES signature of this node's print certificate inside; a byte changed later is found by any reader."""
     return _run(["sign", "--home", str(settings.home)], pdf)
+
+
+def check(pdf: bytes, settings: Settings) -> Verdict:
+    """What the signature in a copy is worth to whoever trusts this node's city; :class:`~node.errors.TooLarge` when it is too large to be one."""
+    if len(pdf) > COPY:
+        raise TooLarge(MESSAGES["too_large"])
+    return msgspec.json.decode(_run(["check", "--home", str(settings.home)], pdf), type=Verdict)
 
 
 def _run(arguments: list[str], data: bytes) -> bytes:

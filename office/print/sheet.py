@@ -11,6 +11,8 @@ from typing import Annotated
 
 import msgspec
 
+from office.print.verdict import Sealed
+
 Short = Annotated[str, msgspec.Meta(max_length=300)]
 Long = Annotated[str, msgspec.Meta(max_length=60_000)]
 Names = Annotated[tuple[Short, ...], msgspec.Meta(max_length=30)]
@@ -107,6 +109,8 @@ class Sheet(_Value, frozen=True, kw_only=True):
     "印发日期 without 印发."
     across: Annotated[str, msgspec.Meta(max_length=8)] = ""
     "Pale words across every page of what is no document in force: 草稿, 已撤回, 已作废."
+    proof: Sealed | None = None
+    "The organ's seal over the text, which the PDF carries as a file of its own for whoever checks it."
 
 
 _LEVELS = (

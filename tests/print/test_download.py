@@ -14,7 +14,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
-from tests.office.test_documents_pages import LOGINS, act, drafted, issued
+from tests.office.test_documents_pages import LOGINS, act, drafted, issued, sent_with
 from tests.portal.house import Browser, House, opened, seated
 from tests.print.gauge import Gauge
 
@@ -87,3 +87,17 @@ def test_the_portal_serves_others_while_it_prints(people: dict[str, Browser]) ->
         time.sleep(0)
     printing.join()
     assert done.is_set() and served > 5
+
+
+@pytest.mark.row("A8")
+def test_a_copy_is_checked_by_whoever_brings_it(house: House, people: dict[str, Browser]) -> None:
+    """The page of checks says that a copy is whole, who printed it, and of one changed byte that it is not to be relied on; a file must be chosen."""
+    doc = issued(people)
+    pdf = people["chengxue"].get(f"/documents/{doc}/pdf").body
+    page = sent_with(people["fanxiaohong"], "/documents/verify", "copy.pdf", pdf).text
+    assert "副本完整" in page and "滨州市" in page and "没有加盖印章" in page
+    at = len(pdf) // 2
+    assert "不可采信" in sent_with(people["dinghui"], "/documents/verify", "c.pdf", pdf[:at] + bytes([pdf[at] ^ 1]) + pdf[at + 1 :]).text
+    assert people["dinghui"].post("/documents/verify").status == 422
+    assert "没有加盖印章" in people["dinghui"].get(f"/documents/{doc}/verify").text
+    assert people["fanxiaohong"].get(f"/documents/{doc}/verify").status == 404
