@@ -151,7 +151,7 @@ def running(city: City) -> Iterator[City]:
         city.stop()
 
 
-def wait(what: object, *, timeout: float = 20.0, why: Callable[[], str] | str = "") -> object:
+def wait(what: object, *, timeout: float = 60.0, why: Callable[[], str] | str = "") -> object:
     """The first true value that calling ``what`` gives; an assertion that says ``why`` after ``timeout`` seconds of asking."""
     deadline = time.monotonic() + timeout
     while True:

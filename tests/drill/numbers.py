@@ -75,11 +75,11 @@ def run(world: World, issues: int, kills: int, seed: int = 1) -> None:
         home.stop("ledger", how=signal.SIGKILL)
         home.start("ledger")
         if chance.randrange(2):
-            cities.wait(lambda: all(_ready(office) for office in world.offices.values()), timeout=60)
+            cities.wait(lambda: all(_ready(office) for office in world.offices.values()))
             world.carry()
     for one in hands:
         one.join(900)
-    cities.wait(lambda: all(_ready(office) for office in world.offices.values()), timeout=60)
+    cities.wait(lambda: all(_ready(office) for office in world.offices.values()))
     world.carry()
     check(world, hands)
 

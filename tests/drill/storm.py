@@ -83,7 +83,7 @@ def _begin(made: City) -> None:
     for home in made:
         home.start("ledger")
     for home in made:
-        city.wait(lambda home=home: _answers(home), timeout=30, why=partial(home.output, "ledger"))  # type: ignore[misc]
+        city.wait(lambda home=home: _answers(home), why=partial(home.output, "ledger"))  # type: ignore[misc]
         with Ledger(home.settings, timeout=30) as ledger:
             for about in home.says:
                 stated, salt, data = statement(home.settings.city, about, record=about.id, home=home.id, suite="p256")
@@ -115,7 +115,7 @@ def _check(made: City, acknowledged: dict[str, set[bytes]]) -> None:
     """Every node holds the same chains; each acknowledged entry stands once everywhere; tables equal a refold."""
     ledgers = {home.id: Ledger(home.settings, timeout=60) for home in made}
     try:
-        city.wait(lambda: _equal(ledgers, made), timeout=60, why="the nodes do not come to hold the same")
+        city.wait(lambda: _equal(ledgers, made), why="the nodes do not come to hold the same")
         for author, ids in acknowledged.items():
             for holder, ledger in ledgers.items():
                 if (author, holder) == (made["city"].id, author) or _reads(made, author, holder):

@@ -81,7 +81,7 @@ def test_full_disk(tmp_path: Path) -> None:
                 assert ledger.status()["state"] == "readonly"
                 assert ledger.places(first.id) == first.places
                 stuffing.unlink()
-                city.wait(lambda: ledger.status()["state"] == "ready", timeout=10)
+                city.wait(lambda: ledger.status()["state"] == "ready")
                 acknowledged += [w.id for w in ledger.write([organ(home.settings, number)])]
                 assert all(len(ledger.places(id_)) == 1 for id_ in acknowledged)
                 assert all(a == b for a, b in ledger.refold().values())

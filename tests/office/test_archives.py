@@ -342,7 +342,7 @@ def test_codes_have_no_gap_and_no_double_under_kill(world: World) -> None:
     for one in hands:
         one.start()
     for goal in (4, 10):
-        cities.wait(lambda goal=goal: sum(_has_code(world, item) for item in items) >= goal, timeout=60)
+        cities.wait(lambda goal=goal: sum(_has_code(world, item) for item in items) >= goal)
         home.stop("ledger", how=signal.SIGKILL)
         home.start("ledger")
     for one in hands:

@@ -51,7 +51,7 @@ def test_looks_and_refusals_are_noted_once(house: House) -> None:
         assert one.get(f"/people/{me}").status == 200
     assert one.get("/audit").status == 403
     auditor = house.enter(administrator("auditor"))
-    wait(lambda: len([e for e in events(auditor, person="chengxue", did="looked") if e["object"] == f"/people/{me}"]) == 1, timeout=30)
+    wait(lambda: len([e for e in events(auditor, person="chengxue", did="looked") if e["object"] == f"/people/{me}"]) == 1)
     assert [e["object"] for e in events(auditor, person="chengxue", did="refused")] == ["/audit"]
     seen = other.get("/audit/mine.json").json
     assert {e["object"] for e in seen if e["did"] == "looked"} == {f"/people/{me}"}
@@ -110,7 +110,7 @@ def test_what_was_walked_is_not_walked_again(house: House) -> None:
         assert (again.entries, again.wrong) == (sum(again.ends.values()) - before.entries, ())
         house.browser().enter("dinghui", "not the password")
         house.enter("dinghui")
-        wait(lambda: service.check(ledger, house.settings.id, lambda chain: before.ends.get(chain, 0)).entries, timeout=30)
+        wait(lambda: service.check(ledger, house.settings.id, lambda chain: before.ends.get(chain, 0)).entries)
         [chain] = [c for c, end in service.check(ledger, house.settings.id).ends.items() if end > before.ends.get(c, 0)]
         place = before.ends[chain]
         file = house.settings.path("journal.db")

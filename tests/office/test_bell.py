@@ -59,7 +59,7 @@ def other(first: House, folder: Path) -> House:
     (folder / "node.toml").write_bytes(node_settings.dump(moved))
     house = House(Home(node_settings.load(folder)), port, first.people)
     house.home.start("portal")
-    wait(lambda: answers(house), timeout=60, why=lambda: house.home.output("portal"))
+    wait(lambda: answers(house), why=lambda: house.home.output("portal"))
     return house
 
 
@@ -124,17 +124,17 @@ def test_without_the_broker_documents_go_on(machines: tuple[House, House], broke
     first, second = machines
     person = second.enter("zhoulixin")
     broker.stop()
-    wait(lambda: "broker.away" in said(second.home, "portal"), timeout=40)
+    wait(lambda: "broker.away" in said(second.home, "portal"))
     for number in (1, 2):
         write(first, number)
         assert second.enter("zhoulixin").get("/documents").status == 200
-    wait(lambda: "broker.away" in said(first.home, "clerk"), timeout=40)
+    wait(lambda: "broker.away" in said(first.home, "clerk"))
     broker.start()
     wait(lambda: "broker.back" in said(second.home, "portal"), timeout=90)
     answer = stream(person)
     write(first, 3)
     heard(answer, "entries")
-    wait(lambda: "broker.back" in said(first.home, "clerk"), timeout=40)
+    wait(lambda: "broker.back" in said(first.home, "clerk"))
     for home, role in ((first.home, "clerk"), (second.home, "portal")):
         assert said(home, role).count("broker.away") == 1
         assert "Traceback" not in said(home, role)

@@ -75,7 +75,7 @@ def test_an_order_nobody_confirms_goes_on_by_itself(people: dict[str, Browser], 
     def steps() -> dict[str, str]:
         return {one["organ"]: one["steps"] for one in leader.get(f"{url}.json").json["organs"]}
 
-    wait(lambda: steps()["bz-zfb-zb"] == "call message", timeout=60, why=lambda: house.home.output("clerk"))
+    wait(lambda: steps()["bz-zfb-zb"] == "call message", why=lambda: house.home.output("clerk"))
     assert steps()["bz-yjj"] == ""
     page = leader.get(url).text
     assert "转电话" in page and "0543-0000999" in page

@@ -91,7 +91,7 @@ def frames(said: Iterable[str]) -> Iterator[dict[str, Any]]:
 def test_a_hostile_county_is_played_on_a_living_line(branch: City, tmp_path: Path) -> None:
     """With the county's keys the tool opens a session; one history is taken, the other is not, and the proof comes down the same line."""
     branch["city"].start("courier")
-    wait(lambda: branch["city"].links().get("at"), timeout=30)
+    wait(lambda: branch["city"].links().get("at"))
     one, other = histories(branch, tmp_path)
     batches = [{"batch": pack(batch).hex()} for batch in (one, other)]
     orders = [{"$": "Have", "chains": [], "last": True}, *batches, {"$": "Nothing"}]

@@ -152,9 +152,9 @@ def build(folder: Path, *, code: str = "371600", storage: str = "sqlite", bell: 
     )
     house = House(Home(enrol.found_city(folder / "city", wish, dt.datetime.now(dt.UTC))), port)
     house.home.start("ledger")
-    wait(lambda: _loaded(house), timeout=30)
+    wait(lambda: _loaded(house))
     house.home.start("portal")
-    wait(lambda: answers(house), timeout=30, why=lambda: house.home.output("portal"))
+    wait(lambda: answers(house), why=lambda: house.home.output("portal"))
     return house
 
 

@@ -97,5 +97,5 @@ def test_a_stream_goes_on_where_it_broke_off(clerk: Browser, house: House) -> No
     assert first["event"] == "entries"
     house.home.stop("portal")
     house.home.start("portal")
-    wait(lambda: answers(house), timeout=30)
+    wait(lambda: answers(house))
     assert heard(clerk, house, str(mark))["event"] == "entries"

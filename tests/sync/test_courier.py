@@ -117,9 +117,9 @@ def _healed(net: Net) -> Iterator[None]:
 def test_an_entry_reaches_the_city_and_both_holders_say_so(net: Net) -> None:
     """What a township writes is at the city within a second; county (R0) and city (R1) promise it, and the township knows."""
     written = net.write("town", "甲")[0]
-    wait(lambda: net.has("city", written), timeout=5)
+    wait(lambda: net.has("city", written))
     place = written.places[0]
-    wait(lambda: len(net.ledgers["town"].carried(place.chain, place.seq)) == 2, timeout=5)
+    wait(lambda: len(net.ledgers["town"].carried(place.chain, place.seq)) == 2)
     assert {holder for holder, _ in net.ledgers["town"].carried(place.chain, place.seq)} == {net.city["county1"].id, net.city["city"].id}
 
 
@@ -145,7 +145,7 @@ def test_a_line_that_resets_all_the_time_loses_nothing(net: Net) -> None:
     """Under dozens of resets at random bytes, every entry arrives, and none differs."""
     net.line.set(cut=0.05, chunk=2048)
     written = [w for n in range(15) for w in net.write("town", *(f"{n} {k} " + "文" * 300 for k in range(10)))]
-    wait(lambda: net.has("city", written[-1]), timeout=60, why=f"stuck: {net.city['town'].links()}")
+    wait(lambda: net.has("city", written[-1]), why=f"stuck: {net.city['town'].links()}")
     assert net.line.stats.cuts > 0
     place = written[0].places[0]
     stop = net.count("town", written[0])
@@ -162,7 +162,7 @@ def test_flipped_bits_change_nothing(net: Net) -> None:
     while net.line.stats.flips == 0 and time.monotonic() < time_out:
         written += net.write("town", "再")
     net.line.heal()
-    wait(lambda: net.has("city", written[-1]), timeout=30)
+    wait(lambda: net.has("city", written[-1]))
     assert net.line.stats.flips > 0
     assert "forged" not in net.counters("county1")["refused"]
 
@@ -170,11 +170,11 @@ def test_flipped_bits_change_nothing(net: Net) -> None:
 def test_a_stalled_line_is_noticed_and_comes_back(net: Net) -> None:
     """A line that stays open and moves nothing counts as down within seconds, and carries on afterwards."""
     net.line.set(stall=True)
-    wait(lambda: not net.up("town", "county1") and not net.up("county1", "town"), timeout=12, why="nobody noticed")
+    wait(lambda: not net.up("town", "county1") and not net.up("county1", "town"), why="nobody noticed")
     written = net.write("town", "停")[0]
     net.line.heal()
     net.line.reset()
-    wait(lambda: net.has("city", written), timeout=15)
+    wait(lambda: net.has("city", written))
 
 
 def test_an_attachment_resumes_where_it_was_cut(net: Net) -> None:
@@ -188,7 +188,7 @@ def test_an_attachment_resumes_where_it_was_cut(net: Net) -> None:
     written = net.write("town", "附", attachments=(Attachment(sha, size),))[0]
     shelves = [Blobs(net.city[name].settings) for name in ("county1", "city")]
     wait(lambda: net.has("city", written))
-    wait(lambda: all(shelf.has(sha) for shelf in shelves), timeout=60, why="the attachment does not arrive")
+    wait(lambda: all(shelf.has(sha) for shelf in shelves), why="the attachment does not arrive")
     assert b"".join(shelves[1].open(sha)) == data
     cuts = net.line.stats.cuts - cuts
     assert cuts >= 3
@@ -213,11 +213,11 @@ def test_a_killed_courier_or_ledger_loses_nothing(net: Net) -> None:
     county.stop("courier", how=signal.SIGKILL)
     written += net.write("town", *(f"杀二{n}" for n in range(10)))
     county.start("courier")
-    wait(lambda: net.has("city", written[-1]), timeout=20)
+    wait(lambda: net.has("city", written[-1]))
     county.stop("ledger", how=signal.SIGKILL)
     written += net.write("town", *(f"杀三{n}" for n in range(10)))
     county.start("ledger")
-    wait(lambda: net.has("city", written[-1]), timeout=20, why="the courier does not find its ledger again")
+    wait(lambda: net.has("city", written[-1]), why="the courier does not find its ledger again")
     assert net.count("city", written[-1]) == net.count("town", written[-1])
 
 
@@ -234,12 +234,12 @@ def test_strangers_and_noise_do_not_stop_the_others(net: Net) -> None:
         tokens.rename(tokens.with_suffix(".away"))
         stranger.connect(host)
         stranger.send(frames.seal(frames.NO_SESSION, 0, b"\x92\x01\x01"))
-        wait(lambda: net.counters("county1")["refused"].get("unknown_key"), timeout=10)  # type: ignore[union-attr, attr-defined]
+        wait(lambda: net.counters("county1")["refused"].get("unknown_key"))  # type: ignore[union-attr, attr-defined]
         tokens.with_suffix(".away").rename(tokens)
     finally:
         context.destroy(linger=0)
     written = net.write("town", "仍")[0]
-    wait(lambda: net.has("city", written), timeout=5)
+    wait(lambda: net.has("city", written))
 
 
 def test_a_guest_may_only_ask_to_join(net: Net, tmp_path: Path) -> None:
@@ -280,7 +280,7 @@ def test_everybody_knows_when_the_others_were_heard(net: Net) -> None:
     """The city's courier says when the township was last heard, and the township's when the city was."""
     town, city = net.city["town"], net.city["city"]
     for watcher, watched in ((city, town), (town, city)):
-        heard = wait(lambda w=watcher, x=watched: w.links().get("heard", {}).get(x.id), timeout=15)  # type: ignore[misc, union-attr]
+        heard = wait(lambda w=watcher, x=watched: w.links().get("heard", {}).get(x.id))  # type: ignore[misc, union-attr]
         assert time.time() * 1000 - heard < 15_000  # type: ignore[operator]
 
 
@@ -302,7 +302,7 @@ def test_a_signal_crosses_the_tree_and_is_signed(net: Net) -> None:
             signals.send(post, msgspec.structs.replace(again, signature=signed))
             return bool(poller.poll(100))
 
-        wait(rung, timeout=10)
+        wait(rung)
         signal_ = signals.read(heard.recv())
         assert signal_ is not None and signal_.payload == b"ring"
         signals.check(net.ledgers["city"], signal_)
@@ -345,9 +345,9 @@ def test_urgent_passes_a_backlog_and_an_attachment_on_a_thin_line(net: Net) -> N
     writer.join()
     began = time.monotonic()
     urgent = net.write("town", "急", lane=Lane.URGENT)[0]
-    wait(lambda: net.has("county1", urgent), timeout=10)
+    wait(lambda: net.has("county1", urgent))
     took = time.monotonic() - began
     assert not Blobs(net.city["county1"].settings).has(sha), "the line was not busy"
     assert took < 2.0, took
     net.line.heal()
-    wait(lambda: Blobs(net.city["county1"].settings).has(sha), timeout=30)
+    wait(lambda: Blobs(net.city["county1"].settings).has(sha))

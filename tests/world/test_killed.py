@@ -164,7 +164,7 @@ def _pid(boss: supervise.Supervisor, name: str, role: str) -> int:
     def look() -> Any:
         return next((row["pid"] for row in boss.processes() if row["name"] == role and row["statename"] == "RUNNING"), 0)
 
-    return int(str(wait(look, timeout=30, why=f"{role} of {name} does not come back")))
+    return int(str(wait(look, why=f"{role} of {name} does not come back")))
 
 
 def _check_arrival(world: World, offices: list[Office]) -> None:

@@ -51,7 +51,7 @@ def test_a_township_works_while_the_line_above_its_county_is_cut(world: World, r
     clerk, organ = world.who(FIRST, "registry_clerk"), world.organ(CITY)
     with world.apart(COUNTY):
         doc = _issue(world, report, title="关于断线期间雨情的报告")
-        row = wait(lambda: _row(world, FIRST, doc, organ)["carried"] and _row(world, FIRST, doc, organ), timeout=30)
+        row = wait(lambda: _row(world, FIRST, doc, organ)["carried"] and _row(world, FIRST, doc, organ))
         assert isinstance(row, dict)
         assert row["delivered"] is None
         status = world.ask(COUNTY, "status")
@@ -61,7 +61,7 @@ def test_a_township_works_while_the_line_above_its_county_is_cut(world: World, r
         assert world.ask(FIRST, "status")["state"] == "ready"
         got = world.ask(FIRST, "doc", "get", doc, *acting(clerk))
         assert re.fullmatch(r"水政发〔20\d\d〕\d+号", got["number"])
-    wait(lambda: _row(world, FIRST, doc, organ)["delivered"], timeout=30)
+    wait(lambda: _row(world, FIRST, doc, organ)["delivered"])
     world.ask(COUNTY, "status", "--wait", "synced", timeout=30)
     backlog = [one["out_backlog"]["entries"] for one in world.ask(COUNTY, "status")["links"]]
     assert not any(backlog)
@@ -71,10 +71,10 @@ def test_a_cut_township_is_unknown_not_guessed(world: World, report: Path) -> No
     """What is sent to a township that is cut off is shown as not carried, and arrives when the line is whole."""
     with world.apart(SECOND):
         doc = _send(world, CITY, [SECOND, FIRST], report, title="关于断线乡镇的通知")
-        wait(lambda: _row(world, CITY, doc, world.organ(FIRST))["delivered"], timeout=30)
+        wait(lambda: _row(world, CITY, doc, world.organ(FIRST))["delivered"])
         row = _row(world, CITY, doc, world.organ(SECOND))
         assert (row["delivered"], row["signed"]) == (None, None)
-    wait(lambda: _row(world, CITY, doc, world.organ(SECOND))["delivered"], timeout=30)
+    wait(lambda: _row(world, CITY, doc, world.organ(SECOND))["delivered"])
 
 
 def test_a_county_cannot_read_what_it_carries(world: World, tmp_path: Path) -> None:
@@ -84,9 +84,9 @@ def test_a_county_cannot_read_what_it_carries(world: World, tmp_path: Path) -> N
     secret = tmp_path / "secret.txt"
     secret.write_text(f"请示如下。{CANARY}", encoding="utf-8")
     doc = _send(world, FIRST, [CITY], secret, title=title, attach=attached)
-    wait(lambda: _row(world, FIRST, doc, world.organ(CITY))["delivered"], timeout=30)
+    wait(lambda: _row(world, FIRST, doc, world.organ(CITY))["delivered"])
     clerk = world.who(CITY, "registry_clerk")
-    wait(lambda: world.ask(CITY, "doc", "get", doc, *acting(clerk))["attachments"][0]["state"] == "whole", timeout=30)
+    wait(lambda: world.ask(CITY, "doc", "get", doc, *acting(clerk))["attachments"][0]["state"] == "whole")
     got = world.ask(CITY, "doc", "get", doc, *acting(clerk), "--out", str(tmp_path / "out"))
     assert (got["title"], CANARY in got["text"]) == (title, True)
     assert Path(got["files"][1]).read_bytes() == attached.read_bytes()
