@@ -103,8 +103,7 @@ class Server:
             try:
                 if self._poller.poll(timeout) or self._waiting:
                     self._turn()
-                else:
-                    self.book.settle()
+                self.book.settle()  # whoever asks all the time, and only reads, must not keep new tables from being taken over
                 if self.full and _free(self.book.settings) > ROOM:
                     self.full = 0
             except InterruptedError:
