@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement
-
 from node import clock
 from office.archives import disposal, workflow
 from office.archives.filing import Choice, appraise, arrange, expired, give_back, hold, leave_out, lend, loan, moves, pages_of, register_fonds
@@ -45,7 +43,7 @@ __all__ = [
 
 def waiting(desk: Desk) -> int:
     """How many items wait to be filed by the person."""
-    return desk.count(Item, *_mine(desk), most=MOST)
+    return min(MOST, sum(_proposed(desk).values()))
 
 
 def accepted(desk: Desk) -> tuple[int, int]:
@@ -53,18 +51,21 @@ def accepted(desk: Desk) -> tuple[int, int]:
     return desk.count(Item, Item.code != ""), desk.count(Item, Item.code != "", Item.retention == Item.guess)
 
 
-def _mine(desk: Desk) -> tuple[ColumnElement[bool], ...]:
-    return Item.state == State.PROPOSED, Item.organ.in_(with_role(desk, *FILERS))
+def _proposed(desk: Desk) -> dict[int, int]:
+    """How many items of each year wait to be filed by the person."""
+    organs = with_role(desk, *FILERS)
+    where = Item.state == State.PROPOSED, Item.organ.in_(organs)
+    return desk.known("archives.proposed", lambda: desk.tally(Item, Item.year, *where, narrow=None)) if organs else {}
 
 
 def todo(desk: Desk) -> list[Todo]:
     """One matter for each year that must be handed in (rule ``archive.hand_in``), lists that wait, and loans that have ended."""
-    found = [_hand_in(desk, year, count) for year, count in desk.tally(Item, Item.year, *_mine(desk)).items() if year < workflow.day(desk.now).year]
+    found = [_hand_in(desk, year, count) for year, count in _proposed(desk).items() if year < workflow.day(desk.now).year]
     for roll in desk.list(Roll, Roll.state.in_((Disposal.PROPOSED, Disposal.APPROVED))):
         if disposal.moves(desk, roll):
             title = _("销毁清册：{reason}").format(reason=roll.reason)
             found.append(_todo(title, f"/archives/lists/{roll.id}", clock.from_ms(roll.proposed_at), _("待办")))
-    late = (Item.borrower > "", Item.lent_until < clock.to_ms(desk.now), Item.organ.in_(with_role(desk, *FILERS)))
+    late = (Item.lent(), Item.lent_until < clock.to_ms(desk.now), Item.organ.in_(with_role(desk, *FILERS)))
     for item in desk.list(Item, *late, narrow=True):
         found.append(_todo(item.title, f"/archives/{item.id}", clock.from_ms(item.lent_until), _("借阅到期"), due=loan(item)))
     return found

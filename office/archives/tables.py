@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, LargeBinary, String, and_, false, or_
+from sqlalchemy import ColumnElement, Index, LargeBinary, String, and_, false, literal_column, or_, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node import clock
@@ -16,7 +16,7 @@ from office.documents.entries import Envelope
 from office.frame import account
 from office.frame.rights import seen, with_role
 
-ROOM = Room("archives", version=2)
+ROOM = Room("archives", version=3)
 ID = String()
 
 
@@ -121,14 +121,22 @@ class Item(ROOM.Base):
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """The watching roles of its organ; a borrower for as long as the loan runs."""
         now = clock.to_ms(desk.now)
-        lent = and_(cls.borrower == desk.person, cls.lent_until > now) if desk.person else false()
+        lent = and_(cls.lent(), cls.borrower == desk.person, cls.lent_until > now) if desk.person else false()
         listed = and_(cls.disposal != "", cls.organ.in_(with_role(desk, *SUPERVISORS)))
         return or_(cls.organ.in_(with_role(desk, *WATCHERS)), listed, lent)
 
+    @classmethod
+    def lent(cls) -> ColumnElement[bool]:
+        """Whether somebody has borrowed it, in the words of the index."""
+        return cls.borrower > literal_column("''")
 
+
+LENT = text("borrower > ''")
+"Of the few items that are lent there is an index."
 Index("archive_proposed", Item.state, Item.year, Item.doc_date, Item.doc_no, Item.id)  # a page of a tab is read in its order and no further
 Index("archive_kept", Item.state, Item.filed_at.desc(), Item.code.desc(), Item.id)
 Index("archive_mine", Item.organ, Item.state, Item.year)
+Index("archive_lent", Item.borrower, Item.lent_until, sqlite_where=LENT, postgresql_where=LENT)
 Index("archive_class", Item.fonds, Item.year, Item.retention, Item.section, Item.number)
 
 

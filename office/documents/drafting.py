@@ -48,7 +48,7 @@ class OutgoingPages:
         tab = views.tab_of(request.query("tab"), counts, WAITING)
         words = request.query("q")
         where = service.outgoing_where(desk, OUT_TABS[tab][1], words, kind=request.query("kind"), organ=request.query("organ"))
-        rows = desk.list(Document, *where, order=(Document.changed_at.desc(), Document.id), **request.window(), narrow=service.watches(desk))
+        rows = desk.list(Document, *where, order=(Document.changed_at.desc(), Document.id), **request.window(), narrow=None)
         tabs = [(f"/documents?tab={key}", label, counts[key], key == tab) for key, (label, _states) in OUT_TABS.items()]
         shown = [views.document_line(desk, row) for row in rows]
         if tab == "issued":

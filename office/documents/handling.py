@@ -43,7 +43,7 @@ class IncomingPages:
         counts = {key: service.incoming_count(desk, states) for key, (_label, states) in IN_TABS.items()}
         tab = views.tab_of(request.query("tab"), counts, WAITING)
         where = service.incoming_where(desk, IN_TABS[tab][1], request.query("q"), kind=request.query("kind"), organ=request.query("organ"))
-        rows = desk.list(Incoming, *where, order=(Incoming.sent_at.desc(), Incoming.id), **request.window(), narrow=service.watches(desk))
+        rows = desk.list(Incoming, *where, order=(Incoming.sent_at.desc(), Incoming.id), **request.window(), narrow=None)
         tabs = [(f"/incoming?tab={key}", label, counts[key], key == tab) for key, (label, _states) in IN_TABS.items()]
         shown = [trays.incoming_line(row) for row in rows]
         values: dict[str, Any] = {"words": request.query("q"), "kinds": list(KIND_WORDS.items()), "tab": tab}

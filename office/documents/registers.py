@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, literal_column, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, exists, false, literal_column, or_, select, true, union
 from sqlalchemy.orm import aliased
 
 from node import clock
@@ -14,7 +15,6 @@ from office.documents.kinds import KINDS
 from office.documents.labels import STAGE_WORDS, STANDING_WORDS
 from office.documents.model import FLOWS, Document, Extension, Hand, Incoming, Urge
 from office.documents.rights import acting_post, with_role
-from office.documents.tables import watched
 from office.documents.terms import Terms, open_terms, sign_in
 from office.documents.workflow import CLERK, KEEPER, REVIEWER, SIGNER, Stage, Standing
 from office.frame.desk import Desk
@@ -25,14 +25,17 @@ from office.frame.words import _
 OUT_ENDED = (Stage.DISPATCHED, Stage.RECALLED, Stage.VOID)
 IN_ENDED = (Standing.CLOSED, Standing.SENT_BACK, Standing.RECALLED)
 "States in which documents stay, more of them every year."
+_BEFORE, _ROW = aliased(Hand), aliased(Incoming)
+EARLIER = exists().where(
+    _BEFORE.incoming == Hand.incoming, _BEFORE.task == "read", _BEFORE.read_at == 0, _BEFORE.place < Hand.place, _BEFORE.place > 0
+)
+IN_TURN = exists().where(_ROW.id == Hand.incoming, _ROW.in_turn.is_(True))
+"Somebody is to read it before, and the order counts."
 GONE = (Standing.SENT_BACK, Standing.RECALLED)
-RECENT, SHOWN, RUNNING = dt.timedelta(days=30), 8, 20_000
-"How old what one may read is at most on the home page, and how many of them it shows; running terms that are counted at most."
-
-
-def watches(desk: Desk) -> bool:
-    """Whether the person sees whole registers; anybody else sees a few matters, and these are what is gone by."""
-    return bool(watched(desk))
+RECENT, SHOWN, LISTED, RUNNING = dt.timedelta(days=30), 8, 100, 20_000
+"How old what one may read is at most on the home page, and how many of them it shows; how many of what waits; running terms that are counted."
+NEWEST_OUT: dict[str, Any] = {"order": Document.changed_at.desc(), "limit": LISTED, "narrow": True}
+NEWEST_IN: dict[str, Any] = {"order": Incoming.sent_at.desc(), "limit": LISTED, "narrow": True}
 
 
 def outgoing_where(desk: Desk, states: Sequence[Stage], words: str = "", *, kind: str = "", organ: str = "") -> list[ColumnElement[bool]]:
@@ -72,6 +75,10 @@ def incoming_count(desk: Desk, states: Sequence[Standing]) -> int:
 
 def _mine_out(desk: Desk) -> ColumnElement[bool]:
     """Documents on which the person's own next step is due."""
+    return desk.known("documents.mine_out", partial(_due_out, desk))
+
+
+def _due_out(desk: Desk) -> ColumnElement[bool]:
     steps = (
         ((Stage.REVIEW,), with_role(desk, REVIEWER)),
         ((Stage.SIGN,), with_role(desk, SIGNER)),
@@ -84,14 +91,18 @@ def _mine_out(desk: Desk) -> ColumnElement[bool]:
     lies = select(FLOWS.Lying.matter).where(FLOWS.Lying.key.in_(keys(desk)), FLOWS.Lying.seat != "done")
     due.append(and_(Document.flow, Document.state.not_in([str(s) for s in OUT_ENDED]), Document.id.in_(lies)))
     sealing = and_(Document.better_note > "", Document.organ.in_(with_role(desk, KEEPER)))
-    asked = Document.id.in_(select(Extension.doc).where(Extension.decided_at == 0))
-    deciding = and_(asked, Document.state == Stage.DISPATCHED, Document.organ.in_(with_role(desk, CLERK, SIGNER)))
+    asked = Document.id.in_(select(Extension.doc).where(Extension.decided_at == 0))  # always few: everything else is asked of each of them
+    deciding = and_(asked, and_(Document.state == Stage.DISPATCHED, Document.organ.in_(with_role(desk, CLERK, SIGNER))).is_(true()))
     own = and_(Document.state.in_([Stage.RETURNED, Stage.DRAFT]), Document.drafter == desk.person)
     return Document.id.in_(union(*(select(Document.id).where(one) for one in (*due, own, sealing, deciding))))
 
 
 def _mine_in(desk: Desk) -> ColumnElement[bool]:
     """Incoming documents on which the person's own next step is due."""
+    return desk.known("documents.mine_in", partial(_due_in, desk))
+
+
+def _due_in(desk: Desk) -> ColumnElement[bool]:
     clerk = Incoming.organ.in_(with_role(desk, CLERK))
     waiting = Incoming.state.in_([Standing.DELIVERED, Standing.SIGNED_IN, Standing.REGISTERED, Standing.RECALL_ASKED])
     corrected = and_(Incoming.signed_issue > literal_column("0"), Incoming.signed_issue < Incoming.issue, Incoming.state.not_in(GONE))
@@ -107,23 +118,31 @@ def _mine_in(desk: Desk) -> ColumnElement[bool]:
 
 def _unread(desk: Desk) -> Select[Any]:
     """Documents that lie with the person to be read; in turn, when everybody before has read them."""
-    before = aliased(Hand)
-    earlier = exists().where(
-        before.incoming == Hand.incoming, before.task == "read", before.read_at == 0, before.place < Hand.place, before.place > 0
-    )
-    row = aliased(Incoming)
-    in_turn = exists().where(row.id == Hand.incoming, row.in_turn.is_(True))
-    return select(Hand.incoming).where(Hand.person == desk.person, Hand.task == "read", Hand.read_at == 0, or_(~earlier, ~in_turn))
+    return select(Hand.incoming).where(Hand.person == desk.person, Hand.task == "read", Hand.read_at == 0, or_(~EARLIER, ~IN_TURN))
 
 
 def waiting_out(desk: Desk) -> int:
     """How many outgoing documents wait for the person."""
-    return desk.count(Document, _mine_out(desk), narrow=True)
+    found = len(_out(desk))
+    return found if found < LISTED else desk.count(Document, _mine_out(desk), narrow=True)
 
 
 def waiting_in(desk: Desk) -> int:
     """How many incoming documents wait for the person."""
-    return desk.count(Incoming, _mine_in(desk), narrow=True)
+    found = len(_came(desk))
+    return found if found < LISTED else desk.count(Incoming, _mine_in(desk), narrow=True)
+
+
+def _out(desk: Desk) -> list[Todo]:
+    return desk.known("documents.out", lambda: [_todo_out(desk, row, Column.TODO) for row in desk.list(Document, _mine_out(desk), **NEWEST_OUT)])
+
+
+def _came(desk: Desk) -> list[Todo]:
+    def found() -> list[Todo]:
+        terms = Terms(desk)
+        return [_todo_in(desk, row, terms) for row in desk.list(Incoming, _mine_in(desk), **NEWEST_IN)]
+
+    return desk.known("documents.came", found)
 
 
 def notices(desk: Desk) -> list[Notice]:
@@ -132,7 +151,7 @@ def notices(desk: Desk) -> list[Notice]:
     pressing = [(row, stage) for row in desk.list(Incoming, _mine_in(desk), open_terms(), limit=100, narrow=True) if (stage := terms.stage(row))]
     since = clock.to_ms(desk.now - RECENT)
     fresh = Incoming.sent_at > since, Incoming.state.not_in(GONE), ~_mine_in(desk)
-    recent = desk.list(Incoming, *fresh, order=Incoming.sent_at.desc(), limit=SHOWN, narrow=watches(desk))
+    recent = desk.list(Incoming, *fresh, order=Incoming.sent_at.desc(), limit=SHOWN, narrow=None)
     return [*(_notice(row, stage, terms.due(row)) for row, stage in pressing), *(_notice(row, "recent", None) for row in recent)]
 
 
@@ -143,14 +162,9 @@ def _notice(row: Incoming, why: str, due: dt.datetime | None) -> Notice:
 
 def todo(desk: Desk) -> list[Todo]:
     """What waits for the person, and what the person has in hand."""
-    out = desk.list(Document, _mine_out(desk), order=Document.changed_at.desc(), limit=100, narrow=True)
-    came = desk.list(Incoming, _mine_in(desk), order=Incoming.sent_at.desc(), limit=100, narrow=True)
     sent = desk.list(Document, Document.drafter == desk.person, ~_mine_out(desk), order=Document.changed_at.desc(), limit=30, narrow=True)
-    terms = Terms(desk)
-    found = [*(_todo_out(desk, row, Column.TODO) for row in out), *(_todo_in(desk, row, terms) for row in came)]
-    done = (Stage.DISPATCHED, Stage.RECALLED, Stage.VOID)
-    found += [_todo_out(desk, row, Column.DONE if row.state in done else Column.HAND) for row in sent]
-    return sorted(found, key=lambda item: item.arrived, reverse=True)
+    own = [_todo_out(desk, row, Column.DONE if row.state in OUT_ENDED else Column.HAND) for row in sent]
+    return sorted((*_out(desk), *_came(desk), *own), key=lambda item: item.arrived, reverse=True)
 
 
 def _todo_out(desk: Desk, row: Document, column: Column) -> Todo:

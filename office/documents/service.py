@@ -35,7 +35,6 @@ from office.documents.registers import (
     todo,
     waiting_in,
     waiting_out,
-    watches,
 )
 from office.documents.rights import incoming_moves, issuers, moves, roles, staff
 from office.documents.routing import findings, forward_paper, recipients, reply_paper, sentence, way
@@ -134,5 +133,4 @@ __all__ = [
     "way",
     "waiting_in",
     "waiting_out",
-    "watches",
 ]

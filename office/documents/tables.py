@@ -17,7 +17,7 @@ from office.documents.workflow import WATCHERS, Stage, Standing
 from office.frame.flow.tables import keep, keys
 from office.frame.rights import powers, seen, with_role
 
-ROOM = Room("documents", version=5)
+ROOM = Room("documents", version=6)
 FLOWS = keep(ROOM, "documents")
 "The flows that documents go through."
 ID = String()  # no length: PostgreSQL would refuse what SQLite takes
@@ -95,8 +95,9 @@ class Document(ROOM.Base):
 
 Index("series", Document.series, Document.year, Document.sequence)
 Index("documents_register", Document.state, Document.changed_at.desc(), Document.id)  # a page of a tab is read in its order and no further
-Index("documents_stand", Document.organ, Document.state)
+Index("documents_stand", Document.organ, Document.state, Document.changed_at.desc())
 Index("documents_own", Document.drafter, Document.changed_at.desc())
+Index("documents_begun", Document.drafter, Document.state)
 Index("documents_better", Document.organ, Document.better_note)
 
 
@@ -263,7 +264,7 @@ class Incoming(ROOM.Base):
 
 
 Index("incoming_register", Incoming.state, Incoming.sent_at.desc(), Incoming.id)
-Index("incoming_stand", Incoming.organ, Incoming.state)
+Index("incoming_stand", Incoming.organ, Incoming.state, Incoming.sent_at.desc())
 Index("incoming_urged", Incoming.organ, Incoming.urged)
 Index("incoming_led", Incoming.leader, Incoming.state)
 BEHIND = text("signed_issue > 0 and signed_issue < issue")

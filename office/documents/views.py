@@ -283,7 +283,7 @@ def earlier_of(desk: Desk, paper: Paper, doc: str) -> list[tuple[str, str]]:
     """Documents of the organ in force that a new one may amend or repeal, the newest first."""
     gone = select(Validity.doc).where(Validity.change != Change.AMENDED)
     where = (Document.organ == paper.organ, Document.state == Stage.DISPATCHED, Document.number != "", Document.id != doc, Document.id.not_in(gone))
-    rows = desk.list(Document, *where, order=Document.changed_at.desc(), limit=40)
+    rows = desk.list(Document, *where, order=Document.changed_at.desc(), limit=40, narrow=True)
     return [(row.id, f"{row.number} {row.title}") for row in rows]
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, func, inspect, literal, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, inspect, literal, select, true
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
 from node import clock, keys, kinds
@@ -44,6 +44,8 @@ LIMIT = 1000
 "Rows of one list, unless a verb asks for more."
 MOST = 1000
 "Where the counting of what has ended stops; pages write 999+."
+MANY = 3000
+"Rows of a table that somebody may see, from which on a register goes by its own order instead."
 TRIES = 6
 "How often a number is asked for again when somebody else took it in between."
 
@@ -183,19 +185,20 @@ class Desk:
         limit: int | None = LIMIT,
         offset: int = 0,
         everything: bool = False,
-        narrow: bool = False,
+        narrow: bool | None = False,
     ) -> builtins.list[M]:
         """Rows this desk may see; ``order`` is a column or several. ``everything`` lifts the rights for the node's own desk only.
 
         ``narrow`` says that the conditions (or the order, with a limit) leave fewer rows to look at than what the desk may see: the database then
-        goes by them, and asks of each row whether it may be seen.
+        goes by them, and asks of each row whether it may be seen. None is for registers, where both may be few or very many: what may be seen is
+        then gone by as long as it is not :data:`MANY`.
         """
         query = self._query(model, *where, everything=everything, narrow=narrow).offset(offset or None).limit(limit)
         if order is not None:
             query = query.order_by(*(order if isinstance(order, (tuple, list)) else (order,)))
         return self._rows(query, model)
 
-    def count(self, model: type[M], *where: ColumnElement[bool], most: int | None = None, narrow: bool = False) -> int:
+    def count(self, model: type[M], *where: ColumnElement[bool], most: int | None = None, narrow: bool | None = False) -> int:
         """How many rows this desk may see; ``most`` ends the counting where a larger number would tell nobody more."""
         query: Select[Any] = self._query(model, *where, narrow=narrow).with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
         if most is not None:
@@ -204,9 +207,16 @@ class Desk:
         with self._session(model) as session:
             return int(session.execute(query).scalar_one())
 
-    def tally(self, model: type[M], column: ColumnElement[Any] | InstrumentedAttribute[Any], *where: ColumnElement[bool]) -> dict[Any, int]:
+    def tally(
+        self, model: type[M], column: ColumnElement[Any] | InstrumentedAttribute[Any], *where: ColumnElement[bool], narrow: bool | None = False
+    ) -> dict[Any, int]:
         """How many rows this desk may see of each value of a column."""
-        query = self._query(model, *where).with_only_columns(column, func.count(), maintain_column_froms=True).group_by(column).order_by(None)
+        query = (
+            self._query(model, *where, narrow=narrow)
+            .with_only_columns(column, func.count(), maintain_column_froms=True)
+            .group_by(column)
+            .order_by(None)
+        )
         with self._session(model) as session:
             return {value: int(count) for value, count in session.execute(query)}
 
@@ -217,16 +227,16 @@ class Desk:
         """
         where, name, over = [str(state) for state in states], model.__tablename__, [str(state) for state in ended]
         if any(state in where for state in over):
-            return self.known(("stands", name, *where), lambda: self.count(model, column.in_(where), most=MOST))
+            return self.known(("stands", name, *where), lambda: self.count(model, column.in_(where), most=MOST, narrow=None))
         every = [str(one) for state in (*states, *ended) if isinstance(state, StrEnum) for one in type(state)]
         going = column.in_([state for state in every if state not in over]) if every else column.not_in(over)  # an index finds what is named
-        under_way = self.known(("stands", name), lambda: self.tally(model, column, going))
+        under_way = self.known(("stands", name), lambda: self.tally(model, column, going, narrow=None))
         return sum(under_way.get(state, 0) for state in where)
 
     def among(self, model: type[M], keys: Iterable[Any]) -> set[Any]:
         """Those of these primary keys whose rows this desk may see."""
         column = inspect(model).primary_key[0]
-        query = select(column).where(column.in_(list(keys)), model.visible(self))  # type: ignore[attr-defined]
+        query = select(column).where(column.in_(list(keys)), self._seen(model))
         with self._session(model) as session:
             return set(session.scalars(query))
 
@@ -235,12 +245,22 @@ class Desk:
         with self._session(model) as session:
             return session.execute(query).all()
 
-    def _query(self, model: type[M], *where: ColumnElement[bool], everything: bool = False, narrow: bool = False) -> Select[Any]:
+    def _query(self, model: type[M], *where: ColumnElement[bool], everything: bool = False, narrow: bool | None = False) -> Select[Any]:
         if everything and self.person:
             raise Refused("only the node itself sees everything", code="refused")
-        query = select(model).where(*where)
-        seen: ColumnElement[bool] = true() if everything else model.visible(self)  # type: ignore[attr-defined]
-        return query.where(seen.is_(true()) if narrow else seen)  # as a value, it is nothing that an index could be used for
+        seen: ColumnElement[bool] = true() if everything else self._seen(model)
+        if narrow is None and not (narrow := everything or self._sees_many(model)):
+            where = (and_(true(), *where).is_(true()),)  # as a value, a condition is nothing that an index could be used for
+        return select(model).where(*where, seen.is_(true()) if narrow else seen)
+
+    def _seen(self, model: type[M]) -> ColumnElement[bool]:
+        """What the desk may see of a table; a right that runs out does so at the full minute."""
+        found: ColumnElement[bool] = self.known(("seen", model), lambda: model.visible(self))  # type: ignore[attr-defined]
+        return found
+
+    def _sees_many(self, model: type[M]) -> bool:
+        """Whether so many rows may be seen that going by them would be slow; as things stood some time in the last minute."""
+        return self.known(("many", model.__tablename__), lambda: self.count(model, most=MANY) == MANY, lasting=True)
 
     def _rows(self, query: Select[Any], model: type[M]) -> builtins.list[M]:
         with self._session(model) as session:
@@ -256,15 +276,17 @@ class Desk:
 
     # what was worked out before
 
-    def known(self, name: Hashable, make: Callable[[], T]) -> T:
+    def known(self, name: Hashable, make: Callable[[], T], *, lasting: bool = False) -> T:
         """What ``make`` gives this person: worked out once, and again only when the tables read for it, the directory or the minute have changed.
 
-        ``make`` may read through this desk and its directory, and must depend on nothing else. ``name`` says what it is.
+        ``make`` may read through this desk and its directory, and must depend on nothing else. ``name`` says what it is. What is ``lasting``
+        stays for the minute though tables change: nobody is shown it.
         """
         key = self.person, language(), name  # a sentence with filled holes is in one language for good
         held = self.office.memo.find(key)
         if held is None or held.when != self._when or any(self.stamp(room) != stamp for room, stamp in held.stamps):
             held = self._make(make)
+            held = replace(held, stamps=()) if lasting else held
             self.office.memo.put(key, held)
         self._read.update(room for room, _stamp in held.stamps)
         return held.value  # type: ignore[no-any-return]

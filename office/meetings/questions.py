@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from node import clock
 from node.directory.entries import Organ
@@ -174,6 +175,10 @@ def waiting(desk: Desk) -> int:
 
 
 def _waiting(desk: Desk) -> list[tuple[Meeting, Text, Column]]:
+    return desk.known("meetings.open", partial(_open, desk))
+
+
+def _open(desk: Desk) -> list[tuple[Meeting, Text, Column]]:
     clerks, signs = set(with_role(desk, *CLERKS)), set(with_role(desk, workflow.SIGNER))
     open_ = desk.list(Meeting, Meeting.state.in_([State.PLANNED, State.APPROVED, State.NOTIFIED, State.HELD]), order=Meeting.begins)
     calls: dict[str, list[Call]] = {}
