@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from node.codec import Natural
+from node.codec import Hash, Natural
 from node.kinds import Content, kind
 from office.documents.intake import Answered as Answered
 from office.documents.intake import Assigned as Assigned
@@ -121,6 +121,16 @@ class Sealed(Content, frozen=True):
     """The keeper puts the organ's seal under the rendered text."""
 
     mark: Mark
+
+
+@kind("documents.printed")
+class Printed(Content, frozen=True):
+    """正本: the document as PDF with the signature of the organ's seal inside, made by whoever keeps the seal; goes where the document went."""
+
+    doc: str
+    digest: Hash
+    "Of the text that the seal stands under; an original of another issue is out of date."
+    original: Annex
 
 
 @kind("documents.dispatched")
@@ -242,5 +252,13 @@ RECEIPTS = {
 "Kind of an entry to the receipt it is."
 REPLIES = {"documents.urge_answered": "urge", "documents.extension_asked": "extension"}
 "What else goes back to the issuer."
-TOLD = ("documents.corrected", "documents.recalled", "documents.urged", "documents.extension_decided", "documents.lapsed", "documents.resent")
+TOLD = (
+    "documents.corrected",
+    "documents.recalled",
+    "documents.urged",
+    "documents.extension_decided",
+    "documents.lapsed",
+    "documents.resent",
+    "documents.printed",
+)
 "Acts of the issuer that its recipients see in their account."

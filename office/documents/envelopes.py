@@ -31,10 +31,11 @@ def preview(desk: Desk, paper: Paper) -> Envelope:
 
 def keeps(desk: Desk, organ: str) -> bool:
     """Whether the person keeps a seal of the organ and has the key here that opens it."""
-    return any(_opens(desk, seal.id) for seal in desk.directory.seals_of(organ))
+    return any(opens(desk, seal.id) for seal in desk.directory.seals_of(organ))
 
 
-def _opens(desk: Desk, seal: str) -> bool:
+def opens(desk: Desk, seal: str) -> bool:
+    """Whether the person has the key here that opens a seal."""
     if desk.away is not None or desk.person not in persons.keepers_of(desk.settings, seal):
         return False
     try:
@@ -47,7 +48,7 @@ def _opens(desk: Desk, seal: str) -> bool:
 def mark_of(desk: Desk, bare: Envelope) -> Mark:
     """The organ's seal over an envelope, by the newest seal that this person keeps."""
     for found in reversed(desk.directory.seals_of(bare.paper.organ)):
-        if _opens(desk, found.id):
+        if opens(desk, found.id):
             key, fingerprint = persons.open_seal_key(desk.settings, found.id, desk.door)
             rendered = said.rendering_digest(bare)
             return Mark(found.id, fingerprint, rendered, keys.sign(key, said.seal_signed(rendered)))

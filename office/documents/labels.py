@@ -119,6 +119,7 @@ ACT_WORDS = {
     "documents.correction_proposed": _("拟更正"),
     "documents.correction_dropped": _("放弃更正"),
     "documents.resent": _("补发"),
+    "documents.printed": _("制作正本"),
     "documents.lapsed": _("效力变更"),
 }
 
@@ -148,6 +149,7 @@ NOTES = {
     "seal": _("已用印。"),
     "dispatch": _("已核发。"),
     "issue": _("已核发。"),
+    "original": _("正本已制成，将随公文送到各收文机关。"),
     "recall": _("已撤回；已经签收的机关将收到撤回请求。"),
     "void": _("已作废。"),
     "sign_for": _("已签收。"),

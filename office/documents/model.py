@@ -9,7 +9,7 @@ from __future__ import annotations
 from office.documents import receiving as receiving
 from office.documents import sending as sending
 from office.documents.tables import FLOWS, ROOM, Counter, Delivery, Document, Hand, Incoming, Letter, Recall, register_name, series_name, watched
-from office.documents.traces import Act, Extension, Urge, Validity, Version
+from office.documents.traces import Act, Extension, Original, Urge, Validity, Version
 
 __all__ = [
     "FLOWS",
@@ -22,6 +22,7 @@ __all__ = [
     "Hand",
     "Incoming",
     "Letter",
+    "Original",
     "Recall",
     "Urge",
     "Validity",

@@ -8,8 +8,10 @@ from msgspec import structs
 from werkzeug.wrappers import Response
 
 from office.documents import kinds, service
+from office.documents.entries import Annex as File
 from office.documents.entries import Envelope, Label, Openness, Role, Urgency
-from office.documents.model import Document, Incoming, Letter
+from office.documents.files import blob_state, open_annex
+from office.documents.model import Document, Incoming, Letter, Original
 from office.documents.sheets import addressed, chinese_day, signed_by
 from office.documents.workflow import Stage, Standing
 from office.frame.desk import Desk
@@ -31,13 +33,33 @@ class PrintPages:
 
     @page("GET", "/documents/<doc>/pdf", json=False)
     def pdf(self, request: Request, doc: str) -> Response:
-        """The document as PDF/A in the format of GB/T 9704, signed by this node once it has been dispatched."""
+        """The document as PDF/A in the format of GB/T 9704: the original under its seal, or where none is a copy, signed once it was dispatched."""
         desk = self.desk
         letters = desk.list(Letter, Letter.id == doc)
         envelope = letters[0].envelope if letters else service.envelope(desk, desk.get(Document, doc))
-        sheet = paper(desk, envelope, across=standing(desk, doc, envelope))
+        across = standing(desk, doc, envelope)
+        original = held(desk, doc, envelope) if letters and not across else None
+        if original is not None:
+            return _file(b"".join(open_annex(desk, original)), envelope)
+        sheet = paper(desk, envelope, across=across)
         made = render(structs.replace(sheet, proof=proof(doc, envelope) if letters else None))
         return _file(sign(made, desk.settings) if letters else made, envelope)
+
+
+def current(desk: Desk, doc: str, envelope: Envelope) -> File | None:
+    """The original of this very issue, wherever its bytes are."""
+    if envelope.seal is None:
+        return None
+    for letter in desk.list(Letter, Letter.id == doc):
+        for one in desk.list(Original, Original.doc == doc, Original.home == letter.home, Original.digest == envelope.seal.digest):
+            return one.annex
+    return None
+
+
+def held(desk: Desk, doc: str, envelope: Envelope) -> File | None:
+    """The original of this very issue, if its bytes are here."""
+    found = current(desk, doc, envelope)
+    return found if found is not None and blob_state(desk, found) == "whole" else None
 
 
 def proof(doc: str, envelope: Envelope) -> Sealed | None:

@@ -34,6 +34,9 @@ COPY_WORDS = {
 }
 "What is said of the bytes of a copy, and how it is shown."
 LOST = (_("签名的节点证书已被吊销，不可采信。"), "bad")
+ORIGINAL = (_("这是正本：由发文机关的印章签名，自盖章以来一个字节也没有改动。"), "good")
+SEAL_LOST = (_("签名的印章已被吊销，单凭这份文件不能采信；吊销以前收到的，以收文节点的记录为准。"), "bad")
+FOREIGN = (_("签名的印章不在本机通讯录中，或者不是公文上的那一枚，不可采信。"), "bad")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,10 +107,13 @@ def _screen(title: Any, found: list[Said], facts: list[tuple[Any, Any]], url: st
 
 def of_copy(desk: Desk, verdict: Verdict) -> Said:
     """What the bytes of a copy are worth, a revoked node on its way to the root included."""
-    text, tone = COPY_WORDS[verdict.finding]
     signers = [desk.directory.signer(bytes.fromhex(fingerprint)) for fingerprint in verdict.fingerprints]
-    if any(one is not None and one.revoked is not None for one in signers):
-        text, tone = LOST
+    original = verdict.kind == "seal" and verdict.finding == Finding.GOOD
+    text, tone = ORIGINAL if original else COPY_WORDS[verdict.finding]
+    if original and (signers[0] is None or signers[0].kind != "seal" or verdict.sealed is None or verdict.sealed.seal != verdict.signer):
+        text, tone = FOREIGN
+    elif any(one is not None and one.revoked is not None for one in signers):
+        text, tone = SEAL_LOST if original and signers[0] is not None and signers[0].revoked is not None else LOST
     return Said(text=text, tone=tone)
 
 
@@ -159,7 +165,11 @@ def copy_facts(verdict: Verdict) -> list[tuple[Any, Any]]:
     if not verdict.chain:
         return []
     when = verdict.at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if verdict.at else ""
-    return [(_("排印签名"), verdict.name), (_("签名时间"), when), (_("证书链"), " → ".join(verdict.chain))]
+    return [
+        (_("印章签名") if verdict.kind == "seal" else _("排印签名"), verdict.name),
+        (_("签名时间"), when),
+        (_("证书链"), " → ".join(verdict.chain)),
+    ]
 
 
 def seal_facts(desk: Desk, mark: Sealed) -> list[tuple[Any, Any]]:

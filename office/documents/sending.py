@@ -15,7 +15,7 @@ from office.documents import entries as said
 from office.documents.account import act, count, document_of, own, stand
 from office.documents.entries import Envelope
 from office.documents.tables import FLOWS, ROOM, Delivery, Document, Incoming, Letter, Recall, series_name
-from office.documents.traces import Validity, Version
+from office.documents.traces import Original, Validity, Version
 from office.documents.workflow import Stage
 from office.frame.flow.state import State, stage
 from office.frame.flow.template import Template
@@ -133,6 +133,18 @@ def resent(session: Session, entry: Entry[said.Resent]) -> None:
         if recipient.node == ROOM.here:
             arrive(session, entry, body.envelope, recipient)
     act(session, entry, doc, "", body.reason)
+
+
+@ROOM.folds(said.Printed)
+def printed(session: Session, entry: Entry[said.Printed]) -> None:
+    """There is an original; of two the later one counts, whichever came first."""
+    body = entry.body
+    own(entry, body.doc)
+    held = session.get(Original, (body.doc, entry.author))
+    if held is None or (held.at, held.said) < (entry.at, entry.id):
+        known = {"digest": body.digest, "annex_bytes": pack(body.original), "at": entry.at, "said": entry.id}
+        session.merge(Original(doc=body.doc, home=entry.author, **known))
+    act(session, entry, body.doc, "", "")
 
 
 @ROOM.folds(said.Lapsed)

@@ -17,7 +17,7 @@ from office.documents.workflow import WATCHERS, Stage, Standing
 from office.frame.flow.tables import keep, keys
 from office.frame.rights import powers, seen, with_role
 
-ROOM = Room("documents", version=6)
+ROOM = Room("documents", version=7)
 FLOWS = keep(ROOM, "documents")
 "The flows that documents go through."
 ID = String()  # no length: PostgreSQL would refuse what SQLite takes

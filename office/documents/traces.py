@@ -14,6 +14,29 @@ from office.documents.tables import ID, ROOM, Document, Incoming, Letter
 from office.frame.rights import seen
 
 
+class Original(ROOM.Base):
+    """正本: the PDF with the seal's own signature, of the issue for which it was made last."""
+
+    __tablename__ = "originals"
+    doc: Mapped[str] = mapped_column(ID, primary_key=True)
+    home: Mapped[str] = mapped_column(ID, primary_key=True)
+    "Who says so; it counts only when that is the document's home."
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    annex_bytes: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[int]
+    said: Mapped[bytes] = mapped_column(LargeBinary)
+
+    @property
+    def annex(self) -> Annex:
+        """The file."""
+        return unpack(self.annex_bytes, Annex)
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """Whoever sees the letter."""
+        return or_(seen(desk, Incoming, Incoming.doc, cls.doc), seen(desk, Document, Document.id, cls.doc))
+
+
 class Urge(ROOM.Base):
     """Somebody was urged: a recipient by the issuer, or a person by the organ's registry."""
 

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from node import clock
 from node.errors import Missing
-from office.documents import branches, later, passing, service, telling, views
+from office.documents import branches, later, originals, passing, service, telling, views
 from office.documents.forms import download
 from office.documents.labels import (
     HEADS,
@@ -53,7 +53,7 @@ class TrackPages:
             "sheet": sheet(desk, envelope, doc),
             "findings": [(f.refuses, service.sentence(f) + service.way(f)) for f in found],
             "steps": views.steps_of(document),
-            "acts": views.acts_of(desk, document),
+            "acts": views.acts_of(desk, document) + originals.acts(desk, document, letters[0] if letters else None),
             "way": passing.shown(desk, document),
             "moves": service.moves(desk, document),
             "prefixes": views.prefixes_of(desk, document),
@@ -138,6 +138,7 @@ VERBS: dict[str, Verb] = {
     "seal": lambda desk, doc, r: service.seal(desk, doc),
     "dispatch": lambda desk, doc, r: service.dispatch(desk, doc),
     "issue": lambda desk, doc, r: service.issue(desk, doc, prefix=r.text("prefix")),
+    "original": lambda desk, doc, r: originals.make(desk, doc),
     "recall": lambda desk, doc, r: service.recall(desk, doc, reason=r.text("text")),
     "void": lambda desk, doc, r: service.void(desk, doc, reason=r.text("text")),
     "seal_correction": lambda desk, doc, r: service.seal_correction(desk, doc),

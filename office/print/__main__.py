@@ -1,4 +1,4 @@
-"""The process that prints, signs or checks: ``python -m office.print render``, ``sign --home DIR`` or ``check --home DIR``.
+"""The process that prints, signs or checks: ``python -m office.print render``, and ``sign``, ``seal`` or ``check`` with ``--home DIR``.
 
 Input comes on stdin; a PDF goes to stdout, of a check its verdict as JSON.
 
@@ -16,7 +16,9 @@ from pathlib import Path
 
 import msgspec
 
+from node import certs, clock, settings
 from node.errors import Invalid, Misconfigured, NodeError
+from node.settings import Settings
 
 MEMORY, PROCESSOR = 2 * 2**30, 60
 "Bytes of address space and seconds of processor time."
@@ -27,7 +29,7 @@ LIMITS = {"check": (512 * 2**20, 10)}
 def main(argv: list[str] | None = None) -> int:
     """Do what was asked, once."""
     parser = argparse.ArgumentParser(prog="python -m office.print")
-    parser.add_argument("act", choices=("render", "sign", "check"))
+    parser.add_argument("act", choices=("render", *ACTS))
     parser.add_argument("--home", type=Path)
     given = parser.parse_args(argv)
     memory, seconds = LIMITS.get(given.act, (MEMORY, PROCESSOR))
@@ -35,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
     try:
         data = sys.stdin.buffer.read()
-        made = _render(data) if given.act == "render" else {"sign": _sign, "check": _check}[given.act](data, given.home)
+        made = _render(data) if given.act == "render" else ACTS[given.act](data, _home(given.home))
     except MemoryError:
         return _say(NodeError("the document is too large to print", code="too_large"))
     except NodeError as e:
@@ -69,24 +71,36 @@ def _render(data: bytes) -> bytes:
         raise Misconfigured(str(e).splitlines()[0], hint="ops/setup-debian.sh print", code="no_printer") from None
 
 
-def _sign(data: bytes, home: Path | None) -> bytes:
+def _home(home: Path | None) -> Settings:
     if home is None:
-        raise Misconfigured("sign needs --home")
-    from node import clock, settings
+        raise Misconfigured("signing and checking need --home")
+    return settings.load(home)
+
+
+def _sign(data: bytes, home: Settings) -> bytes:
     from office.print import signature
 
-    return signature.signed(data, settings.load(home), clock.now())
+    return signature.signed(data, home, clock.now())
 
 
-def _check(data: bytes, home: Path | None) -> bytes:
-    if home is None:
-        raise Misconfigured("check needs --home")
-    from node import certs, clock, settings
+def _seal(data: bytes, home: Settings) -> bytes:
+    from office.print import signature
+    from office.print.sheet import Sealing
+
+    try:
+        return signature.sealed(msgspec.msgpack.decode(data, type=Sealing), home)
+    except msgspec.DecodeError as e:
+        raise Invalid(f"not a page and a seal: {e}", code="malformed") from None
+
+
+def _check(data: bytes, home: Settings) -> bytes:
     from office.print import check
 
-    root = certs.load(settings.load(home).path("certs", "root.pem").read_bytes())
+    root = certs.load(home.path("certs", "root.pem").read_bytes())
     return msgspec.json.encode(check.checked(data, root, clock.now()))
 
+
+ACTS = {"sign": _sign, "seal": _seal, "check": _check}
 
 if __name__ == "__main__":
     sys.exit(main())

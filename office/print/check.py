@@ -45,13 +45,13 @@ def _verdict(reader: PdfFileReader, signature: Any, root: x509.Certificate, now:
     if not status.intact or not status.valid or not _whole(status):
         return Verdict(finding=Finding.CHANGED)
     chain = _chain(signature, root)
-    if not chain or certs.subject(chain[0]).kind != "print":
+    if not chain:
         return Verdict(finding=Finding.STRANGE)
     about = certs.subject(chain[0])
     said = Verdict(
         finding=Finding.GOOD,
         kind=about.kind,
-        node=about.id,
+        signer=about.id,
         name=about.name,
         at=status.signer_reported_dt,
         chain=tuple(certs.subject(cert).name for cert in chain),
@@ -88,9 +88,17 @@ def _chain(signature: Any, root: x509.Certificate) -> list[x509.Certificate]:
         except (ValueError, TypeError, InvalidSignature):
             return []
         if above is root:
-            return way if certs.subject(way[-1]).kind == "node" and certs.subject(way[0]).id == certs.subject(way[1]).id else []
+            return way if _fit(way) else []
         way.append(above)
     return []
+
+
+def _fit(way: list[x509.Certificate]) -> bool:
+    """Whether nodes certify each other down to a node that certified a seal, or its own printing; nobody else signs copies."""
+    leaf, *nodes = (certs.subject(cert) for cert in way)
+    if not nodes or any(node.kind != "node" for node in nodes):
+        return False
+    return leaf.kind == "seal" or leaf.kind == "print" and leaf.id == nodes[0].id
 
 
 def _sealed(reader: PdfFileReader) -> Sealed | None:

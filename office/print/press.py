@@ -17,7 +17,7 @@ import msgspec
 from node.errors import NodeError, TooLarge, Unreachable, revive
 from node.settings import Settings
 from office.frame.words import _
-from office.print.sheet import Sheet
+from office.print.sheet import Sealing, Sheet
 from office.print.verdict import Verdict
 
 SECONDS = 90
@@ -51,6 +51,11 @@ def render(sheet: Sheet) -> bytes:
 def sign(pdf: bytes, settings: Settings) -> bytes:
     """The PDF with a PAdES signature of this node's print certificate inside; a byte changed later is found by any reader."""
     return _run(["sign", "--home", str(settings.home)], pdf)
+
+
+def seal(order: Sealing, settings: Settings) -> bytes:
+    """The PDF with a PAdES signature of the organ's own seal inside, its chain with it; the key goes through a pipe and is kept nowhere."""
+    return _run(["seal", "--home", str(settings.home)], msgspec.msgpack.encode(order))
 
 
 def check(pdf: bytes, settings: Settings) -> Verdict:

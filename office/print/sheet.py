@@ -113,6 +113,16 @@ class Sheet(_Value, frozen=True, kw_only=True):
     "The organ's seal over the text, which the PDF carries as a file of its own for whoever checks it."
 
 
+class Sealing(_Value, frozen=True, kw_only=True):
+    """A printed page and the opened seal of its organ, for one signature."""
+
+    pdf: bytes
+    key: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+    "Of the seal, Ed25519."
+    certificate: bytes
+    "Of the seal, DER."
+
+
 _LEVELS = (
     (1, re.compile(r"[一二三四五六七八九十百]{1,4}、")),
     (2, re.compile(r"（[一二三四五六七八九十百]{1,4}）")),

@@ -1,7 +1,9 @@
-"""PAdES signatures of printed copies, by a certificate that this node's identity issues for nothing else.
+"""PAdES signatures inside printed PDFs: of the original by the organ's seal, of any other copy by a certificate that this node's identity
+issues for nothing else.
 
-The key and its chain lie in one file ``keys/print.pem``, made when a copy is first signed and made anew a month before it
-ends. The signature certifies the copy (ISO 32000-1 §12.8.2.2): no later change is allowed.
+The print key and its chain lie in one file ``keys/print.pem``, made when a copy is first signed and made anew a month before it
+ends. A seal's key is handed over opened, for one original, and kept nowhere. Either signature certifies the PDF (ISO 32000-1
+§12.8.2.2): no later change is allowed. Seals sign by Ed25519 over SHA-512, as RFC 8419 and ISO/TS 32002 have it.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.sign import fields, signers
@@ -22,7 +24,9 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 from node import certs, keys
 from node.errors import Invalid, Misconfigured
 from node.settings import Settings
+from office.print.sheet import Sealing
 
+Private = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 RENEW = dt.timedelta(days=30)
 "A certificate with less time than this is replaced."
 
@@ -30,6 +34,19 @@ RENEW = dt.timedelta(days=30)
 def signed(pdf: bytes, settings: Settings, now: dt.datetime) -> bytes:
     """The PDF with the node's signature in it; :class:`~node.errors.Invalid` when it is no PDF."""
     key, chain = credentials(settings, now)
+    return _put(pdf, key, chain, settings, field="print", digest="sha256")
+
+
+def sealed(order: Sealing, settings: Settings) -> bytes:
+    """The PDF with the signature of an organ's seal in it; :class:`~node.errors.Invalid` when key and certificate do not belong together."""
+    chain = [certs.load(order.certificate), *certs.load_chain(settings.path("certs", "node.pem").read_bytes())]
+    key = ed25519.Ed25519PrivateKey.from_private_bytes(order.key)
+    if certs.subject(chain[0]).kind != "seal" or chain[0].public_key() != key.public_key():
+        raise Invalid("the certificate is not that of the seal", code="malformed")
+    return _put(order.pdf, key, chain, settings, field="seal", digest="sha512")
+
+
+def _put(pdf: bytes, key: Private, chain: list[x509.Certificate], settings: Settings, *, field: str, digest: str) -> bytes:
     root = certs.load(settings.path("certs", "root.pem").read_bytes())
     found = [asn1_x509.Certificate.load(certs.der(cert)) for cert in (*chain, root)]  # type: ignore[no-untyped-call]
     store = SimpleCertificateStore.from_certs(found[1:])  # type: ignore[no-untyped-call]
@@ -38,9 +55,9 @@ def signed(pdf: bytes, settings: Settings, now: dt.datetime) -> bytes:
     )
     signer = signers.SimpleSigner(signing_cert=found[0], signing_key=private, cert_registry=store, embed_roots=False)
     meta = signers.PdfSignatureMetadata(
-        field_name="print",
+        field_name=field,
         subfilter=fields.SigSeedSubFilter.PADES,
-        md_algorithm="sha256",
+        md_algorithm=digest,
         location=settings.name,
         certify=True,
         docmdp_permissions=fields.MDPPerm.NO_CHANGES,

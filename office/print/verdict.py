@@ -40,9 +40,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     finding: Finding
     kind: str = ""
-    "What the signing certificate is about: print."
-    node: str = ""
-    "Id of who signed; empty unless the signature is good or has expired."
+    "What the signing certificate is about: the ``seal`` of the organ, on an original, or the node's ``print``, on any other copy."
+    signer: str = ""
+    "Id of the seal or node; empty unless the signature is good or has expired."
     name: str = ""
     at: dt.datetime | None = None
     "When it was signed, as the signer says."

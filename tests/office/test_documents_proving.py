@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from asn1crypto import pem as armour
+from asn1crypto import x509
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
 
 from node import certs
+from node.blobs import Blobs
 from node.directory import entries as said
 from node.directory import writing
-from office.documents.entries import Envelope
-from office.documents.model import Letter
-from office.documents.prints import proof
+from node.errors import Conflict, Missing, Refused
+from office.documents import originals, service
+from office.documents.entries import Annex, Envelope
+from office.documents.files import open_annex
+from office.documents.model import Document, Letter
+from office.documents.prints import held, proof
 from office.documents.proving import of_copy, of_seal, seal_facts
+from office.print import press
 from office.print.verdict import Finding, Sealed, Verdict
-from tests.office.test_documents import World, issued, started
+from tests.office.test_documents import World, issued, paper, started, verified
 
 pytestmark = pytest.mark.row("A8")
 
@@ -83,6 +94,41 @@ def test_an_expired_seal_is_bad(world: World, sent: tuple[str, Envelope, Sealed]
     desk = world.desk("zhou")
     desk.now += dt.timedelta(days=365 * 11)
     assert "过期" in str(of_seal(desk, mark, envelope).text)
+
+
+def test_the_original_is_signed_by_the_organs_seal_and_goes_where_the_document_went(world: World) -> None:
+    """The keeper makes it once and nobody else can; refolded tables are the same; any validator with the city's root names the seal; the county
+    gets those very bytes, and a changed byte, another seal's document or a seal that nobody knows is not good."""
+    doc, envelope, mark = sealed(world)
+    with pytest.raises(Refused):
+        originals.make(world.desk("li"), doc)
+    with pytest.raises(Missing):
+        originals.make(world.desk("sun"), service.draft(world.desk("qian"), paper()))
+    annex: Annex = verified(world, lambda: originals.make(world.desk("sun"), doc))  # type: ignore[assignment]
+    with pytest.raises(Conflict):
+        originals.make(world.desk("sun"), doc)
+    assert not originals.acts(world.desk("sun"), world.desk("sun").get(Document, doc), world.desk("sun").get(Letter, doc))
+    desk = world.desk("zhou")
+    assert held(desk, doc, envelope) is None
+    sent = Blobs(world.desk("li").settings)
+    assert Blobs(desk.settings).write(annex.sha, annex.stored, 0, sent.read(annex.sha, 0, annex.stored))
+    found = held(desk, doc, envelope)
+    assert found is not None
+    pdf = b"".join(open_annex(desk, found))
+    root = x509.Certificate.load(armour.unarmor(desk.settings.path("certs", "root.pem").read_bytes())[2])
+    (signature,) = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
+    status = validate_pdf_signature(signature, ValidationContext(trust_roots=[root], allow_fetching=False))
+    assert status.bottom_line and status.signing_cert.subject.native["organizational_unit_name"] == "seal"
+    verdict = press.check(pdf, desk.settings)
+    assert (verdict.finding, verdict.kind, verdict.signer, verdict.sealed) == (Finding.GOOD, "seal", mark.seal, mark)
+    assert verdict.name == envelope.issuer and "正本" in str(of_copy(desk, verdict).text) and of_copy(desk, verdict).good
+    at = len(pdf) // 2
+    assert not of_copy(desk, press.check(pdf[:at] + bytes([pdf[at] ^ 1]) + pdf[at + 1 :], desk.settings)).good
+    other = msgspec.structs.replace(mark, seal="seal-other")
+    for wrong in (msgspec.structs.replace(verdict, sealed=other), msgspec.structs.replace(verdict, sealed=None)):
+        assert not of_copy(desk, wrong).good
+    unknown = msgspec.structs.replace(verdict, fingerprints=("ab" * 32, *verdict.fingerprints[1:]))
+    assert not of_copy(desk, unknown).good
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def test_every_node_of_the_city_finds_a_copy_good(copy: bytes, city: dict[str, S
     for settings in (city["county1"], city["city"]):
         verdict = check(copy, settings)
         town = city["county1-town1"]
-        assert (verdict.finding, verdict.kind, verdict.node) == (Finding.GOOD, "print", town.id)
+        assert (verdict.finding, verdict.kind, verdict.signer) == (Finding.GOOD, "print", town.id)
         assert verdict.at is not None and abs(verdict.at - clock.now()) < dt.timedelta(hours=1)
         assert len(verdict.chain) == len(verdict.fingerprints) == 4 and verdict.chain[1:] == tuple(
             city[name].name for name in ("county1-town1", "county1", "city")
