@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, LargeBinary, String, and_, false, literal_column, or_, text
+from sqlalchemy import ColumnElement, Index, LargeBinary, String, and_, false, literal_column, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node import clock
@@ -127,16 +127,14 @@ class Item(ROOM.Base):
 
     @classmethod
     def lent(cls) -> ColumnElement[bool]:
-        """Whether somebody has borrowed it, in the words of the index."""
+        """Whether somebody has borrowed it; of the few that are lent there is an index."""
         return cls.borrower > literal_column("''")
 
 
-LENT = text("borrower > ''")
-"Of the few items that are lent there is an index."
 Index("archive_proposed", Item.state, Item.year, Item.doc_date, Item.doc_no, Item.id)  # a page of a tab is read in its order and no further
 Index("archive_kept", Item.state, Item.filed_at.desc(), Item.code.desc(), Item.id)
 Index("archive_mine", Item.organ, Item.state, Item.year)
-Index("archive_lent", Item.borrower, Item.lent_until, sqlite_where=LENT, postgresql_where=LENT)
+Index("archive_lent", Item.borrower, Item.lent_until, sqlite_where=Item.lent(), postgresql_where=Item.lent())
 Index("archive_class", Item.fonds, Item.year, Item.retention, Item.section, Item.number)
 
 

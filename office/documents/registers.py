@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, literal_column, or_, select, true, union
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true, union
 from sqlalchemy.orm import aliased
 
 from node import clock
@@ -34,8 +34,6 @@ IN_TURN = exists().where(_ROW.id == Hand.incoming, _ROW.in_turn.is_(True))
 GONE = (Standing.SENT_BACK, Standing.RECALLED)
 RECENT, SHOWN, LISTED, RUNNING = dt.timedelta(days=30), 8, 100, 20_000
 "How old what one may read is at most on the home page, and how many of them it shows; how many of what waits; running terms that are counted."
-NEWEST_OUT: dict[str, Any] = {"order": Document.changed_at.desc(), "limit": LISTED, "narrow": True}
-NEWEST_IN: dict[str, Any] = {"order": Incoming.sent_at.desc(), "limit": LISTED, "narrow": True}
 
 
 def outgoing_where(desk: Desk, states: Sequence[Stage], words: str = "", *, kind: str = "", organ: str = "") -> list[ColumnElement[bool]]:
@@ -105,7 +103,7 @@ def _mine_in(desk: Desk) -> ColumnElement[bool]:
 def _due_in(desk: Desk) -> ColumnElement[bool]:
     clerk = Incoming.organ.in_(with_role(desk, CLERK))
     waiting = Incoming.state.in_([Standing.DELIVERED, Standing.SIGNED_IN, Standing.REGISTERED, Standing.RECALL_ASKED])
-    corrected = and_(Incoming.signed_issue > literal_column("0"), Incoming.signed_issue < Incoming.issue, Incoming.state.not_in(GONE))
+    corrected = and_(Incoming.behind(), Incoming.state.not_in(GONE))
     task = select(Hand.incoming).where(Hand.person == desk.person, Hand.task.in_(("lead", "assist")))
     open_ = Incoming.state.in_([Standing.IN_HAND, Standing.CIRCULATING, Standing.REGISTERED, Standing.ANSWERED])
     urged = select(Urge.incoming).where(Urge.person == desk.person, Urge.answered_at == 0)
@@ -134,13 +132,17 @@ def waiting_in(desk: Desk) -> int:
 
 
 def _out(desk: Desk) -> list[Todo]:
-    return desk.known("documents.out", lambda: [_todo_out(desk, row, Column.TODO) for row in desk.list(Document, _mine_out(desk), **NEWEST_OUT)])
+    def found() -> list[Todo]:
+        rows = desk.list(Document, _mine_out(desk), order=Document.changed_at.desc(), limit=LISTED, narrow=True)
+        return [_todo_out(desk, row, Column.TODO) for row in rows]
+
+    return desk.known("documents.out", found)
 
 
 def _came(desk: Desk) -> list[Todo]:
     def found() -> list[Todo]:
-        terms = Terms(desk)
-        return [_todo_in(desk, row, terms) for row in desk.list(Incoming, _mine_in(desk), **NEWEST_IN)]
+        rows, terms = desk.list(Incoming, _mine_in(desk), order=Incoming.sent_at.desc(), limit=LISTED, narrow=True), Terms(desk)
+        return [_todo_in(desk, row, terms) for row in rows]
 
     return desk.known("documents.came", found)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, false, or_, select, text, true
+from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, and_, false, literal_column, or_, select, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.codec import unpack
@@ -256,6 +256,11 @@ class Incoming(ROOM.Base):
         return 0 < self.signed_issue < self.issue
 
     @classmethod
+    def behind(cls) -> ColumnElement[bool]:
+        """Rows that are :attr:`corrected`; of these few there is an index."""
+        return and_(cls.signed_issue > literal_column("0"), cls.signed_issue < cls.issue)
+
+    @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """The watching roles of the receiving organ, and those it was assigned to."""
         handed = cls.id.in_(select(Hand.incoming).where(Hand.person == desk.person)) if desk.person else false()
@@ -267,9 +272,7 @@ Index("incoming_register", Incoming.state, Incoming.sent_at.desc(), Incoming.id)
 Index("incoming_stand", Incoming.organ, Incoming.state, Incoming.sent_at.desc())
 Index("incoming_urged", Incoming.organ, Incoming.urged)
 Index("incoming_led", Incoming.leader, Incoming.state)
-BEHIND = text("signed_issue > 0 and signed_issue < issue")
-"A corrected issue came after somebody had signed for an earlier one; of the few that are so there is an index."
-Index("incoming_behind", Incoming.organ, sqlite_where=BEHIND, postgresql_where=BEHIND)
+Index("incoming_behind", Incoming.organ, sqlite_where=Incoming.behind(), postgresql_where=Incoming.behind())
 
 
 class Hand(ROOM.Base):
