@@ -34,7 +34,7 @@ def make(desk: Desk, doc: str) -> Annex:
     envelope, mark = letter.envelope, letter.envelope.seal
     if mark is None or document.state != Stage.DISPATCHED:
         raise Refused(_("正本只能为已经用印并核发的公文制作。"), code="not_sealed")
-    if current(desk, doc, envelope) is not None:
+    if current(desk, letter) is not None:
         raise Conflict(_("正本已经制成。"), code="original_exists")
     if not _keeps(desk, envelope, mark):
         raise Refused(_("您不保管这份公文上的印章，或者它已经失效。"), code="not_keeper")
@@ -60,7 +60,7 @@ def _keeps(desk: Desk, envelope: Envelope, mark: Mark) -> bool:
 
 def acts(desk: Desk, document: Document, letter: Letter | None) -> list[Act]:
     """The button that makes the original, for those who can."""
-    if letter is None or letter.envelope.seal is None or document.state != Stage.DISPATCHED or current(desk, letter.id, letter.envelope) is not None:
+    if letter is None or letter.envelope.seal is None or document.state != Stage.DISPATCHED or current(desk, letter) is not None:
         return []
     if not _keeps(desk, letter.envelope, letter.envelope.seal):
         return []

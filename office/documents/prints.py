@@ -38,7 +38,7 @@ class PrintPages:
         letters = desk.list(Letter, Letter.id == doc)
         envelope = letters[0].envelope if letters else service.envelope(desk, desk.get(Document, doc))
         across = standing(desk, doc, envelope)
-        original = held(desk, doc, envelope) if letters and not across else None
+        original = held(desk, letters[0]) if letters and not across else None
         if original is not None:
             return _file(b"".join(open_annex(desk, original)), envelope)
         sheet = paper(desk, envelope, across=across)
@@ -46,19 +46,18 @@ class PrintPages:
         return _file(sign(made, desk.settings) if letters else made, envelope)
 
 
-def current(desk: Desk, doc: str, envelope: Envelope) -> File | None:
+def current(desk: Desk, letter: Letter) -> File | None:
     """The original of this very issue, wherever its bytes are."""
-    if envelope.seal is None:
+    mark = letter.envelope.seal
+    if mark is None:
         return None
-    for letter in desk.list(Letter, Letter.id == doc):
-        for one in desk.list(Original, Original.doc == doc, Original.home == letter.home, Original.digest == envelope.seal.digest):
-            return one.annex
-    return None
+    found = desk.list(Original, Original.doc == letter.id, Original.home == letter.home, Original.digest == mark.digest)
+    return found[0].annex if found else None
 
 
-def held(desk: Desk, doc: str, envelope: Envelope) -> File | None:
+def held(desk: Desk, letter: Letter) -> File | None:
     """The original of this very issue, if its bytes are here."""
-    found = current(desk, doc, envelope)
+    found = current(desk, letter)
     return found if found is not None and blob_state(desk, found) == "whole" else None
 
 

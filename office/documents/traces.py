@@ -34,7 +34,7 @@ class Original(ROOM.Base):
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Whoever sees the letter."""
-        return or_(seen(desk, Incoming, Incoming.doc, cls.doc), seen(desk, Document, Document.id, cls.doc))
+        return seen(desk, Letter, Letter.id, cls.doc)
 
 
 class Urge(ROOM.Base):

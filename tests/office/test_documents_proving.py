@@ -109,10 +109,10 @@ def test_the_original_is_signed_by_the_organs_seal_and_goes_where_the_document_w
         originals.make(world.desk("sun"), doc)
     assert not originals.acts(world.desk("sun"), world.desk("sun").get(Document, doc), world.desk("sun").get(Letter, doc))
     desk = world.desk("zhou")
-    assert held(desk, doc, envelope) is None
+    assert held(desk, desk.get(Letter, doc)) is None
     sent = Blobs(world.desk("li").settings)
     assert Blobs(desk.settings).write(annex.sha, annex.stored, 0, sent.read(annex.sha, 0, annex.stored))
-    found = held(desk, doc, envelope)
+    found = held(desk, desk.get(Letter, doc))
     assert found is not None
     pdf = b"".join(open_annex(desk, found))
     root = x509.Certificate.load(armour.unarmor(desk.settings.path("certs", "root.pem").read_bytes())[2])
