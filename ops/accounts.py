@@ -16,7 +16,7 @@ from node.directory import entries as said
 from node.directory import writing
 from node.errors import Conflict, Invalid, Missing, Refused
 from node.kinds import Content
-from office.frame.desk import Office
+from office.frame.office import Office
 
 
 def enroll(office: Office, person: str, out: Path) -> dict[str, Any]:

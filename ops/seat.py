@@ -16,7 +16,8 @@ from node import certs, persons, tier
 from node.directory.entries import Post
 from node.errors import Misconfigured, Missing, Refused
 from node.settings import Settings
-from office.frame.desk import Desk, Office
+from office.frame.desk import Desk
+from office.frame.office import Office
 
 LOOKS = ("registry_clerk", "reviewer", "signer", "seal_keeper")
 

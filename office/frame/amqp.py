@@ -27,8 +27,8 @@ from node import logs
 from node.errors import NodeError
 from node.settings import Settings
 from office.frame.bells import Bell
-from office.frame.desk import Office
 from office.frame.local import Local
+from office.frame.office import Office
 
 LOOK = 60.0
 "Seconds between two looks at the journal that need no bell."

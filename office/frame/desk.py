@@ -20,22 +20,19 @@ from sqlalchemy import ColumnElement, Select, and_, func, inspect, literal, sele
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
 from node import clock, keys, kinds
-from node.client import Ledger
 from node.codec import pack
-from node.directory import model as directory_model
 from node.directory.entries import Organ, Person, Post
-from node.directory.view import Directory, Holding
+from node.directory.view import Holding
 from node.entry import SELF, Attachment, Audience, Lane, Scope, statement_id, statement_signed, to_node
 from node.errors import Conflict, Missing, Refused
-from node.fold import Room, Tables
+from node.fold import Room
 from node.kinds import Content
 from node.persons import Door
 from node.requests import Draft, Written, statement
-from node.settings import Settings
-from node.tier import Tier
 from office.frame import secrecy
 from office.frame.away import Away
-from office.frame.memo import Known, Memo
+from office.frame.memo import Known
+from office.frame.office import Office
 from office.frame.words import _, language
 
 M = TypeVar("M", bound=DeclarativeBase)
@@ -48,40 +45,6 @@ MANY = 3000
 "Rows of a table that somebody may see, from which on a register goes by its own order instead."
 TRIES = 6
 "How often a number is asked for again when somebody else took it in between."
-
-
-class Office:
-    """What a process of the office has once: settings, tables, the directory and the line to the ledger."""
-
-    def __init__(self, settings: Settings, tier: Tier, *, context: Any = None, aside: Callable[[Callable[[], Any]], Any] = lambda act: act()) -> None:
-        """``context`` is the ZeroMQ context of the process, eventlet's in green ones; ``aside`` runs what takes long without stopping the others."""
-        self.settings, self.tier, self.context, self._aside = settings, tier, context, aside
-        self.tables = Tables(settings)
-        self.ledger = Ledger(settings, context)
-        self.memo = Memo()
-        self._directory: Directory | None = None
-
-    @property
-    def directory(self) -> Directory:
-        """The directory; :class:`Missing` while its tables are built for the first time."""
-        if self._directory is None:
-            room = directory_model.ROOM
-            self._directory = Directory.of(self.settings, lambda: self.tables.session(room), auto=False, stamp=lambda: self.tables.stamp(room))
-        return self._directory
-
-    def aside(self, act: Callable[[], T]) -> T:
-        """Do something that keeps a processor busy (a password, a hash of a large file) while others are served."""
-        return self._aside(act)  # type: ignore[no-any-return]
-
-    def room(self, model: type[DeclarativeBase]) -> Room:
-        """The room whose table a model is."""
-        room: Room = model.metadata.info["room"]
-        return room
-
-    def close(self) -> None:
-        """Give back files and sockets."""
-        self.tables.close()
-        self.ledger.close()
 
 
 @dataclass(frozen=True, kw_only=True)

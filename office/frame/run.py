@@ -35,8 +35,8 @@ from node.errors import Misconfigured  # noqa: E402
 from node.settings import Settings  # noqa: E402
 from node.tier import Tier  # noqa: E402
 from office.frame.bells import Bell  # noqa: E402
-from office.frame.desk import Office  # noqa: E402
 from office.frame.local import Local  # noqa: E402
+from office.frame.office import Office  # noqa: E402
 
 WORKERS = 200
 "Pages made at the same time."

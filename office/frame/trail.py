@@ -21,7 +21,8 @@ from node import clock
 from node.codec import Natural, Value
 from node.errors import Full, Unreachable
 from node.kinds import Content, kind
-from office.frame.desk import Desk, Office
+from office.frame.desk import Desk
+from office.frame.office import Office
 from office.frame.words import _
 
 AT_ONCE, MOST = 200, 5_000

@@ -24,8 +24,9 @@ from werkzeug.wrappers import Response
 from node import logs
 from node.errors import Invalid, Missing, NodeError, Refused, TooLarge
 from office.frame import words
-from office.frame.desk import Desk, Office
+from office.frame.desk import Desk
 from office.frame.local import Local
+from office.frame.office import Office
 from office.frame.trail import PERIOD, Did, Trail
 from office.frame.words import _
 from office.portal import lines

@@ -31,8 +31,9 @@ from node.directory.view import today
 from node.errors import NodeError, Refused, Unreachable
 from node.persons import Door
 from office.frame.away import Away
-from office.frame.desk import Desk, Office
+from office.frame.desk import Desk
 from office.frame.local import Local, moment
+from office.frame.office import Office
 from office.frame.words import _
 
 IDLE, LONGEST, TOUCH = 15 * 60.0, 12 * 3600.0, 20.0

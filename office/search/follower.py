@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 
 from node import kinds, logs
 from node.requests import Told
-from office.frame.desk import Desk, Office
+from office.frame.desk import Desk
 from office.frame.find import Source
+from office.frame.office import Office
 from office.search.index import Generation, Place, wanted
 
 READ, WRITTEN = 200, 25

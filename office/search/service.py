@@ -11,8 +11,9 @@ from weakref import WeakKeyDictionary
 from node import clock
 from node.errors import Missing
 from office.frame.calendar import SHANGHAI
-from office.frame.desk import Desk, Office
+from office.frame.desk import Desk
 from office.frame.find import Direction, Source, Validity
+from office.frame.office import Office
 from office.search.follower import sources
 from office.search.index import LAST, Generation, Place, Question, mark, wanted
 from office.search.spelling import ASKED, Term, marks, snippet, spelled, terms

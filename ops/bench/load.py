@@ -132,7 +132,7 @@ def _life(author: Author, number: int, said: dict[str, str]) -> Iterator[Draft]:
 
 def _indexed(member: Member) -> bool:
     """Whether the search has followed the journal to its end."""
-    from office.frame.desk import Office
+    from office.frame.office import Office
     from office.search.follower import sources
     from office.search.index import Place
 

@@ -26,7 +26,8 @@ from node.settings import Settings
 from office.documents.entries import Envelope, Paper, Recipient, Role, incoming_id
 from office.documents.finding import FINDS
 from office.documents.model import ROOM, Incoming, Letter
-from office.frame.desk import Desk, Office
+from office.frame.desk import Desk
+from office.frame.office import Office
 from office.search import service
 from office.search.follower import sources
 from office.search.index import Generation, Place

@@ -13,7 +13,7 @@ from node.errors import Invalid, Missing
 from ops.answer import Answer, Call, Lines
 
 if TYPE_CHECKING:
-    from office.frame.desk import Office
+    from office.frame.office import Office
 
 WHO = (
     click.option("--as", "user", required=True, help="人员编号或登录名。"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from node.directory.view import Directory, Signer
     from node.requests import Chain
     from node.settings import Settings
-    from office.frame.desk import Office
+    from office.frame.office import Office
 
 REASONS = ("superseded", "lost", "stolen", "left", "closed", "wrong")
 Cut = tuple[bytes, int, bytes]

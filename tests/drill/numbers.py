@@ -12,7 +12,8 @@ from node.errors import NodeError
 from office.documents import service
 from office.documents.model import Document, Letter
 from office.documents.series import all_series, lines, tally
-from office.frame.desk import Desk, Office
+from office.frame.desk import Desk
+from office.frame.office import Office
 from tests import city as cities
 from tests.office.test_documents import World, _ready, paper
 

@@ -23,7 +23,8 @@ from node.directory import lines, writing
 from node.entry import Scope
 from node.errors import NodeError
 from node.settings import Settings
-from office.frame.desk import Desk, Office
+from office.frame.desk import Desk
+from office.frame.office import Office
 from tests import city as cities
 
 STAFF = (

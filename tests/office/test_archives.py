@@ -26,7 +26,8 @@ from office.archives.service import Choice, disposal
 from office.archives.workflow import Guess, Matter, State, guess
 from office.documents import service as documents
 from office.documents.model import Incoming
-from office.frame.desk import Desk, Office
+from office.frame.desk import Desk
+from office.frame.office import Office
 from tests import city as cities
 from tests.office import test_documents
 from tests.office.test_documents import World, paper, verified

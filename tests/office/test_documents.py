@@ -20,7 +20,8 @@ from node.errors import Conflict, Missing, NodeError, Refused
 from office.documents import service
 from office.documents.entries import Cited, Paper, rendering_digest, seal_signed
 from office.documents.model import Act, Delivery, Document, Incoming, Letter, Validity
-from office.frame.desk import Desk, Office
+from office.frame.desk import Desk
+from office.frame.office import Office
 from office.frame.words import speaking
 from tests import city as cities
 from tests.office.desks import carry

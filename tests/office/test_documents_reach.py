@@ -14,7 +14,8 @@ from node.errors import Conflict, Invalid
 from office.documents import branches, service
 from office.documents.entries import Paper
 from office.documents.model import Incoming, Letter, Urge
-from office.frame.desk import Desk, Office
+from office.frame.desk import Desk
+from office.frame.office import Office
 from tests import city as cities
 from tests.office.test_documents import World, _ready, arrived, paper, started, verified
 

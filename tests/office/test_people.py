@@ -18,7 +18,8 @@ from node.directory import entries as said
 from node.directory import lines, writing
 from node.directory.view import today
 from node.errors import Conflict, Invalid, Missing, NodeError, Refused
-from office.frame.desk import Desk, Office
+from office.frame.desk import Desk
+from office.frame.office import Office
 from office.people import service
 from office.people.workflow import Account
 from tests import city as cities

@@ -12,8 +12,9 @@ from sqlalchemy import select
 from node.errors import Missing
 from office.documents import service as documents
 from office.documents.model import Incoming
-from office.frame.desk import Desk, Office
+from office.frame.desk import Desk
 from office.frame.find import Validity
+from office.frame.office import Office
 from office.search import service
 from office.search.follower import Follower, sources
 from office.search.index import FINDS, SPOTS, Place, wanted

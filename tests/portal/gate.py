@@ -12,7 +12,8 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from node.persons import Door
 from office.frame import words
-from office.frame.desk import Desk, Office
+from office.frame.desk import Desk
+from office.frame.office import Office
 from office.portal import pages, uploads
 from office.portal.app import App, Portal
 from office.portal.page import Request, Route

@@ -11,8 +11,9 @@ import pytest
 
 from city_node import TIER
 from office.documents.model import Incoming
-from office.frame.desk import Desk, Office
+from office.frame.desk import Desk
 from office.frame.memo import Known, Memo
+from office.frame.office import Office
 from office.frame.words import _, speaking
 from tests.portal.house import Browser, House
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from node import tier
-from office.frame.desk import Office
+from office.frame.office import Office
 from ops import accounts
 from tests.city import ROOT
 from tests.portal.house import Browser, House
