@@ -551,7 +551,7 @@ class Peer:
                 self.wishes.append(Read(chain, passage.sent, BATCH))
 
     def batch(self, read: Read, count: int, batch: bytes, now: Now) -> None:
-        """The journal's answer to a wish: ``count`` entries in canonical bytes, none when ``count`` is 0."""
+        """The journal's answer to a wish: ``count`` entries in canonical bytes; 0 when it gave none, and :meth:`news` brings the chain up again."""
         passage, line = self._reading(read)
         if passage is None or line is None:
             return
@@ -560,10 +560,6 @@ class Peer:
         if count:
             self._make_ready(line)
         self._pump()
-
-    def unread(self, read: Read) -> None:
-        """The journal could not answer a wish now; :meth:`news` will bring it up again."""
-        self._reading(read)
 
     def _reading(self, read: Read) -> tuple[flow.Passage | None, Line | None]:
         passage, line = self._passages.get(read.chain), self.lines.get(read.chain)

@@ -87,7 +87,8 @@ class LedgerStore:
         self.known = False
         "Whether the ledger has said who the nodes are."
         self._pending: dict[bytes, Then] = {}
-        self._asking: set[str] = set()
+        self._asking: dict[str, bytes] = {}
+        "Standing questions under way, and their requests."
         self._again: set[str] = set()
         "Questions to ask once more when the present answer is here."
         self._due: dict[str, float] = {}
@@ -148,7 +149,13 @@ class LedgerStore:
         self._exchange = exchange
 
     def start(self) -> None:
-        """Ask for everything a courier must know."""
+        """Ask for everything a courier must know, from the beginning: what the ledger did not answer before it went comes up again with that.
+
+        What was asked while it was away goes on from an old mark, and does not stand for it.
+        """
+        for request in self._asking.values():
+            self._pending.pop(request, None)
+        self._asking.clear()
         self._mark = 0
         for question in ("changed", "nodes", "wanted", "holds"):
             self._news(question)
@@ -165,8 +172,10 @@ class LedgerStore:
 
     # --- the conversation ---------------------------------------------------------------------------------------
 
-    def _ask(self, then: Then, name: str, *args: Any) -> None:
-        self._pending[self._line.ask(name, *args)] = then
+    def _ask(self, then: Then, name: str, *args: Any) -> bytes:
+        request = self._line.ask(name, *args)
+        self._pending[request] = then
+        return request
 
     def serve(self, now: Now) -> None:
         """Hand on the answers and bells that have come."""
@@ -237,12 +246,11 @@ class LedgerStore:
         if question == "holds":
             self._due.setdefault("holds", self._now.mono + GATHER)
             return
-        self._asking.add(question)
         args = (self._mark,) if question == "changed" else ()
-        self._ask(lambda answer: self._told(question, answer), question, *args)
+        self._asking[question] = self._ask(lambda answer: self._told(question, answer), question, *args)
 
     def _told(self, question: str, answer: Any) -> None:
-        self._asking.discard(question)
+        self._asking.pop(question, None)
         if isinstance(answer, NodeError):
             self._due[question] = self._now.mono + RETRY
             return

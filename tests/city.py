@@ -1,7 +1,7 @@
 """A tiny city for tests: homes of a city, its counties and their townships, with real keys, certificates and settings.
 
 ``build`` founds the city and admits the others as enrolment does, in one process and without a network. What each
-superior's ledger must say of the nodes under it (and the city of itself) lies in :attr:`Home.says`; ``Home.write`` writes it
+superior's ledger must say of the nodes under it (and the city of itself) lies in :attr:`Home.says`; tests write it
 once the node's ledger runs. ``Home.start`` starts a role as its own process, ``City.stop`` ends all of them.
 """
 
