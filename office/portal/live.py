@@ -2,7 +2,7 @@
 
 An event carries no matter, only that there is something to look at and how pressing it is (``urgent`` for 特急); the page then asks
 with the rights of its person. Its id is the journal's mark, so a browser that comes back with ``Last-Event-ID`` is told at once when it
-has missed something.
+has missed something. One that comes for the first time says how old its page is: what rang since then it has not seen.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 
 import eventlet
@@ -36,6 +37,8 @@ class Live:
     def __init__(self, settings: Settings, local: Local, memo: Memo) -> None:
         self.settings, self._local, self._memo = settings, local, memo
         self.mark = 0
+        self._rang = float("-inf")
+        "When the ledger's bell last rang, by a clock that never jumps."
         self._queues: dict[LightQueue, str] = {}
 
     @property
@@ -45,7 +48,7 @@ class Live:
 
     def entries(self, mark: int) -> None:
         """The journal has grown to this mark."""
-        self.mark = max(self.mark, mark)
+        self.mark, self._rang = max(self.mark, mark), time.monotonic()
         self.tell("entries")
 
     def follow_rings(self) -> None:
@@ -75,9 +78,10 @@ class Live:
         for queue in list(self._queues):
             self._put(queue, topic)
 
-    def stream(self, person: str, last: int | None, alive: Callable[[], bool]) -> Iterator[str] | None:
+    def stream(self, person: str, last: int | None, alive: Callable[[], bool], *, age: float = 0.0) -> Iterator[str] | None:
         """The events for one browser until it goes away or its session ends; None when the portal has too many.
 
+        ``last`` is the id of the last event it heard, ``age`` the seconds since it asked for what it shows.
         A browser that left its page is noticed late, so a person's oldest stream makes room for the newest.
         """
         own = [queue for queue, listener in self._queues.items() if listener == person]
@@ -88,7 +92,8 @@ class Live:
             return None
         queue: LightQueue = LightQueue(16)
         self._queues[queue] = person
-        return self._events(queue, last, alive)
+        missed = last is not None and last != self.mark or time.monotonic() - self._rang < age
+        return self._events(queue, missed, alive)
 
     def _put(self, queue: LightQueue, topic: str) -> None:
         try:
@@ -97,10 +102,10 @@ class Live:
             queue.get_nowait()
             queue.put_nowait(topic)
 
-    def _events(self, queue: LightQueue, last: int | None, alive: Callable[[], bool]) -> Iterator[str]:
+    def _events(self, queue: LightQueue, missed: bool, alive: Callable[[], bool]) -> Iterator[str]:
         try:
             yield "retry: 3000\n\n"
-            if last is not None and last != self.mark:
+            if missed:
                 yield self._event("entries")
             while True:
                 try:

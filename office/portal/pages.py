@@ -21,7 +21,7 @@ from office.frame.desk import Desk
 from office.frame.trail import Did
 from office.frame.words import LANGUAGES, _
 from office.portal import downloads, guides, lines, openapi
-from office.portal.page import Answer, Request, Screen, See, page, see_other
+from office.portal.page import Answer, Request, Screen, See, page, see_other, whole
 from office.portal.session import Session
 
 ADMINISTRATORS = frozenset(("sysadmin", "secadmin", "auditor"))
@@ -223,12 +223,19 @@ class HousePages:
             raise Refused(_("只有管理员可以查看节点状态。"), code="not_yours")
         return Answer({"v": 1} | health.collect(request.portal.settings, context=request.portal.office.context))
 
-    @page("GET", "/api/v1/events", headers={"Last-Event-ID": "id of the last event that was heard"})
+    @page(
+        "GET",
+        "/api/v1/events",
+        headers={"Last-Event-ID": "id of the last event that was heard"},
+        query={"age": "milliseconds since what is shown was asked for: an event follows at once if something has come since"},
+    )
     def events(self, request: Request) -> Response:
         """Server-sent events ``entries``, ``urgent``, ``deadline`` and ``lines``; resumable by Last-Event-ID."""
         last = request.headers.get("Last-Event-ID", "")
         session, sessions = _session(request), request.portal.sessions
-        stream = request.portal.live.stream(session.person, int(last) if last.isdigit() and len(last) < 18 else None, lambda: sessions.lives(session))
+        since = int(last) if last.isdigit() and len(last) < 18 else None
+        age = whole(request.query("age"), digits=9) / 1000
+        stream = request.portal.live.stream(session.person, since, lambda: sessions.lives(session), age=age)
         if stream is None:
             raise Unreachable(_("打开的页面太多，实时提醒暂不可用。"))
         request.environ["eventlet.minimum_write_chunk_size"] = 1  # else events wait until there are 4 KB of them

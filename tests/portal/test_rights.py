@@ -67,6 +67,7 @@ QUESTIONS = {
     "parent": (HERE,),
     "cursor": ("0",),
     "limit": ("50",),
+    "age": ("0",),
     "next": ("/documents",),
     "attachments": ("0",),
     "ack": ("local",),

@@ -6,11 +6,15 @@ import ast
 import http.client
 import re
 import ssl
+from itertools import islice
 
 import pytest
 
 from node import errors
 from node.client import Ledger
+from office.frame.local import Local
+from office.frame.memo import Memo
+from office.portal.live import Live
 from tests.city import ROOT, wait
 from tests.portal.house import Browser, House, answers
 
@@ -87,6 +91,22 @@ def heard(clerk: Browser, house: House, last: str) -> dict[str, str]:
         rows[name] = value
     line.close()
     return rows
+
+
+def test_what_came_while_a_page_was_on_its_way_is_heard(house: House) -> None:
+    """A page whose stream stands later than it was asked for hears at once that something has come meanwhile; a newer page waits for the next."""
+    local = Local(house.settings)
+    live = Live(house.settings, local, Memo())
+    try:
+        live.entries(0)
+        old = live.stream("zhou", None, lambda: False, age=600)
+        assert old is not None and "event: entries" in [*islice(old, 2)][1]
+        new = live.stream("li", None, lambda: False)
+        assert new is not None and "retry" in next(new)
+        live.tell("lines")
+        assert "event: lines" in next(new)
+    finally:
+        local.close()
 
 
 def test_a_stream_goes_on_where_it_broke_off(clerk: Browser, house: House) -> None:

@@ -15,7 +15,7 @@ export function follow() {
 }
 
 function listen(done = () => {}) {
-  const stream = new EventSource(document.body.dataset.live);
+  const stream = new EventSource(document.body.dataset.live + "?age=" + Math.ceil(performance.now()));  // what came while the page was on its way
   for (const topic of ["entries", "lines", "urgent", "deadline", "signed_out"]) {
     stream.addEventListener(topic, () => { heard(topic); hall.postMessage(topic); if (topic === "signed_out") { stream.close(); done(); } });
   }
