@@ -6,6 +6,7 @@ import base64
 import hashlib
 import uuid
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -79,7 +80,7 @@ def focused(page: Page) -> str:
 
 def opened(page: Page, path: str) -> None:
     """Open a page and wait until it listens: what happens from now on reaches it."""
-    with page.expect_response(lambda answer: answer.url.endswith("/api/v1/events")):
+    with page.expect_response(lambda answer: urlsplit(answer.url).path == "/api/v1/events"):
         page.goto(path)
 
 
