@@ -92,6 +92,8 @@ class LedgerStore:
         self._again: set[str] = set()
         "Questions to ask once more when the present answer is here."
         self._due: dict[str, float] = {}
+        self._unkept: list[tuple[Hold, ...]] = []
+        "Range statements that died with the ledger before it had kept them."
         self._mark = 0
         self._exchange: Exchange | None = None
         self._now = Now(0.0, 0)
@@ -133,8 +135,13 @@ class LedgerStore:
         self._ask(answered, "holds", since, PAGE)
 
     def held(self, holds: tuple[Hold, ...]) -> None:
-        """Keep range statements that a neighbour brought; the bell tells when they are new."""
-        self._ask(lambda _: None, "held", holds)
+        """Keep range statements that a neighbour brought, which says each once; the bell tells when they are new."""
+
+        def answered(answer: Any) -> None:
+            if isinstance(answer, Unreachable):
+                self._unkept.append(holds)
+
+        self._ask(answered, "held", holds)
 
     # --- what else the courier asks -----------------------------------------------------------------------------
 
@@ -159,6 +166,9 @@ class LedgerStore:
         self._mark = 0
         for question in ("changed", "nodes", "wanted", "holds"):
             self._news(question)
+        unkept, self._unkept = self._unkept, []
+        for holds in unkept:
+            self.held(holds)
 
     def admitted(self, about: Node, then: Callable[[NodeError | None], None]) -> None:
         """Let the ledger say that a node stands under this one; once, however often it is admitted."""
