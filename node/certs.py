@@ -247,6 +247,8 @@ def _form(cert: x509.Certificate) -> None:
     except MALFORMED as e:
         raise Untrusted(f"the certificate is malformed: {e}", code="bad_certificate") from None
     about, key = subject(cert), cert.public_key()
+    if not der(cert).endswith(b"\0" + cert.signature):  # other unused bits would make other bytes of the same certificate (X.690 §11.2)
+        raise Untrusted("a certificate has one encoding", code="bad_certificate")
     if cert.version is not x509.Version.v3:
         raise Untrusted("certificates are of version 3", code="bad_certificate")
     if cert.serial_number <= 0:

@@ -258,6 +258,18 @@ def verified(chain: list[x509.Certificate]) -> str:
     return ""
 
 
+@pytest.mark.promise("P10")
+def test_a_certificate_has_one_encoding() -> None:
+    """Bytes that parsers pass over, here how many bits of the signature do not count, make no second certificate out of one."""
+    chain = below(person(), W.town.chain)
+    certs.check_chain(chain, W.root, NOW)
+    data = bytearray(certs.der(chain[0]))
+    data[-len(chain[0].signature) - 1] ^= 1
+    with pytest.raises(NodeError) as refused:
+        certs.check_chain([certs.load(bytes(data)), *chain[1:]], W.root, NOW)
+    assert refused.value.code == "bad_certificate"
+
+
 @pytest.mark.promise("P12")
 @pytest.mark.parametrize(("name", "code", "make"), WRONG, ids=[w[0].replace(" ", "-") for w in WRONG])
 def test_wrong_chains(name: str, code: str, make: Callable[[], list[x509.Certificate]]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from node.codec import pack
 from node.directory import entries as directory
 from node.directory import writing
+from node.directory.view import today
 from node.errors import Missing, NodeError, Refused
 from office.documents import service
 from office.documents.entries import Effect
@@ -29,8 +30,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 def lend(world: World, grantor: str, grantee: str, *, first: int, end: int, id: str) -> None:
     """Write a delegation of the power to sign, from and to days counted from today."""
-    office, today = world.offices["city"], dt.datetime.now(dt.UTC).date()
-    given = directory.Delegated(id, grantor, grantee, ("signer",), today + first * DAY, today + end * DAY, "市政府办公会议纪要〔2026〕3号")
+    office = world.offices["city"]
+    given = directory.Delegated(id, grantor, grantee, ("signer",), today() + first * DAY, today() + end * DAY, "市政府办公会议纪要〔2026〕3号")
     writing.write(office.ledger, office.settings, office.directory, [given])
     office.directory.refresh()
 

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from node.directory import writing
+from node.directory.view import today
 from office.archives import service as archives
 from office.archives.entries import item_id
 from office.archives.service import Choice, disposal
@@ -303,7 +304,7 @@ def _own(scene: Scene) -> None:
     plain, head, clerk = (f"{who}.{HERE}" for who in ("plain", "head", "clerk"))
     admins = {f"{who}.{HERE}" for who in ("sys", "sec", "audit")}
     text, *_ = canary()
-    since = dt.datetime.now(dt.UTC).date()
+    since = today()
     terms = {"since": since, "until": since + dt.timedelta(days=9)}
     lent = lending.lend(desk(head), lender=f"post.{head}", borrower=f"post.clerk.{HERE}", scope=("signer",), basis=text, **terms)
     scene.add("delegation", "delegation", lent, {head, clerk, *admins}, text)
