@@ -24,6 +24,7 @@ from node import clock, kinds, logs, store
 from node.blobs import Blobs
 from node.directory.entries import Node
 from node.directory.view import Directory
+from node.epochs import Epochs
 from node.errors import NodeError, Unreachable
 from node.fold import Released, Room
 from node.group import Group
@@ -55,10 +56,12 @@ class Book:
         self.notary = Notary(settings, now)
         self.journal = Journal(_engine(settings), here=self.here, city=settings.city, identity=self.notary.identity_of)
         self.reader = Reader(settings, self.journal, self.notary)
-        self.writer = Writer(self.journal, self.notary, self.reader, self.blobs, now, reason)
+        self.epochs = Epochs(settings, self.journal, lambda: self.notary.directory, now)
+        reason = self.epochs.standing.reason if reason == "start" else reason
+        self.writer = Writer(self.journal, self.notary, self.reader, self.blobs, self.epochs, now, reason)
         self.intake = Intake(self.journal, self.notary, self.reader, self.writer, self.blobs, now)
         self.shelves = Shelves(settings, self.rooms, self.reader.released, end=lambda: self.journal.released, alive=lambda: self.alive())
-        self.report = Report(self.journal, self.notary, self.writer, self.shelves, now)
+        self.report = Report(self.journal, self.notary, self.writer, self.epochs, self.shelves, now)
         self.disclose, self.body = self.reader.disclose, self.reader.body
         self.sign, self.signal, self.state_digest = self.notary.sign, self.writer.signal, self.report.state_digest
         directory = next((room for room in self.rooms if room.name == "directory"), None)
@@ -109,6 +112,7 @@ class Book:
         results: list[Any] = []
         group, intake = Group(self.journal), self.intake
         doing: dict[str, Callable[..., Any]] = {"write": self.writer.write, "take": intake.take, "held": intake.held, "arrived": intake.arrived}
+        doing |= {"confirm": self.writer.confirm} | self.epochs.requests()
         try:
             with self.journal.transaction() as c:
                 for name, args in requests:

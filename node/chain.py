@@ -27,6 +27,8 @@ class State:
     hash: bytes
     frozen: str
     mark: int
+    closed: int = -1
+    "Entries it may have since a later opening of its log; below 0 while it is open."
 
     @property
     def log(self) -> tuple[str, Audience, Lane, bytes]:
@@ -35,7 +37,7 @@ class State:
 
     def chain(self) -> Chain:
         """The same for other processes."""
-        return Chain(self.id, self.author, self.audience, self.lane, self.count, self.hash, self.opened, self.frozen)
+        return Chain(self.id, self.author, self.audience, self.lane, self.count, self.hash, self.opened, self.frozen, self.closed)
 
 
 @dataclass(frozen=True)

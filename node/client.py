@@ -129,9 +129,13 @@ class Ledger:
         """Entries from ``start``, about ``limit`` bytes, ending at a head; None when there are none."""
         return self.ask("read", chain, start, limit)  # type: ignore[no-any-return]
 
-    def take(self, batch: Batch) -> Taken:
-        """Verify and keep a batch; Gap, Fork, Forged and Invalid as errors."""
-        return self.ask("take", batch)  # type: ignore[no-any-return]
+    def take(self, batch: Batch, came: str = "") -> Taken:
+        """Verify and keep a batch that a node brought; Gap, Fork, Forged and Invalid as errors."""
+        return self.ask("take", batch, came)  # type: ignore[no-any-return]
+
+    def confirm(self) -> str:
+        """The operator's word that this node may write, whatever held it back; what did."""
+        return self.ask("confirm")  # type: ignore[no-any-return]
 
     def holds(self, since: int, limit: int = 1000) -> tuple[int, tuple[Hold, ...]]:
         """(number to go on from, range statements after ``since``): the last one of each holder and chain."""

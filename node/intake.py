@@ -37,14 +37,16 @@ class Intake:
         self.journal, self.notary, self.reader, self.writer, self.blobs, self._now = journal, notary, reader, writer, blobs, now
         self.forks = Forks(journal, notary, writer)
 
-    def take(self, c: Connection, group: Group, batch: Batch) -> Taken:
-        """Verify a batch, write what is new of it and examine what is for this node."""
+    def take(self, c: Connection, group: Group, batch: Batch, came: str = "") -> Taken:
+        """Verify a batch that a node brought, write what is new of it and examine what is for this node."""
         self._check_author(batch)
         try:
-            state, numbers, rows = self.journal.take(c, batch)
+            state, numbers, rows = self.journal.take(c, batch, came)
         except Fork as error:
             self.forks.seen(c, group, error, self._now())
             raise
+        if rows and state.author == self.notary.here:
+            self.writer.epochs.returned(c, state, numbers)
         if rows and self.writer.mine(state):
             self.writer.renew(c, group)
         group.counts["taken"] += len(rows)

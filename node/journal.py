@@ -20,8 +20,8 @@ from typing import NoReturn
 
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
+from node import clock, keys, schema
 from node import entry as said
-from node import keys, schema
 from node.chain import Row, State, check_body, links, log_of
 from node.codec import LATEST, base32
 from node.entry import Attachment, Audience, Head, Hold, Lane, Opening, Scope
@@ -78,6 +78,7 @@ class Journal:
             rows = c.execute(select(schema.CHAINS)).all()
             self.last = c.execute(select(func.coalesce(func.max(schema.ENTRIES.c.number), 0))).scalar_one()
             self.released = c.execute(select(func.coalesce(func.max(schema.RELEASED.c.at), 0))).scalar_one()
+            closed = {row.chain: row._mapping["count"] for row in c.execute(select(schema.CLOSED))}
             self.mark = max((r.mark for r in rows), default=0)
             self.forked = set(c.scalars(select(schema.FORKS.c.chain)))
         self.chains, self._by_no, self._grown = {}, {}, {}
@@ -96,6 +97,7 @@ class Journal:
                     r.hash,
                     r.frozen,
                     r.mark,
+                    closed.get(r.no, -1),
                 )
             )
         self._grown = dict(sorted(self._grown.items(), key=lambda item: item[1].mark))
@@ -142,7 +144,24 @@ class Journal:
         )
         self._keep(state)
         self._touch(state)
+        self._close_former(c, state, opening)
         return state
+
+    def _close_former(self, c: Connection, state: State, opening: Opening) -> None:
+        """A later opening closes the chains it names: at what their author declares or anybody held, whichever is more."""
+        for known in opening.previous:
+            former = self.chains.get(known.chain)
+            if former is None or former is state or (former.author, former.audience, former.lane) != state.log[:3]:
+                continue
+            count = max(known.count, former.count, former.closed, self.vouched(c, former))
+            schema.CLOSE.many(c, [(former.no, known.count, count, clock.ms())])
+            former.closed = count
+            self._touch(former)
+
+    def vouched(self, c: Connection, state: State) -> int:
+        """Up to how many entries of a chain somebody else than its author said to hold."""
+        last = schema.VOUCHED(c, state.no, state.author)[0][0]
+        return 0 if last is None else int(last) + 1
 
     def append(self, c: Connection, state: State, rows: Sequence[Row], *, here: bool = False) -> list[int]:
         """Write entries at the end of a chain; their local numbers. ``here`` says that the blobs they name are on this disk."""
@@ -161,8 +180,8 @@ class Journal:
         """Keep a head."""
         schema.ADD_HEAD.many(c, [(state.no, seq, signature)])
 
-    def take(self, c: Connection, batch: Batch) -> tuple[State, list[int], list[Row]]:
-        """Verify a batch and write what is new of it: (chain, local numbers, rows)."""
+    def take(self, c: Connection, batch: Batch, came: str = "") -> tuple[State, list[int], list[Row]]:
+        """Verify a batch and write what is new of it: (chain, local numbers, rows). ``came`` is the node that brought it."""
         state = self.chains.get(batch.chain)
         if state is not None and state.frozen:
             raise Fork(f"chain {base32(batch.chain)} is closed to new entries: {state.frozen}", code=state.frozen)
@@ -181,6 +200,8 @@ class Journal:
         if state is not None:
             self._check_join(c, state, batch, rows)
         fresh = rows[have - batch.start :]
+        if state is not None and fresh:
+            self._check_closed(c, state, batch.start + len(rows), came)
         if not fresh:
             return self.chains[batch.chain], [], []
         for row in fresh:
@@ -230,6 +251,11 @@ class Journal:
         for row in rows[:overlap]:
             if held[row.header.seq] != row.hash:
                 self._fork(state, batch, row.header.seq)
+
+    def _check_closed(self, c: Connection, state: State, end: int, came: str) -> None:
+        """What its author brings behind the end of a closed chain must have been held by somebody else: else a copy, or a stolen key, wrote it."""
+        if 0 <= state.closed < end and came == state.author != self.here and self.vouched(c, state) < end:
+            raise Untrusted(f"chain {base32(state.id)} was closed at {state.closed}", code="closed")
 
     def _fork(self, state: State, batch: Batch, seq: int) -> NoReturn:
         place = said.position(state.author, state.id, seq)

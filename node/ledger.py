@@ -38,7 +38,8 @@ GROUP, PATIENCE, IDLE = 512, 0.003, 0.1
 ROOM = 4 * 2**20
 "Free bytes at which a disk that was full is believed to have room again."
 
-WRITES: dict[str, Any] = {"write": tuple[tuple[Draft, ...]], "take": tuple[Batch], "held": tuple[tuple[Hold, ...]], "arrived": tuple[bytes]}
+WRITES: dict[str, Any] = {"write": tuple[tuple[Draft, ...]], "take": tuple[Batch, str], "held": tuple[tuple[Hold, ...]], "arrived": tuple[bytes]}
+WRITES |= {"level": tuple[str], "met": tuple[str, bytes], "twin": tuple[bytes, int], "fence": tuple[str], "confirm": tuple[()]}
 QUESTIONS: dict[str, Any] = {
     "versions": tuple[tuple[str, ...]],
     "chains": tuple[()],
@@ -60,6 +61,7 @@ QUESTIONS: dict[str, Any] = {
     "status": tuple[()],
     "digest": tuple[()],
     "refold": tuple[()],
+    "living": tuple[()],
     "stop": tuple[()],
 }
 _DECODERS = {name: msgspec.msgpack.Decoder(shape) for name, shape in (WRITES | QUESTIONS).items()}
@@ -156,7 +158,7 @@ class Server:
         (writes if name in WRITES else questions).append((who, request, (name, args)))
 
     def _commit(self, group: list[Any]) -> None:
-        before = self.book.journal.mark
+        before, living = self.book.journal.mark, self.book.writer.living()
         try:
             results = self.book.commit([request for _, _, request in group])
             self.full = 0
@@ -172,6 +174,8 @@ class Server:
             mark, chains = self.book.journal.changed(before)
             self.bell.send_multipart([b"entries", str(mark).encode()])
             self.bell.send_multipart([b"grown", msgspec.msgpack.encode((before, mark, chains))])
+        if self.book.writer.living() != living:
+            self.bell.send_multipart([b"living", b""])
         names = {name for _, _, (name, _) in group}
         if "held" in names:
             self.bell.send_multipart([b"holds", b""])
@@ -220,6 +224,7 @@ class Server:
             "forks": over(book.intake.forks.all),
             "sign": book.sign,
             "signal": book.signal,
+            "living": book.writer.living,
             "status": self._status,
             "digest": book.digests,
             "refold": book.refold,
@@ -278,6 +283,7 @@ def main(settings: Settings, tier: Tier) -> None:
     rooms = [module.ROOM for module in tier.models()]
     started = time.monotonic()
     book = Book(settings, rooms)
+    book.epochs.wait_for_counties()
     server = Server(book, settings)
     gc.freeze()  # what was loaded stays; to look through it for garbage again and again costs more than an entry
     for number in (signal.SIGTERM, signal.SIGINT):

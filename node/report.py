@@ -12,9 +12,11 @@ from sqlalchemy import Connection, func, select
 from node import certs, clock, schema
 from node import entry as said
 from node.alarms import alarm
+from node.chain import State
 from node.codec import base32
 from node.digest import Digest
 from node.entry import Lane, Scope
+from node.epochs import Epochs
 from node.journal import Journal
 from node.notary import Notary
 from node.shelves import Shelves
@@ -27,8 +29,8 @@ EXPIRING = dt.timedelta(days=30)
 class Report:
     """The state of a book in plain values."""
 
-    def __init__(self, journal: Journal, notary: Notary, writer: Writer, shelves: Shelves, now: Callable[[], int]) -> None:
-        self.journal, self.notary, self.writer, self.shelves, self._now = journal, notary, writer, shelves, now
+    def __init__(self, journal: Journal, notary: Notary, writer: Writer, epochs: Epochs, shelves: Shelves, now: Callable[[], int]) -> None:
+        self.journal, self.notary, self.writer, self.epochs, self.shelves, self._now = journal, notary, writer, epochs, shelves, now
         self._digest = Digest()
 
     def close(self) -> None:
@@ -104,13 +106,13 @@ class Report:
             forks = c.execute(select(schema.FORKS).where(schema.FORKS.c.settled == 0)).all()
             rooms = {name: shelf.unfolded for name, shelf in self.shelves.living.items()}
             wanted = int(c.execute(select(func.count()).select_from(schema.WANTED).where(~schema.WANTED.c.here)).scalar_one())
-            lagging = self._lagging(c)
+            lagging, lives = self._lagging(c), list(self.epochs.alarms(c))
         own = [s for s in self.journal.chains.values() if self.writer.mine(s)]
         top = max(own, key=lambda s: s.mark, default=None)
         head = {"seq": top.count - 1, "hash": f"sha256:{top.hash.hex()}"} if top else None
         before = [s for s in self.journal.chains.values() if s.author == self.notary.here and s.epoch != self.writer.epoch]
         return {
-            "state": "recovering" if self.shelves.building else "ready",
+            "state": "recovering" if self.shelves.building else self.epochs.standing.state,
             "building": sorted(self.shelves.building),
             "epoch": {
                 "id": base32(self.writer.epoch),
@@ -124,21 +126,32 @@ class Report:
             "entries": self.journal.last,
             "folded": self.journal.released,
             "queues": {"blobs_wanted": wanted, "quarantined_entries": refused, "parked": parked, "unfolded": sum(rooms.values())},
-            "reasons": [f"unfolded_{name}" for name, count in rooms.items() if count],
-            "alarms": [*self._alarms(forks, refused, sum(rooms.values())), *self._used(counters)],
+            "reasons": [*self.epochs.reasons(), *(f"unfolded_{name}" for name, count in rooms.items() if count)],
+            "alarms": [*self._alarms(forks, refused, sum(rooms.values())), *self._used(counters), *lives],
             "counters": counters,
             "state_digest": None if behind else self.state_digest(),
             **self._trust(),
         }
 
 
+def _closed(s: State) -> dict[str, int] | None:
+    return {"count": s.closed} if s.closed >= 0 else None
+
+
 def _origins(chains: Any, lagging: Counter[str] | None = None) -> list[dict[str, Any]]:
     rows: dict[str, list[dict[str, Any]]] = {}
     for s in sorted(chains, key=lambda s: s.no):
-        state = "forked" if s.frozen == "fork" else "open"
+        state = "forked" if s.frozen == "fork" else "revoked" if s.frozen else "open" if s.closed < 0 else "closed"
         log_name = f"{s.audience}/{s.lane}"
         rows.setdefault(s.author, []).append(
-            {"id": base32(s.id), "log": log_name, "count": s.count, "head": f"sha256:{s.hash.hex()}", "closed": None, "state": state}
+            {
+                "id": base32(s.id),
+                "log": log_name,
+                "count": s.count,
+                "head": f"sha256:{s.hash.hex()}",
+                "closed": _closed(s),
+                "state": state,
+            }
         )
     lag = lagging or Counter()
     return [

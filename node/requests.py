@@ -76,6 +76,8 @@ class Chain(Value, frozen=True):
     "Claimed time of the opening, milliseconds since 1970 UTC."
     frozen: str
     "Why nothing more is taken (fork, closed, revoked), or empty."
+    closed: int = -1
+    "Entries it may have since a later opening of its log; below 0 while it is open."
 
 
 class Batch(Value, frozen=True):
@@ -88,6 +90,17 @@ class Batch(Value, frozen=True):
     head: Head
     certs: tuple[bytes, ...] = ()
     "The author's certificates (DER, leaf first, without the root); sent with openings, so that strangers can be known."
+
+
+class Met(Value, frozen=True):
+    """What a ledger says of a neighbour's living epoch."""
+
+    fenced: bool
+    "A newer one has called meanwhile: this one is a copy that must not write."
+    twin: bytes = b""
+    "The older epoch that called again after this one, if any."
+    at: int = 0
+    "When it did, milliseconds since 1970 by the clock of the ledger that met it."
 
 
 class Taken(Value, frozen=True):
@@ -243,6 +256,12 @@ ANSWERS: dict[str, Any] = {
     "digest": dict[str, str],
     "signal": bytes,
     "stop": None,
+    "living": tuple[bytes, str],
+    "met": Met,
+    "twin": None,
+    "fence": None,
+    "level": None,
+    "confirm": str,
 }
 _answers = {name: msgspec.msgpack.Decoder(shape) for name, shape in ANSWERS.items()}
 _refusal = msgspec.msgpack.Decoder(tuple[str, str, str])

@@ -114,6 +114,33 @@ FORKS = Table(
     Column("by", String(26), nullable=False),
     sqlite_with_rowid=False,
 )
+CLOSED = Table(
+    "closed",
+    META,
+    Column("chain", BIG, primary_key=True, autoincrement=False),
+    Column("declared", BIG, nullable=False),
+    Column("count", BIG, nullable=False),
+    Column("at", BIG, nullable=False),
+    comment="chains that a later opening of their log has closed: what the author's disk declared, what anybody held, when (our clock)",
+)
+CONTACTS = Table(
+    "contacts",
+    META,
+    Column("no", BIG, primary_key=True, autoincrement=True),
+    Column("node", String(26), nullable=False),
+    Column("epoch", LargeBinary(32), nullable=False),
+    Column("at", BIG, nullable=False),
+    Column("twin", BIG, nullable=False),
+    UniqueConstraint("node", "epoch"),
+    comment="epochs under which neighbours called, in the order of their first call; twin is when an older one called again",
+)
+RETURNED = Table(
+    "returned",
+    META,
+    Column("number", BIG, primary_key=True, autoincrement=False),
+    Column("at", BIG, nullable=False),
+    comment="own entries that this disk did not know and a neighbour gave back",
+)
 WANTED = Table(
     "wanted", META, Column("sha", LargeBinary(32), primary_key=True), Column("size", BIG, nullable=False), Column("here", Boolean, nullable=False)
 )
@@ -130,6 +157,8 @@ ADD_HOLD = _insert(HOLDS, "chain", "holder", "seq", "hash", "at", "signature")
 ADD_HEAD, ADD_SAID, ADD_NONCE = put(HEADS, keep=True), put(SAID, keep=True), put(NONCES, keep=True)
 WANT, ADD_FORK, REFUSE = put(WANTED, keep=True), put(FORKS, keep=True), put(REFUSED, keep=True)
 PARK = put(PARKED)
+RETURN = put(RETURNED, keep=True)
+CLOSE = put(CLOSED)
 BUMP = put(VERSIONS, value=VERSIONS.c.value + _ONE)
 GROW = Quick(
     update(CHAINS).where(CHAINS.c.no == bindparam("which")).values(count=bindparam("count"), hash=bindparam("hash"), mark=bindparam("mark")),
@@ -170,6 +199,7 @@ HEADS_FROM = Quick(
 HOLDS_FROM = Quick(
     select(HOLDS).where(HOLDS.c.no > bindparam("since")).order_by(HOLDS.c.no).limit(bindparam("limit")).offset(_ZERO), "since", "limit"
 )
+VOUCHED = Quick(select(func.max(HOLDS.c.seq)).where(HOLDS.c.chain == bindparam("chain"), HOLDS.c.holder != bindparam("holder")), "chain", "holder")
 LAST_HOLD = Quick(select(func.max(HOLDS.c.seq)).where(HOLDS.c.chain == bindparam("chain"), HOLDS.c.holder == bindparam("holder")), "chain", "holder")
 ENTRIES_AT = Quick(lambda _, size: select(ENTRIES).where(ENTRIES.c.number.in_(listed(size))))
 VERSIONS_OF = Quick(lambda _, size: select(VERSIONS).where(VERSIONS.c.name.in_(listed(size))))

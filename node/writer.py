@@ -21,12 +21,14 @@ from node.chain import Row, State, follow
 from node.codec import pack, unpack
 from node.directory.view import Signer
 from node.entry import Audience, Body, Known, Lane, Opened, Opening, Scope, Statement
+from node.epochs import Epochs
 from node.errors import Conflict, Invalid, Missing, Refused, Untrusted
 from node.group import Group, Readable
 from node.journal import Journal, nameable
 from node.notary import Notary
 from node.reader import Reader
 from node.requests import Draft, Place, Written
+from node.standing import FENCED
 
 log = logs.named("book")
 SOFTWARE = "yiwang 0.1.0"
@@ -54,8 +56,8 @@ class Ready:
 class Writer:
     """The living epoch of a node, and what is written in it."""
 
-    def __init__(self, journal: Journal, notary: Notary, reader: Reader, blobs: Blobs, now: Callable[[], int], reason: str) -> None:
-        self.journal, self.notary, self.reader, self.blobs, self._now, self.reason = journal, notary, reader, blobs, now, reason
+    def __init__(self, journal: Journal, notary: Notary, reader: Reader, blobs: Blobs, epochs: Epochs, now: Callable[[], int], reason: str) -> None:
+        self.journal, self.notary, self.reader, self.blobs, self.epochs, self._now, self.reason = journal, notary, reader, blobs, epochs, now, reason
         self.epoch_key, self.epoch, self.opened = keys.new_ed25519(), secrets.token_bytes(32), now()
         self._logs: dict[tuple[Audience, Lane], State] = {}
         self._spaced: dict[bytes, tuple[list[tuple[int, bytes]], int, int]] = {}
@@ -77,6 +79,7 @@ class Writer:
 
     def write(self, c: Connection, group: Group, drafts: Sequence[Draft]) -> tuple[Written, ...]:
         """All or none: everything that can be refused is refused before the first row is written."""
+        self.epochs.standing.check()
         statements = [unpack(draft.statement, Statement) for draft in drafts]
         done = self._repeated(c, [statement.nonce for statement in statements])
         ready: list[Ready] = []
@@ -240,9 +243,20 @@ class Writer:
                 self.journal.head(c, state, seq, self.epoch_key.sign(said.head_signed(id, seq, hash)))
         group.grown.clear()
 
-    def renew(self, c: Connection, group: Group) -> None:
-        """Others know more of the living epoch than this process: its memory was set back. Its key signs no more; a new epoch begins."""
+    def living(self) -> tuple[bytes, str]:
+        """(the living epoch, how this node stands)."""
+        return self.epoch, self.epochs.standing.state
+
+    def confirm(self, c: Connection, group: Group) -> str:
+        """The operator's word that this node may write; who was fenced takes over in a new epoch."""
+        before = self.epochs.confirm()
+        if before == FENCED:
+            self.renew(c, group, "takeover")
+        return before
+
+    def renew(self, c: Connection, group: Group, reason: str = "rollback") -> None:
+        """The key of this epoch signs no more, and a new one begins: others know more of it than this process, whose memory was set back."""
         self.sign_heads(c, group)
-        self.epoch_key, self.epoch, self.opened, self.reason = keys.new_ed25519(), secrets.token_bytes(32), self._now(), "rollback"
+        self.epoch_key, self.epoch, self.opened, self.reason = keys.new_ed25519(), secrets.token_bytes(32), self._now(), reason
         self._logs.clear()
-        log.error("epoch.rolled_back")
+        log.error("epoch.renewed", reason=reason)

@@ -1,9 +1,11 @@
 """A backup of a home: one tar file from which a node can be built again.
 
-In it are settings, keys, certificates, people's key files, a consistent copy of the journal (SQLite's backup interface, so
-that the node goes on writing meanwhile) and the attachments; last comes ``manifest.json`` with the SHA-256 and size of
-every file. Tables and ``local.db`` are not: they are rebuilt. The journal is copied before the attachments, so that every
-attachment an entry in the copy names is there. The file opens everything the node can open: keep it as you keep the keys.
+In it are settings, keys, certificates, people's key files, a consistent copy of the journal and the attachments; last comes
+``manifest.json`` with the SHA-256 and size of every file and what the whole holds. The node goes on writing meanwhile: an SQLite journal
+is copied by SQLite's backup interface, one in PostgreSQL is read in one snapshot and written as the same SQLite file. Tables and
+``local.db`` are not in it: they are rebuilt. The journal is copied before the attachments, so that every attachment an entry
+in the copy names is there. With a passphrase the node's keys are sealed (:mod:`ops.vault`); without, the file opens everything the
+node can open: keep it as you keep the keys. Enrolment tokens are left out, since one that was used afterwards would be good again.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import sqlite3
 import tarfile
 import tempfile
@@ -19,38 +22,47 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from node import clock
+import msgspec
+from sqlalchemy import Connection, create_engine, func, insert, select
+
+from node import clock, keys, schema, standing, store
+from node import settings as setting
 from node.errors import Conflict, Corrupt, Full, Missing, Refused, Unreachable
 from node.keys import sync_folder
 from node.settings import Settings
+from ops import vault
 
-FORMAT = 1
+FORMAT = 2
 FOLDERS = ("keys", "certs", "people", "blobs")
-LEFT_OUT = ("blobs/partial/",)
+LEFT_OUT = ("blobs/partial/", "keys/tokens.json")
+SUM = "sum"
+"The last member: SHA-256 of all that stands before it, so that no byte of the file may change unnoticed."
+SEALED = "keys.sealed"
+"The name under which the folder ``keys`` lies in a backup with a passphrase."
+PAGE = 500
 Entry = dict[str, Any]
 
 
-def create(settings: Settings, out: Path) -> Entry:
-    """Write the backup; answers with its hash, size and number of files. Refuses to write over a file."""
-    if settings.storage != "sqlite":
-        raise Refused("the journal of this node is in PostgreSQL", hint="back it up with pg_dump together with the home", code="storage")
+def create(settings: Settings, out: Path, phrase: str = "") -> Entry:
+    """Write the backup; answers with its hash, size and what it holds. Refuses to write over a file."""
     if out.exists():
         raise Conflict(f"{out} exists already")
     part = out.with_name(out.name + ".part")
     try:
-        count = _write(settings, part)
+        manifest = _write(settings, part, phrase)
         part.replace(out)
         sync_folder(out.absolute().parent)
     except OSError as e:
         raise (Full if e.errno == 28 else Unreachable)(f"the backup cannot be written: {e.strerror}") from None
     finally:
         part.unlink(missing_ok=True)
-    return {"file": str(out), "files": count, "bytes": out.stat().st_size, "sha256": _hash(out)}
+    about = {"file": str(out), "files": len(manifest["files"]), "bytes": out.stat().st_size, "sha256": _hash(out)}
+    return about | {name: manifest[name] for name in ("secrets", "holds")}
 
 
-def _write(settings: Settings, part: Path) -> int:
+def _write(settings: Settings, part: Path, phrase: str) -> Entry:
     entries: list[Entry] = []
     fd = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
     with (
@@ -58,27 +70,81 @@ def _write(settings: Settings, part: Path) -> int:
         tarfile.open(fileobj=raw, mode="w", format=tarfile.PAX_FORMAT) as tar,
         tempfile.TemporaryDirectory(dir=part.absolute().parent) as room,
     ):
-        journal = Path(room) / "journal.db"
-        copy_database(settings.path("journal.db"), journal)
-        entries.append(_add(tar, journal, "journal.db"))
+        copy = Path(room) / "journal.db"
+        copy_journal(settings, copy)
+        entries.append(_add(tar, copy, "journal.db"))
         entries.append(_add(tar, settings.path("node.toml"), "node.toml"))
-        entries += [_add(tar, file, name) for name, file in _files(settings)]
-        manifest = {
-            "format": FORMAT,
-            "node": settings.id,
-            "tier": settings.tier,
-            "name": settings.name,
-            "city": settings.city,
-            "at": clock.now().isoformat(),
-            "files": entries,
-        }
-        data = json.dumps(manifest, ensure_ascii=False, indent=1).encode()
-        about = tarfile.TarInfo("manifest.json")
-        about.size, about.mode, about.mtime = len(data), 0o600, int(time.time())
-        tar.addfile(about, io.BytesIO(data))
+        if phrase:
+            entries.append(_add_sealed(tar, settings, phrase))
+        entries += [_add(tar, file, name) for name, file in _files(settings) if not phrase or not name.startswith("keys/")]
+        manifest = _manifest(settings, entries, copy, "sealed" if phrase else "open")
+        _put(tar, "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1).encode())
+        raw.flush()
+        _put(tar, SUM, _hash(part, tar.offset).encode())
+        tar.close()
         raw.flush()
         os.fsync(raw.fileno())
-    return len(entries)
+    return manifest
+
+
+def _manifest(settings: Settings, entries: list[Entry], copy: Path, secrets: str) -> Entry:
+    names = [entry["name"] for entry in entries]
+    return {
+        "format": FORMAT,
+        "node": settings.id,
+        "tier": settings.tier,
+        "name": settings.name,
+        "city": settings.city,
+        "at": clock.now().isoformat(),
+        "secrets": secrets,
+        "holds": _count(copy) | {f: sum(name.startswith(f"{f}/") for name in names) for f in ("people", "blobs")},
+        "files": entries,
+    }
+
+
+def _count(copy: Path) -> dict[str, int]:
+    with closing(sqlite3.connect(copy)) as c:
+        return {name: int(c.execute(f"select count(*) from {name}").fetchone()[0]) for name in ("chains", "entries")}  # noqa: S608 - two fixed words
+
+
+def _put(tar: tarfile.TarFile, name: str, data: bytes) -> Entry:
+    about = tarfile.TarInfo(name)
+    about.size, about.mode, about.mtime = len(data), 0o600, int(time.time())
+    tar.addfile(about, io.BytesIO(data))
+    return {"name": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def _add_sealed(tar: tarfile.TarFile, settings: Settings, phrase: str) -> Entry:
+    """The folder of keys as one sealed file."""
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w") as inner:
+        for name, file in _files(settings):
+            if name.startswith("keys/"):
+                _add(inner, file, name)
+    return _put(tar, SEALED, vault.close(plain.getvalue(), phrase))
+
+
+def copy_journal(settings: Settings, target: Path) -> None:
+    """A consistent copy of the journal, wherever it is kept, as an SQLite file."""
+    if settings.storage == "sqlite":
+        copy_database(settings.path("journal.db"), target)
+        return
+    source, copy = store.postgresql(settings.storage, f"journal_{settings.id}", durable=True), create_engine(f"sqlite:///{target}")
+    try:
+        schema.META.create_all(copy)
+        with source.connect().execution_options(isolation_level="REPEATABLE READ") as c, copy.begin() as into:
+            pour(c, into)
+    finally:
+        source.dispose()
+        copy.dispose()
+
+
+def pour(source: Connection, into: Connection) -> None:
+    """All rows of all tables of one journal into another, which is empty."""
+    for table in schema.META.sorted_tables:
+        rows = source.execution_options(yield_per=PAGE).execute(select(table)).mappings()
+        for part in rows.partitions(PAGE):
+            into.execute(insert(table), [dict(row) for row in part])
 
 
 def copy_database(source: Path, target: Path) -> None:
@@ -128,26 +194,125 @@ def _add(tar: tarfile.TarFile, file: Path, name: str) -> Entry:
 
 
 def check(file: Path) -> Entry:
-    """Compare every file in a backup with its manifest; :class:`~node.errors.Corrupt` names the first that differs."""
+    """Compare a backup with its own sum, and every file in it with the manifest; :class:`~node.errors.Corrupt` says what differs."""
+    manifest = _checked(file)
+    about = {"file": str(file), "of": manifest["node"], "name": manifest["name"], "made": manifest["at"], "files": len(manifest["files"])}
+    return about | {"tier": manifest["tier"], "secrets": manifest.get("secrets", "open"), "holds": manifest.get("holds", {})}
+
+
+def _checked(file: Path) -> Entry:
+    """The manifest of a backup that is whole."""
     found: dict[str, tuple[int, str]] = {}
     manifest: Entry | None = None
+    summed = False
     try:
         with tarfile.open(file, "r:") as tar:
             for member in tar:
                 source = tar.extractfile(member)
-                data = source.read() if source and member.name == "manifest.json" else None
-                if data is not None:
-                    manifest = json.loads(data)
+                if member.name == "manifest.json" and source:
+                    manifest = json.loads(source.read())
+                elif member.name == SUM and source:
+                    summed = _sum_holds(file, member, source.read().decode("ascii", "replace"))
                 elif source:
                     found[member.name] = (member.size, hashlib.file_digest(source, "sha256").hexdigest())  # type: ignore[arg-type]
     except FileNotFoundError:
         raise Missing(f"there is no {file}") from None
     except (tarfile.TarError, ValueError, OSError, EOFError) as e:
         raise Corrupt(f"{file} is no whole backup: {e}") from None
-    if manifest is None:
-        raise Corrupt(f"{file} has no manifest: it was cut off")
+    if manifest is None or (manifest["format"] > 1 and not summed):
+        raise Corrupt(f"{file} is cut off at its end")
     _compare(manifest, found)
-    return {"file": str(file), "of": manifest["node"], "name": manifest["name"], "made": manifest["at"], "files": len(found)}
+    return manifest
+
+
+def _sum_holds(file: Path, member: tarfile.TarInfo, wanted: str) -> bool:
+    """Whether all before the last member has the sum it names, and nothing stands behind it; raises where not."""
+    with file.open("rb") as source:
+        source.seek(member.offset_data + member.size)
+        rest = source.read()
+    if _hash(file, member.offset) != wanted or rest.strip(b"\0"):
+        raise Corrupt(f"{file} is not what was written: its sum differs")
+    return True
+
+
+def restore(file: Path, home: Path, phrase: str = "", *, storage: str = "") -> Settings:
+    """Build an empty home from a backup. It is *recovering* when it starts; see :mod:`node.standing`.
+
+    ``storage`` puts the journal elsewhere than where it was (``sqlite`` or a PostgreSQL URL). The settings come last: without them it is no home.
+    """
+    manifest = _checked(file)
+    if home.exists() and any(home.iterdir()):
+        raise Conflict(f"{home} is not empty", hint="restore into an empty directory")
+    if manifest.get("secrets") == "sealed" and not phrase:
+        raise Refused("the keys in this backup are sealed", code="passphrase", hint="--passphrase-file")
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in ("keys", "people", "run", "certs", "log", "tables", "blobs", "blobs/partial"):
+        (home / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tarfile.open(file, "r:") as tar:
+        for member in tar:
+            source = tar.extractfile(member)
+            if source is None or member.name in ("manifest.json", SUM):
+                continue
+            if member.name == SEALED:
+                _unpack_sealed(home, vault.open_(source.read(), phrase))
+            else:
+                _put_back(home, member, source, "new.toml" if member.name == "node.toml" else member.name)
+    return _become(home, manifest, storage)
+
+
+def _unpack_sealed(home: Path, plain: bytes) -> None:
+    with tarfile.open(fileobj=io.BytesIO(plain), mode="r:") as inner:
+        for member in inner:
+            source = inner.extractfile(member)
+            if source is not None:
+                _put_back(home, member, source, member.name)
+
+
+def _put_back(home: Path, member: tarfile.TarInfo, source: IO[bytes], name: str) -> None:
+    """Write one file of a backup to its place inside the home and nowhere else."""
+    parts = Path(member.name).parts
+    if Path(member.name).is_absolute() or ".." in parts or (len(parts) > 1) != (parts[0] in FOLDERS):
+        raise Corrupt(f"{member.name} has no place in a backup")
+    target = home / name
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fd = os.open(target, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600 | (member.mode & 0o700))
+    with os.fdopen(fd, "wb") as out:
+        shutil.copyfileobj(source, out, 1 << 20)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _become(home: Path, manifest: Entry, storage: str) -> Settings:
+    """The journal to where it belongs, the standing, and last the settings that make the folder a home."""
+    kept = msgspec.toml.decode((home / "new.toml").read_bytes(), type=Settings)
+    made = msgspec.structs.replace(kept, home=home.resolve(), storage=storage or kept.storage)
+    if made.storage != "sqlite":
+        _fill_server(made)
+        (home / "journal.db").unlink()
+    standing.save(made, standing.Standing(state=standing.RECOVERING, reason="restore", since=clock.ms(), detail=f"backup of {manifest['at']}"))
+    for folder in {path.parent for path in home.rglob("*")}:
+        sync_folder(folder)
+    keys.write_secret(home / "node.toml", setting.dump(made))
+    (home / "new.toml").unlink()
+    return setting.load(home)
+
+
+def _fill_server(settings: Settings) -> None:
+    """The rows of the copy into an empty schema of a PostgreSQL server."""
+    name = f"journal_{settings.id}"
+    engine, copy = store.postgresql(settings.storage, name, durable=True), store.reader(settings.path("journal.db"))
+    try:
+        schema.META.create_all(engine)
+        with copy.connect() as source, engine.begin() as into:
+            if into.execute(select(func.count()).select_from(schema.CHAINS)).scalar_one():
+                raise Conflict(f"{name} in the database is not empty", hint="drop it, or name another with --storage")
+            pour(source, into)
+            for table, column in ((schema.CHAINS, "no"), (schema.HOLDS, "no")):
+                last = into.execute(select(func.coalesce(func.max(table.c[column]), 0))).scalar_one()
+                into.execute(select(func.setval(func.pg_get_serial_sequence(f'"{name}".{table.name}', column), last + 1, False)))
+    finally:
+        engine.dispose()
+        copy.dispose()
 
 
 def _compare(manifest: Entry, found: dict[str, tuple[int, str]]) -> None:
@@ -157,6 +322,11 @@ def _compare(manifest: Entry, found: dict[str, tuple[int, str]]) -> None:
             raise Corrupt(f"{name} in the backup is not what the manifest says")
 
 
-def _hash(file: Path) -> str:
+def _hash(file: Path, size: int | None = None) -> str:
+    """Of the whole file, or of its first bytes."""
+    h, left = hashlib.sha256(), file.stat().st_size if size is None else size
     with file.open("rb") as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()
+        while left and (data := source.read(min(left, 1 << 20))):
+            h.update(data)
+            left -= len(data)
+    return h.hexdigest()

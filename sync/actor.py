@@ -27,7 +27,7 @@ from node.entry import ALL, Attachment, Audience, Hold, Lane
 from node.errors import NodeError
 from node.fold import Released, Room
 from node.kinds import Content, Entry, kind
-from node.requests import Batch, Draft, statement
+from node.requests import Batch, Draft, Met, statement
 from node.settings import Settings
 from sync.exchange import Exchange, Taken
 from sync.peer import Now, Outcome, Read, Self
@@ -190,6 +190,7 @@ class Actor:
         parent = self.settings.parent.id if self.settings.parent else ""
         rng = random.Random(self.world.rng.random())  # noqa: S311 - nonces of a simulation
         self.exchange = Exchange(me=me, store=self, shelf=self.book.blobs, rng=rng, look=look, parent=parent)
+        self.exchange.epoch = self.book.writer.epoch
         self._plant()
         self._tell()
         with self.book.journal.engine.connect() as c:
@@ -240,6 +241,8 @@ class Actor:
     def _ring(self, names: set[str]) -> None:
         """What bells make the courier do."""
         self._tell()
+        if self.book.writer.epoch != self.exchange.epoch:
+            self.exchange.living(self.book.writer.epoch, self.world.now)
         if names & {"held", "take"}:
             self.exchange.promised(self.world.now)
 
@@ -289,8 +292,8 @@ class Actor:
 
     # --- sync.exchange.Store ------------------------------------------------------------------------------------
 
-    def take(self, batch: bytes, then: Callable[[Taken], None]) -> None:
-        """Verify and keep a batch."""
+    def take(self, batch: bytes, came: str, then: Callable[[Taken], None]) -> None:
+        """Verify and keep a batch that a neighbour brought."""
         chain = look(batch).chain
 
         def result(answer: Any) -> None:
@@ -300,7 +303,29 @@ class Actor:
             else:
                 then(Taken(Outcome(answer.chain.count), line_of(answer.chain), answer.attachments, answer.fresh))
 
-        self.ask("take", (unpack(batch, Batch),), result)
+        self.ask("take", (unpack(batch, Batch), came), result)
+
+    def met(self, node: str, epoch: bytes, then: Callable[[Met], None]) -> None:
+        """A neighbour lives in this epoch."""
+        self.ask("met", (node, epoch), lambda answer: None if isinstance(answer, NodeError) else then(answer))
+
+    def twin(self, epoch: bytes, at: int) -> None:
+        """The node above has met an older copy of this one."""
+        self.ask("twin", (epoch, at), lambda _: None)
+
+    def fence(self, detail: str) -> None:
+        """The node above says that this process is a copy."""
+        self.ask("fence", (detail,), lambda _: None)
+
+    def level(self, node: str) -> None:
+        """All that a neighbour told at the beginning of its line is here."""
+        self.ask("level", (node,), lambda _: None)
+
+    def vouched(self, chain: bytes, then: Callable[[tuple[Hold, ...]], None]) -> None:
+        """Range statements that cover the last entry of a chain."""
+        with self.book.journal.engine.connect() as c:
+            state = self.book.journal.chain(chain)
+            then(self.book.journal.hold_for(c, state, state.count - 1))
 
     def read(self, wish: Read, then: Callable[[int, bytes], None]) -> None:
         """A stretch of a chain."""

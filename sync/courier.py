@@ -44,6 +44,8 @@ TICK = 0.01
 "Seconds between two looks at what time has made due, while messages keep coming."
 AT_ONCE = 200
 "Messages taken from a socket before the others get their turn."
+UNBOUND = 5.0
+"Seconds until an address that somebody else has is tried again."
 SOON = 0.1
 "Seconds until a session that only lost a message begins anew."
 HEARTBEAT, HEARTBEAT_TIMEOUT, HANDSHAKE = 1000, 4000, 10_000
@@ -96,6 +98,8 @@ class Courier:
         self.stuck: dict[str, bytes] = {}
         "Node id to the message that did not fit into the socket."
         self.counts: Counter[str] = Counter()
+        self.unbound = 0.0
+        "Until when the address on which it listens is not tried again."
         self.redial = 0.0
         self.tries = 0
         self.wrote = self.ticked = 0.0
@@ -144,13 +148,19 @@ class Courier:
 
     def _listen(self) -> None:
         """Let nodes below call, as soon as the directory says who they are: who came earlier would be taken for a stranger and wait."""
-        if self.router is not None or not self.settings.listen or not self.store.known:
+        if self.router is not None or not self.settings.listen or not self.store.known or time.monotonic() < self.unbound:
             return
         router = self._socket(zmq.ROUTER)
         router.curve_server = True
         router.zap_domain = b"lines"
         router.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        router.bind(self.settings.listen)
+        try:
+            router.bind(self.settings.listen)
+        except zmq.ZMQError as error:  # another program (or another copy of this home) has the address: the line upward matters all the same
+            log.error("listen.failed: %s %s", self.settings.listen, error)
+            router.close(0)
+            self.unbound = time.monotonic() + UNBOUND
+            return
         self.router = router
         self.poller.register(router, zmq.POLLIN)
 
@@ -220,6 +230,8 @@ class Courier:
         if self.post in ready:
             for parts in _messages(self.post):
                 self._posted(parts[0])
+        if self.unbound:
+            self._listen()
         moment = now()
         self.store.tick(moment)
         if not ready or moment.mono - self.ticked >= TICK:  # while there is much to do, time passes in small steps, not with every message
@@ -272,6 +284,9 @@ class Courier:
         """When a session with the node above has ended while the connection stands, begin anew after a while."""
         if self.settings.parent is None:
             return
+        if self.store.fenced:
+            self._hang_up()
+            return
         one = self.exchange.neighbour(self.exchange.parent)
         if one.state in ("up", "connecting"):
             self.redial, self.tries = 0.0, 0 if one.state == "up" else self.tries
@@ -306,10 +321,16 @@ class Courier:
         if known != route:
             if known is not None and not _is_hello(data):
                 self.counts["old_connection"] += 1
+                self._again(route)
                 return
             self.routes[node] = route
             self.stuck.pop(node, None)
         self.exchange.receive(node, data, now())
+
+    def _again(self, route: bytes) -> None:
+        """Whoever speaks on a connection that a later one has replaced shall begin anew: if it lives, there are two of it."""
+        if self.router is not None:
+            self._reply(self.router, route, frames.Refuse(AGAIN, "another connection of this node has come since"))
 
     # --- admission ----------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from typing import Protocol
 from node.directory.tree import Tree
 from node.entry import Attachment, Hold
 from node.errors import NodeError
+from node.requests import Met
 from node.signals import LIFE, Signal
 from sync import peer
 from sync.fetch import Fetcher
@@ -37,8 +38,23 @@ class Taken:
 class Store(Protocol):
     """The journal, asked without waiting; an answer may come at once, later, or never."""
 
-    def take(self, batch: bytes, then: Callable[[Taken], None]) -> None:
-        """Verify and keep a batch."""
+    def take(self, batch: bytes, came: str, then: Callable[[Taken], None]) -> None:
+        """Verify and keep a batch that a neighbour brought."""
+
+    def met(self, node: str, epoch: bytes, then: Callable[[Met], None]) -> None:
+        """A neighbour lives in this epoch."""
+
+    def twin(self, epoch: bytes, at: int) -> None:
+        """The node above has met an older copy of this one."""
+
+    def fence(self, detail: str) -> None:
+        """The node above says that this process is a copy."""
+
+    def level(self, node: str) -> None:
+        """All that a neighbour told at the beginning of its line is here."""
+
+    def vouched(self, chain: bytes, then: Callable[[tuple[Hold, ...]], None]) -> None:
+        """Range statements that cover the last entry of a chain."""
 
     def read(self, wish: Read, then: Callable[[int, bytes], None]) -> None:
         """(number of entries, canonical batch) from a place on; (0, b"") when there are none."""
@@ -80,6 +96,8 @@ class Exchange:
     beat: float = peer.BEAT
     lines: dict[bytes, Line] = field(default_factory=dict)
     peers: dict[str, Peer] = field(default_factory=dict)
+    epoch: bytes = b""
+    "The living epoch of this node's ledger; empty while it is not known."
     heard: dict[str, int] = field(default_factory=dict)
     "Node id to when it was last heard, milliseconds since 1970 by our clock."
     inbox: list[Signal] = field(default_factory=list)
@@ -108,6 +126,7 @@ class Exchange:
                 rng=self.rng,
                 look=self.look,
                 beat=self.beat,
+                epoch=self.epoch,
             )
         return self.peers[node]
 
@@ -175,7 +194,7 @@ class Exchange:
     def _grant(self, one: Peer, wish: peer.Wish) -> None:
         match wish:
             case Take():
-                self.store.take(wish.batch, lambda taken: self._taken(one, wish, taken))
+                self.store.take(wish.batch, one.neighbour, lambda taken: self._taken(one, wish, taken))
             case Read():
                 self.store.read(wish, lambda count, batch: self._batch(one, wish, count, batch))
             case peer.Held():
@@ -192,6 +211,39 @@ class Exchange:
                 self.signal(wish.signal, came=one.neighbour)
             case peer.Drop():
                 pass
+            case _:
+                self._about_lives(one, wish)
+
+    def _about_lives(self, one: Peer, wish: peer.Wish) -> None:
+        match wish:
+            case peer.Met():
+                self.store.met(one.neighbour, wish.epoch, lambda met: self._met(one, wish, met))
+            case peer.Twin():
+                self.store.twin(wish.epoch, wish.at)
+            case peer.Fence():
+                self.store.fence(wish.text)
+            case peer.Level():
+                self.store.level(one.neighbour)
+            case peer.Vouch():
+                self.store.vouched(wish.chain, lambda holds: self._vouched(one, holds))
+
+    def _met(self, one: Peer, wish: peer.Met, met: Met) -> None:
+        was = one.state
+        one.met(wish, fenced=met.fenced, twin=met.twin, at=met.at, now=self._now)
+        self._settle(one, was)
+
+    def _vouched(self, one: Peer, holds: tuple[Hold, ...]) -> None:
+        one.vouch(holds)
+        self._settle(one, one.state)
+
+    def living(self, epoch: bytes, now: Now) -> None:
+        """The ledger lives in this epoch: every neighbour is told, and the ledger again of whom all has come."""
+        self._now, self.epoch = now, epoch
+        for one in self.peers.values():
+            one.live(epoch)
+            if one.level:
+                self.store.level(one.neighbour)
+            self._settle(one, one.state)
 
     def _taken(self, one: Peer, take: Take, taken: Taken) -> None:
         if taken.line is not None:

@@ -165,7 +165,21 @@ class Checkpoint(Frame, frozen=True, tag=13):
     data: bytes
 
 
-_ALL: tuple[type[Frame], ...] = (Hello, Have, Entries, Ack, Holds, Want, Chunk, Beat, Signal, Enrol, Admitted, Refuse, Checkpoint)
+class Living(Frame, frozen=True, tag=14):
+    """The epoch in which the sender's ledger lives; said when a session begins, and again when a new one begins."""
+
+    epoch: bytes
+
+
+class Double(Frame, frozen=True, tag=15):
+    """To the node below: an older copy of it has called and was refused."""
+
+    epoch: bytes
+    at: int
+    "When it called, milliseconds since 1970 by the sender's clock."
+
+
+_ALL: tuple[type[Frame], ...] = (Hello, Have, Entries, Ack, Holds, Want, Chunk, Beat, Signal, Enrol, Admitted, Refuse, Checkpoint, Living, Double)
 FRAMES: dict[int, type[Frame]] = dict(enumerate(_ALL, 1))
 
 
@@ -225,6 +239,11 @@ def _check(frame: Frame) -> None:
         case Beat():
             _few(frame.heard, MAX_HEARD)
             _number_of(*(age for _, age in frame.heard))
+        case Living():
+            _length(frame.epoch, 32)
+        case Double():
+            _length(frame.epoch, 32)
+            _number_of(frame.at)
         case Signal():
             if len(frame.signal.payload) > signals.MOST:
                 raise TooLarge("a signal is too long")

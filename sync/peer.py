@@ -62,6 +62,8 @@ class Line:
     "Header hash of the last entry held."
     frozen: str = ""
     "Why nothing more is taken (fork, closed, revoked), or empty. What is held still goes out, but for a fork."
+    closed: int = -1
+    "Entries it may have since a later opening of its log; below 0 while it is open."
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,36 @@ class Pass(NamedTuple):
     signal: Signal
 
 
+class Met(NamedTuple):
+    """Wish: tell the ledger in which epoch the neighbour lives, then say :meth:`Peer.met`."""
+
+    epoch: bytes
+    session: bytes
+
+
+class Twin(NamedTuple):
+    """Wish: tell the ledger that an older copy of this node called at the neighbour."""
+
+    epoch: bytes
+    at: int
+
+
+class Fence(NamedTuple):
+    """Wish: tell the ledger that this very process is the copy, and a newer one is at work."""
+
+    text: str
+
+
+class Level(NamedTuple):
+    """Wish: tell the ledger that all the neighbour told at the beginning is here now."""
+
+
+class Vouch(NamedTuple):
+    """Wish: the range statements that cover the end of an own chain, then say :meth:`Peer.vouch`."""
+
+    chain: bytes
+
+
 class Drop(NamedTuple):
     """Wish: end the connection; the neighbour erred, or went silent."""
 
@@ -131,7 +163,7 @@ class Drop(NamedTuple):
     text: str
 
 
-Wish = Take | Read | Held | Review | Fetch | Store | Heard | Pass | Drop
+Wish = Take | Read | Held | Review | Fetch | Store | Heard | Pass | Met | Twin | Fence | Level | Vouch | Drop
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +203,10 @@ BEAT, SILENCE, GREETING, STALL = 1.0, 5.0, 5.0, 15.0
 "Seconds: between beats; without a word until the neighbour counts as gone; for a greeting; without acknowledgement until sending again."
 REPORT = 5.0
 "Seconds between beats that tell of other nodes."
+FENCED = "fenced"
+"Code of a Refuse that means: you are a copy, and a newer one is at work."
+VOUCHED = 0.3
+"Seconds after range statements for a chain that was closed until it is asked for once more."
 AGAIN = "again"
 "Code of a Refuse that only means: begin a new session at once."
 PENANCE, LONGEST = 2.0, 300.0
@@ -243,6 +279,14 @@ class Peer:
     "Chain to the number after what was given to the ledger in this session."
     _asked: dict[bytes, int] = field(default_factory=dict)
     _declined: set[bytes] = field(default_factory=set)
+    _goals: dict[bytes, int] = field(default_factory=dict)
+    "Entries the neighbour told at the beginning that are not here yet."
+    level: bool = False
+    "Whether there are none left."
+    epoch: bytes = b""
+    "The living epoch of this side's ledger; empty while it is not known."
+    _shut: set[bytes] = field(default_factory=set)
+    "Chains refused because they are closed, until somebody vouches for what came."
     _retry: dict[bytes, float] = field(default_factory=dict)
     _wanted: dict[tuple[bytes, int], int] = field(default_factory=dict)
     "Parts of blobs the neighbour waits for."
@@ -289,6 +333,7 @@ class Peer:
             del self._retry[chain]
             self._ask(chain)
         self._unstall(now)
+        self._reach()
         self._pump()
 
     def due(self, now: Now) -> float:
@@ -309,6 +354,7 @@ class Peer:
             queue.clear()
         self._passages, self._elsewhere, self._ready = {}, {}, {lane: {} for lane in LANES}
         self._coming, self._asked, self._declined, self._retry, self._wanted = {}, {}, set(), {}, {}
+        self._goals, self.level, self._shut = {}, False, set()
         self._credit = flow.fresh()
         self._their_beat = (0, 0)
 
@@ -408,7 +454,12 @@ class Peer:
             case frames.Have():
                 self._on_have(frame)
             case frames.Holds():
-                self.wishes.append(Held(frame.holds))
+                self._on_holds(frame, now)
+            case frames.Living():
+                self.wishes.append(Met(frame.epoch, self._session))
+            case frames.Double():
+                if self.up:
+                    self.wishes.append(Twin(frame.epoch, frame.at))
             case frames.Want():
                 self._on_want(frame)
             case frames.Chunk():
@@ -460,6 +511,7 @@ class Peer:
         self._errors = 0
         self._become("up", now)
         self.counts["sessions"] += 1
+        self.live(self.epoch)
         self._tell()
         self._beaten = 0.0
         self._reported = 0.0
@@ -471,6 +523,8 @@ class Peer:
         if refuse.code == AGAIN:
             self._end(now, AGAIN)
             return
+        if refuse.code == FENCED and self.up:
+            self.wishes.append(Fence(refuse.text))
         self.counts["refused_us"] += 1
         self._forget()
         self._errors += 1
@@ -492,6 +546,8 @@ class Peer:
     def _on_have(self, have: frames.Have) -> None:
         for position in have.chains:
             line = self.lines.get(position.chain)
+            if position.count > (line.count if line else 0) and len(self._goals) < MOST_ELSEWHERE:
+                self._goals[position.chain] = position.count
             if line is None:
                 if len(self._elsewhere) < MOST_ELSEWHERE:
                     self._elsewhere[position.chain] = position.count
@@ -504,6 +560,51 @@ class Peer:
         if have.last and not self._told:
             self._told = True
             self.news(self.lines)
+            self._reach()
+
+    def _reach(self) -> None:
+        """Notice when all that the neighbour told at the beginning is here, or will not be taken."""
+        if not self._told or self.level:
+            return
+        held = {chain: line.count for chain in self._goals if (line := self.lines.get(chain)) is not None}
+        frozen = {chain for chain in held if self.lines[chain].frozen}
+        self._goals = {chain: count for chain, count in self._goals.items() if held.get(chain, 0) < count and chain not in frozen}
+        if not self._goals:
+            self.level = True
+            self.wishes.append(Level())
+
+    # --- lives --------------------------------------------------------------------------------------------------
+
+    def live(self, epoch: bytes) -> None:
+        """The ledger of this side lives in an epoch: say so."""
+        self.epoch = epoch
+        if epoch and self.state == "up":
+            self._say(frames.Living(epoch))
+
+    def met(self, wish: Met, *, fenced: bool, twin: bytes, at: int, now: Now) -> None:
+        """What the ledger says of the neighbour's epoch: a copy is sent away, the living one told that it has a twin."""
+        if wish.session != self._session or self.state != "up":
+            return
+        if fenced:
+            self.refused[FENCED] += 1
+            self._forget()
+            self._become("down", now, FENCED)
+            self._say(frames.Refuse(FENCED, "a newer process with the identity of this node has called"))
+            self.wishes.append(Drop(FENCED, "a copy"))
+        elif twin:
+            self._say(frames.Double(twin, at))
+
+    def _on_holds(self, frame: frames.Holds, now: Now) -> None:
+        self.wishes.append(Held(frame.holds))
+        for chain in {hold.chain for hold in frame.holds} & self._shut:
+            self._shut.discard(chain)
+            self._retry[chain] = now.mono + VOUCHED
+
+    def vouch(self, holds: Iterable[Hold]) -> None:
+        """Show what others said to hold of an own chain that the neighbour counts as closed."""
+        given = tuple(hold for hold in holds if hold.holder not in (self.me.node, self.neighbour))[: frames.MAX_HOLDS]
+        if given and self.state == "up":
+            self._say(frames.Holds(given))
 
     def _passage(self, chain: bytes) -> flow.Passage:
         """A chain's way to the neighbour, from where the neighbour said that it holds it."""
@@ -601,6 +702,8 @@ class Peer:
             self.counts["resent"] += 0 if ack.stop else again
         else:
             passage.acknowledge(ack.count, now.mono, credit)
+        if ack.stop and line.author == self.me.node and line.closed >= 0:
+            self.wishes.append(Vouch(line.id))
         passage.stopped = ack.stop
         self._make_ready(line)
 
@@ -668,6 +771,9 @@ class Peer:
         self._coming.pop(chain, None)
         if code in ("out_of_span", "unknown_author"):  # may be in place once the directory has arrived
             self._declined.add(chain)
+        if code == "closed":
+            self._shut.add(chain)
+        self._goals.pop(chain, None)
         self._say(frames.Ack(chain, count, again=False, stop=True))
 
     def _ask(self, chain: bytes) -> None:
@@ -687,6 +793,7 @@ class Peer:
         if not outcome.code:
             self.counts["entries_in"] += take.count
             self._say(frames.Ack(take.chain, outcome.count, again=False))
+            self._reach()
             return
         if outcome.code == "gap":
             self.refused["gap"] += 1

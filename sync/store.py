@@ -19,6 +19,7 @@ from node.directory.tree import Tree
 from node.entry import ALL, Hold, Lane, read_opening
 from node.errors import Gap, Invalid, NodeError, Unreachable
 from node.settings import Settings
+from node.standing import FENCED
 from sync import monitor
 from sync.exchange import Exchange, Taken
 from sync.peer import Line, Look, Now, Outcome, Read
@@ -63,7 +64,7 @@ def look(batch: bytes) -> Look:
 
 def line_of(chain: requests.Chain) -> Line:
     """A chain as the lines need to know it."""
-    return Line(chain.id, chain.author, chain.audience, chain.lane, chain.count, chain.hash, chain.frozen)
+    return Line(chain.id, chain.author, chain.audience, chain.lane, chain.count, chain.hash, chain.frozen, chain.closed)
 
 
 def refusal(error: NodeError, have: int) -> Outcome:
@@ -80,12 +81,14 @@ class LedgerStore:
         self.socket: zmq.Socket[bytes] = self._line.socket
         self.monitor: zmq.Socket[bytes] = self.socket.get_monitor_socket(zmq.EVENT_CONNECTED | zmq.EVENT_DISCONNECTED)
         self._looked = 0.0
-        self.bell: zmq.Socket[bytes] = client.bell(settings, context, "grown", "holds", "blobs")
+        self.bell: zmq.Socket[bytes] = client.bell(settings, context, "grown", "holds", "blobs", "living")
         self.below: dict[str, str] = {}
         "CURVE key to node id of the nodes directly below."
         self.nodes: tuple[Node, ...] = ()
         self.known = False
         "Whether the ledger has said who the nodes are."
+        self.fenced = False
+        "Whether this home is a copy that must not speak."
         self._pending: dict[bytes, Then] = {}
         self._asking: dict[str, bytes] = {}
         "Standing questions under way, and their requests."
@@ -100,8 +103,8 @@ class LedgerStore:
 
     # --- as sync.exchange.Store ---------------------------------------------------------------------------------
 
-    def take(self, batch: bytes, then: Callable[[Taken], None]) -> None:
-        """Verify and keep a batch."""
+    def take(self, batch: bytes, came: str, then: Callable[[Taken], None]) -> None:
+        """Verify and keep a batch that a neighbour brought."""
         chain = look(batch).chain
 
         def answered(answer: requests.Taken | NodeError) -> None:
@@ -113,7 +116,7 @@ class LedgerStore:
                 self._news("holds")
             then(Taken(Outcome(answer.chain.count), line_of(answer.chain), answer.attachments, answer.fresh))
 
-        self._ask(answered, "take", msgspec.Raw(batch))
+        self._ask(answered, "take", msgspec.Raw(batch), came)
 
     def read(self, wish: Read, then: Callable[[int, bytes], None]) -> None:
         """A stretch of a chain."""
@@ -143,6 +146,27 @@ class LedgerStore:
 
         self._ask(answered, "held", holds)
 
+    def met(self, node: str, epoch: bytes, then: Callable[[requests.Met], None]) -> None:
+        """A neighbour lives in this epoch."""
+        self._ask(lambda answer: None if isinstance(answer, NodeError) else then(answer), "met", node, epoch)
+
+    def twin(self, epoch: bytes, at: int) -> None:
+        """The node above has met an older copy of this one."""
+        self._ask(lambda _: None, "twin", epoch, at)
+
+    def fence(self, detail: str) -> None:
+        """The node above says that this process is a copy."""
+        self._ask(lambda _: self._news("living"), "fence", detail)
+
+    def level(self, node: str) -> None:
+        """All that a neighbour told at the beginning of its line is here."""
+        self._ask(lambda _: None, "level", node)
+
+    def vouched(self, chain: bytes, then: Callable[[tuple[Hold, ...]], None]) -> None:
+        """Range statements that cover the last entry of a chain."""
+        last = self.exchange.lines[chain].count - 1
+        self._ask(lambda answer: None if isinstance(answer, NodeError) else then(answer), "hold_for", chain, last)
+
     # --- what else the courier asks -----------------------------------------------------------------------------
 
     @property
@@ -164,7 +188,7 @@ class LedgerStore:
             self._pending.pop(request, None)
         self._asking.clear()
         self._mark = 0
-        for question in ("changed", "nodes", "wanted", "holds"):
+        for question in ("living", "changed", "nodes", "wanted", "holds"):
             self._news(question)
         unkept, self._unkept = self._unkept, []
         for holds in unkept:
@@ -225,7 +249,7 @@ class LedgerStore:
             except zmq.Again:
                 return found
             if topic != b"grown":
-                found.add("holds" if topic == b"holds" else "wanted")
+                found.add({b"holds": "holds", b"living": "living"}.get(topic, "wanted"))
             elif not self._heard(told):
                 found.add("changed")
 
@@ -264,7 +288,7 @@ class LedgerStore:
         if isinstance(answer, NodeError):
             self._due[question] = self._now.mono + RETRY
             return
-        {"changed": self._on_changed, "nodes": self._on_nodes, "wanted": self._on_wanted}[question](answer)
+        {"changed": self._on_changed, "nodes": self._on_nodes, "wanted": self._on_wanted, "living": self._on_living}[question](answer)
         if question in self._again:
             self._again.discard(question)
             self._news(question)
@@ -274,6 +298,11 @@ class LedgerStore:
         self.exchange.grown([line_of(chain) for chain in chains], self._now)
         if any(chain.lane is Lane.TRUST for chain in chains):
             self._news("nodes")
+
+    def _on_living(self, answer: tuple[bytes, str]) -> None:
+        epoch, state = answer
+        self.fenced = state == FENCED
+        self.exchange.living(epoch, self._now)
 
     def _on_nodes(self, nodes: tuple[Node, ...]) -> None:
         self.nodes, self.known = nodes, True

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -33,10 +35,15 @@ def run(call: Call, foreground: bool) -> Answer:
     return Answer(fields={"clean": clean}, exit=0 if clean else 1)
 
 
+def _settled(found: Mapping[str, Any]) -> bool:
+    """Whether a start has come to its end: the node is ready, or waits for others or for a person."""
+    return found["state"] in ("ready", "fenced", "quarantined") or (found["state"] == "recovering" and not found.get("building"))
+
+
 def _started(call: Call, settings: Settings, text: str) -> Answer:
     from ops import status as look
 
-    found = look.wait(settings, [look.condition("ready")], call.wait(READY_SECONDS))
+    found = look.wait(settings, [_settled], call.wait(READY_SECONDS))
     if found is None:
         seen = look.collect(settings)
         trouble = Unreachable(_("节点尚未就绪：{why}").format(why=", ".join(seen["reasons"])), code="not_ready", hint=str(settings.path("log")))

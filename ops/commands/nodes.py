@@ -138,6 +138,25 @@ def _story(made: Settings) -> str:
     return _("{name} 已建立，节点号 {id}。下一步：yiwang --home {home} run").format(name=made.name, id=made.id, home=made.home)
 
 
+@node.command("confirm-restore", help="运维人员确认：本节点虽未联系到上级（或曾发现另一份副本），仍可办理。")
+@click.pass_obj
+def confirm_restore(call: Call) -> Answer:
+    """The operator's word that a node which waits may write; while it does not run, it is kept for its next start."""
+    from node import standing
+    from node.client import Ledger
+    from ops import supervise
+
+    settings = call.settings()
+    if supervise.alive(settings.home):
+        with Ledger(settings, timeout=call.wait(10.0)) as ledger:
+            before = ledger.confirm()
+    else:
+        held = standing.load(settings)
+        standing.save(settings, standing.confirmed(held))
+        before = held.state
+    return Answer(fields={"was": before, "state": "ready"}, text=_("{name} 可以办理了").format(name=settings.name))
+
+
 @node.command(help="给一个下级节点发一次性入网令牌（在上级节点上运行）。")
 @click.option("--tier", type=click.Choice(TIERS[1:]), required=True, help="下级的层级。")
 @click.option("--name", required=True, help="下级的名称。")

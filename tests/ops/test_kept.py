@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -12,10 +14,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
+from node import enrol, keys
+from node.errors import Conflict, Refused
 from node.settings import load
 from ops import backup, selfcheck, supervise
-from tests import books
+from tests import books, postgres
 from tests.books import Noted, draft, write
 
 
@@ -52,20 +57,64 @@ def test_a_backup_of_a_writing_node_is_consistent(book: books.Book, tmp_path: Pa
     assert found["index_ok"] and found["bad"] == [] and found["blobs"] == 1 and found["rows"] > 30
 
 
-@pytest.mark.parametrize("at", [0.2, 0.5, 0.9])
-def test_a_damaged_backup_is_told(book: books.Book, tmp_path: Path, at: float) -> None:
-    """One byte changed anywhere in the files of a backup, or its end cut off: it is no backup."""
-    out = tmp_path / "a.tar"
+@pytest.mark.promise("P7")
+def test_a_damaged_backup_is_told(book: books.Book, tmp_path: Path) -> None:
+    """One bit changed in any byte of a backup (content, names, padding, manifest, sum), or its end cut off: it is no backup."""
+    out, bad = tmp_path / "a.tar", tmp_path / "b.tar"
     backup.create(book.settings, out)
+    good, dice = out.read_bytes(), random.Random(3)
     with tarfile.open(out) as tar:
-        journal = tar.getmember("journal.db")
-    data = bytearray(out.read_bytes())
-    data[journal.offset_data + int(journal.size * at)] ^= 1
-    (tmp_path / "b.tar").write_bytes(data)
-    (tmp_path / "c.tar").write_bytes(out.read_bytes()[: int(len(data) * at)])
-    for name in ("b.tar", "c.tar"):
+        members = [offset for member in tar for offset in (member.offset, member.offset + 150, member.offset_data)]
+    for place in [*members, len(good) - 1, *(dice.randrange(len(good)) for _ in range(20))]:
+        data = bytearray(good)
+        data[place] ^= 1 << dice.randrange(8)
+        bad.write_bytes(data)
         with pytest.raises(backup.Corrupt):
-            backup.check(tmp_path / name)
+            backup.check(bad)
+    for end in (len(good) // 5, len(good) // 2, len(good) - 12_000):
+        bad.write_bytes(good[:end])
+        with pytest.raises(backup.Corrupt):
+            backup.check(bad)
+
+
+def test_a_backup_becomes_a_home_again(book: books.Book, tmp_path: Path) -> None:
+    """Restored by its passphrase and by no other, into an empty directory and no other, it opens with every entry; tokens are not in it."""
+    enrol.new_token(book.settings, "county", "某县", "371601", dt.datetime.now(dt.UTC), dt.timedelta(hours=1))
+    out = tmp_path / "a.tar"
+    told = backup.create(book.settings, out, "correct horse battery")
+    assert (told["secrets"], told["holds"]["blobs"]) == ("sealed", 1) and told["holds"]["entries"] > 30
+    secret = keys.read_secret(book.settings.path("keys", "identity.key"))
+    assert secret not in out.read_bytes() and secret.splitlines()[1] not in out.read_bytes()
+    for home, phrase, wrong in ((tmp_path / "x", "", Refused), (tmp_path / "y", "wrong horse battery", Refused), (tmp_path, "", Conflict)):
+        with pytest.raises(wrong):
+            backup.restore(out, home, phrase)
+        assert not (home / "node.toml").exists()
+    made = backup.restore(out, tmp_path / "again", "correct horse battery")
+    assert made.path("keys", "identity.key").read_bytes() == secret and not made.path("keys", "tokens.json").exists()
+    assert {path.stat().st_mode & 0o077 for path in made.path("keys").iterdir()} == {0}
+    again = books.Book(made, book.rooms)
+    assert again.status()["state"] == "recovering" and books.texts(again) == books.texts(book)
+    again.close()
+
+
+def test_a_node_on_postgresql_is_backed_up_and_restored(tmp_path: Path) -> None:
+    """The journal of a server is copied in one snapshot; restored to an empty schema or to SQLite it is the same, and goes on."""
+    with postgres.server() as url, books.opened(tmp_path, counties=0, townships=0, storage=url) as opened:
+        made = opened["city"]
+        for n in range(5):
+            write(made, draft(made, Noted(f"entry {n}")))
+        backup.create(made.settings, tmp_path / "a.tar")
+        with pytest.raises(Conflict):
+            backup.restore(tmp_path / "a.tar", tmp_path / "taken", storage=url)
+        for home, storage in ((tmp_path / "lite", "sqlite"), (tmp_path / "server", url.replace("/postgres", "/other"))):
+            if storage != "sqlite":
+                with create_engine(url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT").connect() as c:
+                    c.execute(text("create database other"))
+            again = books.Book(backup.restore(tmp_path / "a.tar", home, storage=storage), made.rooms)
+            again.epochs.confirm()
+            write(again, draft(again, Noted("more")))
+            assert books.texts(again) == [*books.texts(made), "more"] and selfcheck.check(again.settings, deep=True)["bad"] == []
+            again.close()
 
 
 DAMAGE = {

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from node.codec import Value, pack, unpack
 from node.entry import Audience, Hold, Lane
+from node.requests import Met
 from sync.exchange import Taken
 from sync.peer import Line, Look, Outcome, Read
 
@@ -66,7 +67,7 @@ class Tape:
         self.reels.setdefault(chain, Reel(self.node, audience, lane)).entries.extend(entries)
         return self.line(chain)
 
-    def take(self, batch: bytes, then: Callable[[Taken], None]) -> None:
+    def take(self, batch: bytes, came: str, then: Callable[[Taken], None]) -> None:
         """Keep what follows; a gap, a fork and a forgery are told apart."""
         strip = unpack(batch, Strip)
         reel = self.reels.get(strip.chain)
@@ -83,6 +84,21 @@ class Tape:
             reel = self.reels.setdefault(strip.chain, Reel(strip.author, strip.audience, strip.lane))
             reel.entries.extend(strip.entries[have - strip.start :])
             then(Taken(Outcome(len(reel.entries)), self.line(strip.chain), (), len(reel.entries) - have))
+
+    def met(self, node: str, epoch: bytes, then: Callable[[Met], None]) -> None:
+        """A tape knows of no lives."""
+
+    def twin(self, epoch: bytes, at: int) -> None:
+        """A tape has no twin."""
+
+    def fence(self, detail: str) -> None:
+        """A tape writes whatever it is told."""
+
+    def level(self, node: str) -> None:
+        """A tape waits for nobody."""
+
+    def vouched(self, chain: bytes, then: Callable[[tuple[Hold, ...]], None]) -> None:
+        """A tape closes nothing."""
 
     def read(self, wish: Read, then: Callable[[int, bytes], None]) -> None:
         """A stretch of at most ``limit`` bytes, at least one entry."""

@@ -340,7 +340,7 @@ def test_more_than_its_credit_ends_a_session() -> None:
     world = branch()
     county, town, other = (world.ids[name].id for name in ("county", "town", "other"))
     waiting: list[object] = []
-    world.tapes["county"].take = lambda batch, then: waiting.append(then)  # type: ignore[method-assign]
+    world.tapes["county"].take = lambda batch, came, then: waiting.append(then)  # type: ignore[method-assign]
     sender = world.nodes["town"].peers[county]
     for number in range(80):
         strip = Strip(b"%032d" % number, 0, town, UP, Lane.ORDINARY, (bytes(1024 * 1024),))
