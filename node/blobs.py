@@ -46,6 +46,20 @@ class Blobs:
         except OSError:
             raise Missing("this attachment has not arrived") from None
 
+    def all(self) -> Iterator[bytes]:
+        """Every whole blob on this disk, in an order that stays."""
+        for file in sorted(self.root.glob("??/*")):
+            yield bytes.fromhex(file.name)
+
+    def aside(self, sha: bytes) -> None:
+        """Take a blob that rotted out of use; its bytes are kept until another copy has come."""
+        os.replace(self.path(sha), self.waiting / f"rotten-{sha.hex()}")
+        keys.sync_folder(self.path(sha).parent)
+
+    def healed(self, sha: bytes) -> None:
+        """Another copy of a blob that rotted has come."""
+        (self.waiting / f"rotten-{sha.hex()}").unlink(missing_ok=True)
+
     def put(self, stream: BinaryIO | Iterable[bytes], key: bytes | None = None) -> tuple[bytes, int]:
         """Store what a stream gives, encrypted when there is a key: (hash, size) of the stored bytes."""
         parts = _parts(stream, seal.PART)

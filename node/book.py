@@ -14,13 +14,14 @@ Invariants: nothing is answered before it is durable; a request that fails leave
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
-from node import clock, kinds, logs, store
+from node import clock, kinds, logs, rot, store
 from node.blobs import Blobs
 from node.directory.entries import Node
 from node.directory.view import Directory
@@ -50,6 +51,8 @@ class Book:
         self.refused: Counter[str] = Counter()
         self._behind = False
         "Whether a full disk kept rooms from folding what is in the journal."
+        self._round: Iterator[rot.Step] | None = None
+        "The walk over everything stored that is under way."
         self.alive: Callable[[], None] = lambda: None
         "Called now and then while something long is done, so that whoever watches sees life."
         self.blobs = Blobs(settings)
@@ -82,6 +85,34 @@ class Book:
         self.shelves.close()
         self.journal.close()
 
+    # --- rot ----------------------------------------------------------------------------------------------------
+
+    def scrub(self) -> bool:
+        """One step of a round over everything stored; False when there is none left and the next call begins another round."""
+        if self._round is None:
+            self.journal.rot.unreadable.clear()
+            self._round = rot.steps(self.journal.rot, tuple(self.journal.chains.values()), self.blobs)
+        step = next(self._round, None)
+        if step is None:
+            self._round = None
+            return False
+        try:
+            with self.journal.asking() as c:
+                sha = step(c)
+        except (SQLAlchemyError, OSError) as error:  # a page or a file that cannot be read must not end who serves all the others
+            self.journal.rot.unread(str(error).splitlines()[0])
+            return True
+        if sha:
+            self.commit([("rotten", (sha,))])
+        return True
+
+    def look(self, chain: bytes, start: int) -> int:
+        """Look at some entries of a chain at once, for an operator; the number to go on from."""
+        state = self.journal.chain(chain)
+        with self.journal.asking() as c:
+            rot.entries(self.journal.rot, state, start, c)
+        return min(start + rot.SOME, state.count)
+
     # --- groups -------------------------------------------------------------------------------------------------
 
     def commit(self, requests: Sequence[tuple[str, tuple[Any, ...]]]) -> list[Any]:
@@ -112,6 +143,7 @@ class Book:
         results: list[Any] = []
         group, intake = Group(self.journal), self.intake
         doing: dict[str, Callable[..., Any]] = {"write": self.writer.write, "take": intake.take, "held": intake.held, "arrived": intake.arrived}
+        doing["rotten"] = intake.rotten
         doing |= {"confirm": self.writer.confirm} | self.epochs.requests()
         try:
             with self.journal.transaction() as c:

@@ -180,6 +180,18 @@ class Ledger:
         """Blobs that entries here name and that have not arrived."""
         return self.ask("wanted")  # type: ignore[no-any-return]
 
+    def rot(self) -> tuple[tuple[bytes, int], ...]:
+        """Chains with entries that rotted on this disk, and the first such place of each."""
+        return self.ask("rot")  # type: ignore[no-any-return]
+
+    def look(self, chain: bytes, start: int) -> int:
+        """Look whether some entries from a place on have rotted; the number to go on from."""
+        return self.ask("look", chain, start)  # type: ignore[no-any-return]
+
+    def rotten(self, sha: bytes) -> None:
+        """An attachment on this disk has changed: put it aside and fetch it again."""
+        self.ask("rotten", sha)
+
     def arrived(self, sha: bytes) -> None:
         """A wanted blob is whole on disk."""
         self.ask("arrived", sha)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from node import entry as said
 from node import keys, kinds, logs, schema
@@ -94,6 +94,17 @@ class Intake:
         if not self.blobs.has(sha):
             raise Missing("the attachment is not here")
         self.journal.arrived(c, sha)
+        if self.journal.rot.came(sha):
+            self.blobs.healed(sha)
+
+    def rotten(self, c: Connection, group: Group, sha: bytes) -> None:
+        """An attachment on this disk has changed: it is put aside and wanted again."""
+        size = self.blobs.size(sha)
+        c.execute(update(schema.WANTED).where(schema.WANTED.c.sha == sha).values(here=False))
+        schema.WANT.many(c, [(sha, size, False)])
+        self.journal.rot.blobs[sha] = self._now()
+        self.blobs.aside(sha)
+        log.error("blob.rotten", sha=sha.hex())
 
     def heed(self, c: Connection, group: Group) -> None:
         """Do what was released and concerns the journal itself."""

@@ -28,6 +28,7 @@ from node.entry import Attachment, Audience, Head, Hold, Lane, Opening, Scope
 from node.errors import Forged, Fork, Gap, Invalid, Missing, Untrusted
 from node.keys import PublicKey
 from node.requests import Batch, Chain, Found, Place
+from node.rot import Rot
 
 Identity = Callable[[str, Sequence[bytes]], PublicKey | None]
 """(author, certificates that came along) to the author's identity key, or None when it is not to be believed."""
@@ -50,6 +51,7 @@ class Journal:
         self._keys: dict[bytes, PublicKey] = {}
         self.forked: set[bytes] = set()
         "Chains into which nothing more is taken because of a fork, whether they are here or not."
+        self.rot = Rot()
         self.load()
 
     def close(self) -> None:
@@ -243,14 +245,12 @@ class Journal:
         keys.verify(key, head.signature, said.head_signed(head.chain, head.seq, head.hash))
 
     def _check_join(self, c: Connection, state: State, batch: Batch, rows: Sequence[Row]) -> None:
-        """Compare what is held with what came; the head of ``batch`` is already known to be the author's."""
-        overlap = min(state.count - batch.start, len(rows))
-        held = dict(schema.HASHES(c, state.no, max(0, batch.start - 1), batch.start + overlap)) if overlap else {state.count - 1: state.hash}
-        if batch.start and held.get(batch.start - 1) != rows[0].header.prev:
-            self._fork(state, batch, batch.start - 1)
-        for row in rows[:overlap]:
-            if held[row.header.seq] != row.hash:
-                self._fork(state, batch, row.header.seq)
+        """Compare what is held with what came, whose head is known to be the author's, and put right what had rotted."""
+        mended, other = self.rot.join(c, state, batch, rows)
+        if mended:
+            self._touch(state)  # what waits to be sent on may go now
+        if other is not None:
+            self._fork(state, batch, other)
 
     def _check_closed(self, c: Connection, state: State, end: int, came: str) -> None:
         """What its author brings behind the end of a closed chain must have been held by somebody else: else a copy, or a stolen key, wrote it."""
@@ -282,6 +282,7 @@ class Journal:
             return None
         last = self._end(c, state, start, limit, list(heads))
         rows = schema.ENTRIES_OF(c, state.no, start, last)
+        self.rot.check(state, start, rows, last)
         return Batch(state.id, start, tuple((header, body) for header, body, _ in rows), Head(state.id, last, rows[-1][2], heads[last]))
 
     def _end(self, c: Connection, state: State, start: int, limit: int, heads: Sequence[int]) -> int:

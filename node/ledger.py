@@ -35,10 +35,13 @@ from node.tier import Tier
 log = logs.named("ledger")
 GROUP, PATIENCE, IDLE = 512, 0.003, 0.1
 """Requests in one transaction; seconds to wait for more while they keep coming; seconds for which range statements may wait."""
+PACE, REST, QUICK = 0.2, 6 * 3600.0, 5.0
+"Seconds between two steps of the round that looks for rot, and between two rounds; the last for the acceptance profile."
 ROOM = 4 * 2**20
 "Free bytes at which a disk that was full is believed to have room again."
 
 WRITES: dict[str, Any] = {"write": tuple[tuple[Draft, ...]], "take": tuple[Batch, str], "held": tuple[tuple[Hold, ...]], "arrived": tuple[bytes]}
+WRITES |= {"rotten": tuple[bytes]}
 WRITES |= {"level": tuple[str], "met": tuple[str, bytes], "twin": tuple[bytes, int], "fence": tuple[str], "confirm": tuple[()]}
 QUESTIONS: dict[str, Any] = {
     "versions": tuple[tuple[str, ...]],
@@ -52,6 +55,8 @@ QUESTIONS: dict[str, Any] = {
     "found": tuple[bytes, int, int],
     "released": tuple[int, int],
     "wanted": tuple[()],
+    "rot": tuple[()],
+    "look": tuple[bytes, int],
     "disclose": tuple[bytes, int],
     "body": tuple[bytes, int],
     "nodes": tuple[()],
@@ -91,6 +96,11 @@ class Server:
         self._asked = self._questions()
         self._waiting: list[tuple[bytes, bytes, tuple[Any, ...]]] = []
         self._since = 0.0
+        self._rest = QUICK if settings.profile == "acceptance" else REST
+        self._scrubs = time.monotonic() + QUICK
+        "When the next step of the round is due."
+        self._told: tuple[tuple[bytes, int], ...] = ()
+        "Rotten places of which the bell told."
 
     def stop(self, *_: object) -> None:
         """End after the group in hand."""
@@ -105,6 +115,7 @@ class Server:
             try:
                 if self._poller.poll(timeout) or self._waiting:
                     self._turn()
+                self._scrub()
                 self.book.settle()  # whoever asks all the time, and only reads, must not keep new tables from being taken over
                 if self.full and _free(self.book.settings) > ROOM:
                     self.full = 0
@@ -112,6 +123,20 @@ class Server:
                 continue
         signal.set_wakeup_fd(-1)
         self.context.destroy(200)
+
+    def _scrub(self) -> None:
+        """Look at a little of what is stored, a twentieth of the time at most, and tell who can ask for what has rotted."""
+        began = time.monotonic()
+        if began >= self._scrubs:
+            known = self.book.journal.rot.blobs.copy()
+            going = self.book.scrub()
+            self._scrubs = began + (max(PACE, 20 * (time.monotonic() - began)) if going else self._rest)
+            if self.book.journal.rot.blobs.keys() - known.keys():
+                self.bell.send_multipart([b"blobs", b""])
+        found = self.book.journal.rot.first()
+        if found != self._told:
+            self._told = found
+            self.bell.send_multipart([b"rot", b""])
 
     def _turn(self) -> None:
         writes, questions = self._gather()
@@ -179,7 +204,7 @@ class Server:
         names = {name for _, _, (name, _) in group}
         if "held" in names:
             self.bell.send_multipart([b"holds", b""])
-        if "arrived" in names:
+        if names & {"arrived", "rotten"}:
             self.bell.send_multipart([b"blobs", b""])
 
     def _ask(self, name: str, args: tuple[Any, ...]) -> Any:
@@ -218,6 +243,8 @@ class Server:
             "found": over(lambda c, chain, start, stop: tuple(journal.found(c, journal.chain(chain), start, min(stop, start + 1000)))),
             "released": book.released,
             "wanted": over(journal.wanted),
+            "rot": journal.rot.first,
+            "look": book.look,
             "disclose": book.disclose,
             "body": book.body,
             "nodes": book.nodes,

@@ -127,7 +127,7 @@ class Report:
             "folded": self.journal.released,
             "queues": {"blobs_wanted": wanted, "quarantined_entries": refused, "parked": parked, "unfolded": sum(rooms.values())},
             "reasons": [*self.epochs.reasons(), *(f"unfolded_{name}" for name, count in rooms.items() if count)],
-            "alarms": [*self._alarms(forks, refused, sum(rooms.values())), *self._used(counters), *lives],
+            "alarms": [*self._alarms(forks, refused, sum(rooms.values())), *self._used(counters), *lives, *self.journal.rot.alarms(self.notary.here)],
             "counters": counters,
             "state_digest": None if behind else self.state_digest(),
             **self._trust(),

@@ -3,6 +3,7 @@
 It reads the journal by itself, so it works whether the node runs or not, and believes nothing that is not recomputed: the link of
 each header to the one before, the digest of each body, the signature of the newest head under the epoch key of the opening, the count and
 hash that the ledger goes on from. The identity's signature under an opening is checked where the directory is at hand (``yiwang verify``).
+``repair`` lets the running node ask its neighbours for what is damaged;
 ``refold`` asks the running ledger to build every room's tables afresh and compares.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +23,8 @@ from node import keys, schema, store
 from node.errors import Invalid, Missing, NodeError
 from node.settings import Settings
 
+LOOK = 1.0
+"Seconds between two looks at what has come back."
 ANSWERS = 10.0
 "Seconds in which a ledger says that it is there."
 Found = dict[str, Any]
@@ -59,6 +63,34 @@ def refold(settings: Settings) -> list[Found]:
             for name, (living, built) in ledger.refold().items()
             if living != built
         ]
+
+
+def repair(settings: Settings, found: list[Found], patience: float) -> None:
+    """Have the running node ask its neighbours for what is bad, wait so many seconds for it, and note what was repaired."""
+    from node.client import Ledger
+
+    with Ledger(settings, timeout=ANSWERS) as ledger:
+        for chain in ledger.chains():
+            start = 0
+            while start < chain.count:
+                start = ledger.look(chain.id, start)
+        for one in found:
+            if one["kind"] == "blob":
+                ledger.rotten(bytes.fromhex(one["blob"]))
+        until = time.monotonic() + patience
+        while (bad := _still(settings)) & set(map(_name, found)) and time.monotonic() < until:
+            time.sleep(LOOK)
+    for one in found:
+        one["repaired"] = _name(one) not in bad
+
+
+def _still(settings: Settings) -> set[str]:
+    """Names of what is bad now; a blob that was put aside and has not come is."""
+    return set(map(_name, check(settings, deep=False)["bad"]))
+
+
+def _name(one: Found) -> str:
+    return str(one.get("ref") or one.get("blob") or one["kind"])
 
 
 def _bad(kind: str, **about: str) -> Found:

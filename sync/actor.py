@@ -24,7 +24,7 @@ from node.directory import model as directory
 from node.directory.entries import Node as Stands
 from node.directory.tree import Tree
 from node.entry import ALL, Attachment, Audience, Hold, Lane
-from node.errors import NodeError
+from node.errors import Corrupt, NodeError
 from node.fold import Released, Room
 from node.kinds import Content, Entry, kind
 from node.requests import Batch, Draft, Met, statement
@@ -245,6 +245,8 @@ class Actor:
             self.exchange.living(self.book.writer.epoch, self.world.now)
         if names & {"held", "take"}:
             self.exchange.promised(self.world.now)
+        if places := self.book.journal.rot.first():
+            self.exchange.rotten(places, self.world.now)
 
     def _tell(self) -> None:
         self.mark, chains = self.book.journal.changed(self.mark)
@@ -329,7 +331,10 @@ class Actor:
 
     def read(self, wish: Read, then: Callable[[int, bytes], None]) -> None:
         """A stretch of a chain."""
-        batch = self.book.read(wish.chain, wish.start, wish.limit)
+        try:
+            batch = self.book.read(wish.chain, wish.start, wish.limit)
+        except Corrupt:  # it is asked for anew, and goes on when it is whole
+            batch = None
         then(len(batch.entries) if batch else 0, pack(batch) if batch else b"")
 
     def holds(self, since: int, then: Callable[[int, tuple[Hold, ...]], None]) -> None:

@@ -284,6 +284,14 @@ class Exchange:
             one.news([line.id for line in fresh])
             self._settle(one, one.state)
 
+    def rotten(self, places: Iterable[tuple[bytes, int]], now: Now) -> None:
+        """These chains have rotted here from these places on: every neighbour that holds them is asked to send them again."""
+        self._now, asked = now, tuple(places)
+        for one in self.peers.values():
+            for chain, start in asked:
+                one.anew(chain, start)
+            self._settle(one, one.state)
+
     def planted(self, tree: Tree, now: Now) -> None:
         """The tree has changed."""
         self._now = now

@@ -785,6 +785,11 @@ class Peer:
             self._asked[chain] = held
             self._say(frames.Ack(chain, held, again=True))
 
+    def anew(self, chain: bytes, start: int) -> None:
+        """Ask the neighbour to send what it holds of a chain from a place on, although it is held here: it has rotted."""
+        if self.state == "up" and chain in self.lines:
+            self._say(frames.Ack(chain, start, again=True))
+
     def taken(self, take: Take, outcome: Outcome, now: Now) -> None:
         """What the ledger said of a batch: acknowledge it, ask again, stop the chain, or drop the neighbour."""
         self._taking = max(0, self._taking - len(take.batch) - EACH)

@@ -81,7 +81,7 @@ class LedgerStore:
         self.socket: zmq.Socket[bytes] = self._line.socket
         self.monitor: zmq.Socket[bytes] = self.socket.get_monitor_socket(zmq.EVENT_CONNECTED | zmq.EVENT_DISCONNECTED)
         self._looked = 0.0
-        self.bell: zmq.Socket[bytes] = client.bell(settings, context, "grown", "holds", "blobs", "living")
+        self.bell: zmq.Socket[bytes] = client.bell(settings, context, "grown", "holds", "blobs", "living", "rot")
         self.below: dict[str, str] = {}
         "CURVE key to node id of the nodes directly below."
         self.nodes: tuple[Node, ...] = ()
@@ -188,7 +188,7 @@ class LedgerStore:
             self._pending.pop(request, None)
         self._asking.clear()
         self._mark = 0
-        for question in ("living", "changed", "nodes", "wanted", "holds"):
+        for question in ("living", "changed", "nodes", "wanted", "rot", "holds"):
             self._news(question)
         unkept, self._unkept = self._unkept, []
         for holds in unkept:
@@ -227,8 +227,8 @@ class LedgerStore:
         self._now = now
         if now.mono - self._looked >= SAFETY:
             self._looked = now.mono
-            self._news("changed")
-            self._news("holds")
+            for question in ("changed", "holds", "rot"):
+                self._news(question)
         for question in [question for question, at in self._due.items() if at <= now.mono]:
             del self._due[question]
             if question == "holds":
@@ -249,7 +249,7 @@ class LedgerStore:
             except zmq.Again:
                 return found
             if topic != b"grown":
-                found.add({b"holds": "holds", b"living": "living"}.get(topic, "wanted"))
+                found.add({b"holds": "holds", b"living": "living", b"rot": "rot"}.get(topic, "wanted"))
             elif not self._heard(told):
                 found.add("changed")
 
@@ -288,7 +288,9 @@ class LedgerStore:
         if isinstance(answer, NodeError):
             self._due[question] = self._now.mono + RETRY
             return
-        {"changed": self._on_changed, "nodes": self._on_nodes, "wanted": self._on_wanted, "living": self._on_living}[question](answer)
+        {"changed": self._on_changed, "nodes": self._on_nodes, "wanted": self._on_wanted, "living": self._on_living, "rot": self._on_rot}[question](
+            answer
+        )
         if question in self._again:
             self._again.discard(question)
             self._news(question)
@@ -303,6 +305,10 @@ class LedgerStore:
         epoch, state = answer
         self.fenced = state == FENCED
         self.exchange.living(epoch, self._now)
+
+    def _on_rot(self, places: tuple[tuple[bytes, int], ...]) -> None:
+        if places:
+            self.exchange.rotten(places, self._now)
 
     def _on_nodes(self, nodes: tuple[Node, ...]) -> None:
         self.nodes, self.known = nodes, True
