@@ -114,7 +114,7 @@ class Epochs:
         known = next((row for row in rows if row.epoch == epoch), None)
         if known is None:
             c.execute(insert(table).values(node=node, epoch=epoch, at=self._now(), twin=0))
-            c.execute(delete(table).where(table.c.no.in_([row.no for row in rows[: 1 - KEPT]])) if len(rows) >= KEPT else select(1))
+            c.execute(delete(table).where(table.c.no.in_([row.no for row in rows[: 1 - KEPT]])))
             return Met(False)
         newest = rows[-1]
         if known is not newest:
