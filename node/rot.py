@@ -101,9 +101,11 @@ class Rot:
             raise Corrupt(f"entries {start} to {last} of a chain have rotted on this disk", hint="yiwang selfcheck --repair")
 
     def look(self, state: State, start: int, rows: Sequence[Stored]) -> None:
-        """Remember those of these entries that are not sound."""
+        """Remember those of these entries that are not sound, and forget those that are again."""
         for seq, row in enumerate(rows, start):
-            if not sound(state.id, seq, row) and (state.id, seq) not in self.places:
+            if sound(state.id, seq, row):
+                self.places.pop((state.id, seq), None)
+            elif (state.id, seq) not in self.places:
                 place = said.position(state.author, state.id, seq)
                 log.error("rotten", place=place)
                 self.places[state.id, seq] = place, clock.ms()

@@ -12,7 +12,7 @@ from node import clock
 from node.client import Ledger
 from node.codec import unpack
 from node.entry import SELF, Header, check_entry, position
-from node.errors import Invalid, NodeError, Refused
+from node.errors import Corrupt, Invalid, NodeError, Refused
 from node.requests import Chain
 from office.audit.entries import Did
 from office.audit.model import Happened
@@ -84,6 +84,8 @@ def _walk(ledger: Ledger, chain: Chain, start: int) -> str:
                 at += 1
         if at < chain.count or (at == chain.count and last != chain.hash):
             raise Invalid("entries are missing", code="gap")
+    except Corrupt as error:
+        return f"{position(chain.author, chain.id, dict(ledger.rot()).get(chain.id, at))} {error.code}"
     except NodeError as error:
         return f"{position(chain.author, chain.id, at)} {error.code}"
     return ""

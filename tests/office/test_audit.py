@@ -86,14 +86,14 @@ def test_a_changed_byte_in_the_log_is_found(house: House) -> None:
     assert "日志完整" in auditor.post("/audit/check").text
     file = house.settings.path("journal.db")
     with sqlite3.connect(file) as db:
-        rows = db.execute("select rowid, body from entries where instr(body, ?) > 0", (b"wrong_password",)).fetchall()
+        rows = db.execute("select rowid, seq, body from entries where instr(body, ?) > 0", (b"wrong_password",)).fetchall()
         assert rows
-        rowid, body = rows[0]
+        rowid, seq, body = rows[0]
         db.execute("update entries set body=? where rowid=?", (body.replace(b"wrong_password", b"wrong_passw0rd"), rowid))
     try:
         with Ledger(house.settings) as ledger:
             found = service.check(ledger, house.settings.id)
-        assert len(found.wrong) == 1 and "bad_hash" in found.wrong[0]
+        assert len(found.wrong) == 1 and found.wrong[0].endswith(f"/{seq} corrupt")
         assert "对不上" in auditor.post("/audit/check").text
     finally:
         with sqlite3.connect(file) as db:
