@@ -22,7 +22,7 @@ from node.errors import Forged, Invalid, NodeError, Refused, Untrusted
 from node.group import Readable
 from node.settings import Settings
 
-PURPOSES = ("hello", "signal", "challenge", "admission", "evidence")
+PURPOSES = ("hello", "signal", "challenge", "admission", "evidence", "stick")
 "What others in this node may have signed by the identity key."
 PAST = "node organ post person appointed delegated list calendar certified revoked forked"
 PUBLIC = {f"directory.{past}" for past in PAST.split()}

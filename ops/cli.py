@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evidence": ("ops.commands.chains:evidence", "导出凭证文件"),
     "selfcheck": ("ops.commands.checks:selfcheck", "检查本节点保存的全部数据"),
     "backup": ("ops.commands.backups:backup", "备份"),
+    "courier": ("ops.commands.sticks:courier", "用移动介质代替线路"),
     "demo": ("ops.commands.demos:demo", "在本机演示一张网"),
     "batch": ("ops.commands.batch:batch", "在一个进程里执行许多命令"),
     "entry": ("ops.commands.entries:entry", "日志条目的字节和 JSON"),
@@ -54,7 +55,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "proof": ("ops.commands.proofs:proof", "核对分叉证据"),
     "sim": ("ops.commands.sim:sim", "模拟一张网，检验历史一致"),
 }
-FAMILIES = ("node", "dir", "user", "doc", "blob", "log", "backup", "demo", "evidence", "calendar", "trust", "audit", "entry", "wire", "cert", "proof")
+FAMILIES = (
+    "node", "dir", "user", "doc", "blob", "log", "backup", "courier", "demo",
+    "evidence", "calendar", "trust", "audit", "entry", "wire", "cert", "proof",
+)  # fmt: skip
 "Words that another word follows."
 ENDLESS = ("run", "demo", "batch")
 "Commands that set their own limits."
