@@ -241,13 +241,10 @@ def restore(file: Path, home: Path, phrase: str = "", *, storage: str = "") -> S
     ``storage`` puts the journal elsewhere than where it was (``sqlite`` or a PostgreSQL URL). The settings come last: without them it is no home.
     """
     manifest = _checked(file)
-    if home.exists() and any(home.iterdir()):
-        raise Conflict(f"{home} is not empty", hint="restore into an empty directory")
+    _empty(home)
     if manifest.get("secrets") == "sealed" and not phrase:
         raise Refused("the keys in this backup are sealed", code="passphrase", hint="--passphrase-file")
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in ("keys", "people", "run", "certs", "log", "tables", "blobs", "blobs/partial"):
-        (home / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    _folders(home)
     with tarfile.open(file, "r:") as tar:
         for member in tar:
             source = tar.extractfile(member)
@@ -256,8 +253,45 @@ def restore(file: Path, home: Path, phrase: str = "", *, storage: str = "") -> S
             if member.name == SEALED:
                 _unpack_sealed(home, vault.open_(source.read(), phrase))
             else:
-                _put_back(home, member, source, "new.toml" if member.name == "node.toml" else member.name)
-    return _become(home, manifest, storage)
+                _put_back(home, member, source)
+    return _become(home, f"backup of {manifest['at']}", storage)
+
+
+def export_identity(settings: Settings, out: Path, phrase: str) -> Entry:
+    """Write what makes this node itself (settings, keys, certificates, people's key files) under a passphrase; no journal, no attachment."""
+    if out.exists():
+        raise Conflict(f"{out} exists already")
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w") as tar:
+        _add(tar, settings.path("node.toml"), "node.toml")
+        for name, file in _files(settings):
+            if not name.startswith("blobs/"):
+                _add(tar, file, name)
+    keys.write_secret(out.absolute(), vault.close(plain.getvalue(), phrase))
+    return {"file": str(out), "bytes": out.stat().st_size, "sha256": _hash(out)}
+
+
+def import_identity(file: Path, home: Path, phrase: str, *, storage: str = "") -> Settings:
+    """Build an empty home from an identity. It is *recovering*: what neighbours hold of its logs comes back by the line, the rest is lost."""
+    try:
+        plain = vault.open_(file.read_bytes(), phrase)
+    except FileNotFoundError:
+        raise Missing(f"there is no {file}") from None
+    _empty(home)
+    _folders(home)
+    _unpack_sealed(home, plain)
+    at = clock.from_ms(int(file.stat().st_mtime * 1000)).isoformat()
+    return _become(home, f"identity of {at}", storage)
+
+
+def _empty(home: Path) -> None:
+    if home.exists() and any(home.iterdir()):
+        raise Conflict(f"{home} is not empty", hint="restore into an empty directory")
+
+
+def _folders(home: Path) -> None:
+    for name in ("", "keys", "people", "run", "certs", "log", "tables", "blobs", "blobs/partial"):
+        (home / name).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _unpack_sealed(home: Path, plain: bytes) -> None:
@@ -265,15 +299,15 @@ def _unpack_sealed(home: Path, plain: bytes) -> None:
         for member in inner:
             source = inner.extractfile(member)
             if source is not None:
-                _put_back(home, member, source, member.name)
+                _put_back(home, member, source)
 
 
-def _put_back(home: Path, member: tarfile.TarInfo, source: IO[bytes], name: str) -> None:
-    """Write one file of a backup to its place inside the home and nowhere else."""
+def _put_back(home: Path, member: tarfile.TarInfo, source: IO[bytes]) -> None:
+    """Write one file of a backup to its place inside the home and nowhere else; the settings beside it, until all is there."""
     parts = Path(member.name).parts
     if Path(member.name).is_absolute() or ".." in parts or (len(parts) > 1) != (parts[0] in FOLDERS):
         raise Corrupt(f"{member.name} has no place in a backup")
-    target = home / name
+    target = home / ("new.toml" if member.name == "node.toml" else member.name)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fd = os.open(target, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600 | (member.mode & 0o700))
     with os.fdopen(fd, "wb") as out:
@@ -282,14 +316,14 @@ def _put_back(home: Path, member: tarfile.TarInfo, source: IO[bytes], name: str)
         os.fsync(out.fileno())
 
 
-def _become(home: Path, manifest: Entry, storage: str) -> Settings:
+def _become(home: Path, detail: str, storage: str) -> Settings:
     """The journal to where it belongs, the standing, and last the settings that make the folder a home."""
     kept = msgspec.toml.decode((home / "new.toml").read_bytes(), type=Settings)
     made = msgspec.structs.replace(kept, home=home.resolve(), storage=storage or kept.storage)
-    if made.storage != "sqlite":
+    if made.storage != "sqlite" and (home / "journal.db").exists():
         _fill_server(made)
         (home / "journal.db").unlink()
-    standing.save(made, standing.Standing(state=standing.RECOVERING, reason="restore", since=clock.ms(), detail=f"backup of {manifest['at']}"))
+    standing.save(made, standing.Standing(state=standing.RECOVERING, reason="restore", since=clock.ms(), detail=detail))
     for folder in {path.parent for path in home.rglob("*")}:
         sync_folder(folder)
     keys.write_secret(home / "node.toml", setting.dump(made))

@@ -15,6 +15,7 @@ from node.settings import TIERS, Settings
 from ops.answer import Answer, Call
 from ops.words import _
 
+_FILE = click.Path(dir_okay=False, path_type=Path)
 _SPAN = re.compile(r"(\d+)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -155,6 +156,40 @@ def confirm_restore(call: Call) -> Answer:
         standing.save(settings, standing.confirmed(held))
         before = held.state
     return Answer(fields={"was": before, "state": "ready"}, text=_("{name} 可以办理了").format(name=settings.name))
+
+
+_PHRASE = click.option("--passphrase-file", "phrase", type=_FILE, required=True, help="封存钥匙的口令所在的文件。")
+
+
+@node.command("export-identity", help="把本节点的身份（设置、钥匙、证书、人员钥匙）用口令封存成一个文件，留待机器损毁时重建。")
+@click.option("--file", type=_FILE, required=True, help="要写的文件。")
+@_PHRASE
+@click.pass_obj
+def export_identity(call: Call, file: Path, phrase: Path) -> Answer:
+    """Write what makes this node itself, under a passphrase."""
+    from ops import backup, vault
+
+    found = backup.export_identity(call.settings(), file, vault.passphrase(phrase))
+    return Answer(fields=found, text=_("身份已封存在 {file}；口令请另处保管").format(**found))
+
+
+@node.command("import-identity", help="在空目录里用封存的身份重建节点；内容由上下级送回。")
+@click.option("--file", type=_FILE, required=True, help="封存的身份。")
+@_PHRASE
+@click.option("--storage", default="", help="日志改存到别处：sqlite，或 postgresql:// 地址。")
+@click.pass_obj
+def import_identity(call: Call, file: Path, phrase: Path, storage: str) -> Answer:
+    """Build a home that is this node again; what neighbours hold of it comes back when it starts."""
+    from ops import backup, supervise, vault
+
+    if call.home is None:
+        raise Misconfigured("no home was named", hint="--home DIR", code="usage")
+    made = backup.import_identity(file, call.home, vault.passphrase(phrase), storage=storage)
+    supervise.prepare(made)
+    text = _("{name} 已重建，启动后由上下级送回内容；只在本机的内容只有备份里有。下一步：yiwang --home {home} run").format(
+        name=made.name, home=made.home
+    )
+    return Answer(fields={"restored": made.id, "tier": made.tier, "name": made.name, "state": "recovering"}, text=text)
 
 
 @node.command(help="给一个下级节点发一次性入网令牌（在上级节点上运行）。")

@@ -97,6 +97,25 @@ def test_a_backup_becomes_a_home_again(book: books.Book, tmp_path: Path) -> None
     again.close()
 
 
+def test_an_identity_becomes_a_home_that_waits(book: books.Book, tmp_path: Path) -> None:
+    """Sealed by a passphrase and opened by no other, it holds no entry; the home built of it is the same node, recovering."""
+    out = tmp_path / "identity"
+    backup.export_identity(book.settings, out, "correct horse battery")
+    secret = keys.read_secret(book.settings.path("keys", "identity.key"))
+    assert secret.splitlines()[1] not in out.read_bytes() and out.stat().st_mode & 0o077 == 0
+    with pytest.raises(Conflict):
+        backup.export_identity(book.settings, out, "correct horse battery")
+    for home, phrase, wrong in ((tmp_path / "x", "wrong horse battery", Refused), (tmp_path, "correct horse battery", Conflict)):
+        with pytest.raises(wrong):
+            backup.import_identity(out, home, phrase)
+        assert not (home / "node.toml").exists()
+    made = backup.import_identity(out, tmp_path / "again", "correct horse battery")
+    assert made.id == book.settings.id and made.path("keys", "identity.key").read_bytes() == secret
+    again = books.Book(made, book.rooms)
+    assert again.status()["state"] == "recovering" and books.texts(again) == []
+    again.close()
+
+
 def test_a_node_on_postgresql_is_backed_up_and_restored(tmp_path: Path) -> None:
     """The journal of a server is copied in one snapshot; restored to an empty schema or to SQLite it is the same, and goes on."""
     with postgres.server() as url, books.opened(tmp_path, counties=0, townships=0, storage=url) as opened:

@@ -168,6 +168,25 @@ def test_restored_while_nobody_answers_it_waits_for_its_operator(pair: Pair, tmp
     assert not alarms(again, "fork") and not alarms(pair.top, "fork")
 
 
+@pytest.mark.promise("P7")
+def test_a_burned_machine_is_built_again_from_its_identity(pair: Pair, tmp_path: Path) -> None:
+    """Without any backup of its journal a county gets back what it had told the city, waits until then, and goes on in a new epoch."""
+    county = pair.city[COUNTY]
+    backup.export_identity(county.settings, tmp_path / "identity", "a long passphrase")
+    told = say(county, "before the fire")
+    wait(lambda: has(pair.top, told))
+    county.stop()
+    shutil.rmtree(county.path)
+    backup.import_identity(tmp_path / "identity", tmp_path / "new", "a long passphrase")
+    again = pair.home(tmp_path / "new")
+    again.start("ledger", "courier")
+    wait(lambda: status(again).get("state") == "ready", why="it does not recover")
+    assert has(again, told)
+    after = say(again, "after the fire")
+    wait(lambda: has(pair.top, after))
+    assert not alarms(again, "fork") and not alarms(pair.top, "fork")
+
+
 @pytest.mark.promise("P8")
 @pytest.mark.parametrize("order", ["the copy first", "across a partition"])
 def test_of_two_running_copies_one_writes_and_all_tell(pair: Pair, tmp_path: Path, order: str) -> None:
