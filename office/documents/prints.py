@@ -16,7 +16,7 @@ from office.documents.sheets import addressed, chinese_day, signed_by
 from office.documents.workflow import Stage, Standing
 from office.frame.desk import Desk
 from office.portal.page import Request, page
-from office.print.press import render, sign
+from office.print.press import render, sign, word
 from office.print.sheet import Annex, Form, Seal, Sheet, paragraphs
 from office.print.verdict import Sealed
 
@@ -44,6 +44,15 @@ class PrintPages:
         sheet = paper(desk, envelope, across=across)
         made = render(structs.replace(sheet, proof=proof(doc, envelope) if letters else None))
         return _file(sign(made, desk.settings) if letters else made, envelope)
+
+    @page("GET", "/documents/<doc>/docx", json=False)
+    def docx(self, request: Request, doc: str) -> Response:
+        """The document as a Word file to be worked on; it bears neither seal nor signature, the PDF is what counts."""
+        desk = self.desk
+        letters = desk.list(Letter, Letter.id == doc)
+        envelope = letters[0].envelope if letters else service.envelope(desk, desk.get(Document, doc))
+        made = word(paper(desk, envelope, across=standing(desk, doc, envelope)))
+        return _file(made, envelope, "docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
 
 
 def current(desk: Desk, letter: Letter) -> File | None:
@@ -104,8 +113,8 @@ def paper(desk: Desk, envelope: Envelope, *, across: str = "") -> Sheet:
     )
 
 
-def _file(pdf: bytes, envelope: Envelope) -> Response:
-    name = f"{envelope.number or envelope.paper.title or '公文'}.pdf"
-    response = Response(pdf, mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f"attachment; filename=\"document.pdf\"; filename*=UTF-8''{quote(name, safe='')}"
+def _file(made: bytes, envelope: Envelope, ending: str = "pdf", mime: str = "application/pdf") -> Response:
+    name = f"{envelope.number or envelope.paper.title or '公文'}.{ending}"
+    response = Response(made, mimetype=mime)
+    response.headers["Content-Disposition"] = f"attachment; filename=\"document.{ending}\"; filename*=UTF-8''{quote(name, safe='')}"
     return response

@@ -1,6 +1,6 @@
-"""The process that prints, signs or checks: ``python -m office.print render``, and ``sign``, ``seal`` or ``check`` with ``--home DIR``.
+"""The process that prints, signs or checks: ``python -m office.print render`` or ``word``, and with ``--home DIR`` ``sign``, ``seal`` or ``check``.
 
-Input comes on stdin; a PDF goes to stdout, of a check its verdict as JSON.
+Input comes on stdin; a PDF or Word file goes to stdout, of a check its verdict as JSON.
 
 It limits itself in memory and processor time. What is refused goes to stderr as one line of JSON (``kind``, ``code``, ``message``)
 and the exit status of its error.
@@ -13,12 +13,16 @@ import json
 import resource
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from node import certs, clock, settings
 from node.errors import Invalid, Misconfigured, NodeError
 from node.settings import Settings
+
+if TYPE_CHECKING:
+    from office.print.sheet import Sheet
 
 MEMORY, PROCESSOR = 2 * 2**30, 60
 "Bytes of address space and seconds of processor time."
@@ -29,7 +33,7 @@ LIMITS = {"check": (512 * 2**20, 10)}
 def main(argv: list[str] | None = None) -> int:
     """Do what was asked, once."""
     parser = argparse.ArgumentParser(prog="python -m office.print")
-    parser.add_argument("act", choices=("render", *ACTS))
+    parser.add_argument("act", choices=(*PURE, *ACTS))
     parser.add_argument("--home", type=Path)
     given = parser.parse_args(argv)
     memory, seconds = LIMITS.get(given.act, (MEMORY, PROCESSOR))
@@ -37,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
     try:
         data = sys.stdin.buffer.read()
-        made = _render(data) if given.act == "render" else ACTS[given.act](data, _home(given.home))
+        made = PURE[given.act](data) if given.act in PURE else ACTS[given.act](data, _home(given.home))
     except MemoryError:
         return _say(NodeError("the document is too large to print", code="too_large"))
     except NodeError as e:
@@ -51,7 +55,7 @@ def _say(e: NodeError) -> int:
     return e.exit_code
 
 
-def _render(data: bytes) -> bytes:
+def _sheet(data: bytes) -> Sheet:
     from office.print.sheet import Sheet
 
     try:
@@ -60,6 +64,17 @@ def _render(data: bytes) -> bytes:
         raise Invalid(f"not a sheet: {e}", code="malformed") from None
     if sheet.seals and len(sheet.seals) != len(sheet.organs):
         raise Invalid("a sheet has no seal, or one for each organ", code="malformed")
+    return sheet
+
+
+def _word(data: bytes) -> bytes:
+    from office.print import word
+
+    return word.docx(_sheet(data))
+
+
+def _render(data: bytes) -> bytes:
+    sheet = _sheet(data)
     try:
         from office.print import draw, fonts, layout
 
@@ -100,6 +115,8 @@ def _check(data: bytes, home: Settings) -> bytes:
     return msgspec.json.encode(check.checked(data, root, clock.now()))
 
 
+PURE = {"render": _render, "word": _word}
+"Acts that need no home."
 ACTS = {"sign": _sign, "seal": _seal, "check": _check}
 
 if __name__ == "__main__":

@@ -48,6 +48,14 @@ def render(sheet: Sheet) -> bytes:
     return _run(["render"], data)
 
 
+def word(sheet: Sheet) -> bytes:
+    """A sheet as a Word file to be edited; it bears no seal."""
+    data = msgspec.json.encode(sheet)
+    if len(data) > MOST:
+        raise TooLarge(MESSAGES["too_large"])
+    return _run(["word"], data)
+
+
 def sign(pdf: bytes, settings: Settings) -> bytes:
     """The PDF with a PAdES signature of this node's print certificate inside; a byte changed later is found by any reader."""
     return _run(["sign", "--home", str(settings.home)], pdf)

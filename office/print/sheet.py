@@ -133,8 +133,9 @@ _LEVELS = (
 
 def paragraphs(text: str) -> tuple[Paragraph, ...]:
     """The paragraphs of a plain text, one a line, with their levels by how they are numbered (section 7.3.3)."""
-    return tuple(Paragraph(text=line, level=_level(line)) for line in (raw.strip() for raw in text.splitlines()) if line)
+    return tuple(Paragraph(text=line, level=level_of(line)) for line in (raw.strip() for raw in text.splitlines()) if line)
 
 
-def _level(line: str) -> int:
+def level_of(line: str) -> int:
+    """The level that a line has by its number; 0 for none."""
     return next((level for level, pattern in _LEVELS if pattern.match(line)), 0)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from asn1crypto import pem as armour
 from asn1crypto import x509
+from docx import Document
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
@@ -60,6 +61,18 @@ def test_a_draft_says_so_and_is_not_signed_and_not_for_others(people: dict[str, 
     assert not list(PdfFileReader(io.BytesIO(reply.body)).embedded_signatures)
     assert people["fanxiaohong"].get(f"/documents/{doc}/pdf").status == 404
     assert f"/documents/{doc}/pdf" in people["chengxue"].get(f"/documents/{doc}").text
+
+
+def test_a_document_is_had_as_a_word_file_by_who_may_read_it(people: dict[str, Browser]) -> None:
+    """Drafter and recipient get title, number and text as a Word file under the document's name; for others it is missing."""
+    doc = issued(people)
+    assert f"/documents/{doc}/docx" in people["chengxue"].get(f"/documents/{doc}").text
+    for login in ("chengxue", "dinghui"):
+        reply = people[login].get(f"/documents/{doc}/docx")
+        assert reply.status == 200 and ".docx" in reply.headers["content-disposition"]
+        lines = [line.text for line in Document(io.BytesIO(reply.body)).paragraphs]
+        assert "关于商请提供项目资料的函" in lines and "一、事由" in lines and any("〕" in line for line in lines)
+    assert people["fanxiaohong"].get(f"/documents/{doc}/docx").status == 404
 
 
 def test_what_was_taken_back_says_so(people: dict[str, Browser], tmp_path_factory: pytest.TempPathFactory) -> None:

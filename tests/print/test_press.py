@@ -137,6 +137,8 @@ def test_markup_in_a_document_stays_text(printed: Print) -> None:
 
 
 def test_the_portal_stays_light() -> None:
-    """What rooms import of printing brings in neither WeasyPrint nor pyHanko nor fonttools."""
-    heavy = "import sys, office.print.press, office.print.sheet; print([m for m in ('weasyprint', 'pyhanko', 'fontTools') if m in sys.modules])"
+    """What rooms import of printing brings in none of WeasyPrint, pyHanko, fonttools and python-docx."""
+    heavy = (
+        "import sys, office.print.press, office.print.sheet; print([m for m in ('weasyprint', 'pyhanko', 'fontTools', 'docx') if m in sys.modules])"
+    )
     assert subprocess.run([sys.executable, "-c", heavy], capture_output=True, cwd=ROOT, check=True).stdout.strip() == b"[]"
