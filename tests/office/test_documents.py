@@ -253,6 +253,7 @@ def test_a_seal_signs_what_is_printed(world: World) -> None:
         service.seal(world.desk("zhao"), service.draft(world.desk("qian"), paper()))
 
 
+@pytest.mark.row("B8")
 def test_a_recall_is_silent_before_and_a_request_after_signing_for(world: World) -> None:
     """Unsigned, a recalled document is gone at once; signed for, it waits until the recipient confirms, and the issuer sees who did."""
     quiet, asked = issued(world), issued(world)
@@ -287,6 +288,7 @@ def test_a_document_is_sent_back_with_a_reason_of_the_list(world: World) -> None
         service.sign_for(world.desk("zhou"), row.id)
 
 
+@pytest.mark.row("B8")
 def test_a_corrected_issue_replaces_the_first_and_keeps_its_number(world: World) -> None:
     """A correction carries a note, adds forgotten recipients, keeps number and date, and is signed for again by who had signed."""
     bare = str(verified(world, lambda: service.send(world.desk("zhao"), paper(title="关于更正的通知")).doc))
@@ -341,6 +343,7 @@ def test_a_forgotten_organ_gets_the_very_same_document(world: World) -> None:
         service.resend(world.desk("li"), doc, organs=("cgov-fin",), reason="又发。")
 
 
+@pytest.mark.row("B8")
 @pytest.mark.row("A11")
 def test_every_holder_hears_that_a_document_no_longer_holds(world: World) -> None:
     """A repeal reaches each node that has a copy, and stands wherever the text is shown; who may not sign for the organ cannot say so."""
@@ -491,6 +494,7 @@ def test_two_hands_at_once_are_told(world: World) -> None:
         service.draft(world.desk("qian"), paper(), doc=doc)
 
 
+@pytest.mark.row("C8")
 def test_todo_names_what_waits(world: World) -> None:
     """A document in review waits for the reviewer and is in hand for its drafter; an arrived one waits for the clerk with a due time."""
     doc = service.draft(world.desk("qian"), paper(title="关于待办的通知"))

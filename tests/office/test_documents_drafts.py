@@ -67,6 +67,7 @@ def test_signing_by_delegation_names_principal_actor_and_basis(world: World) -> 
     assert sheet(world.desk("fin-gov"), service.envelope(world.desk("fin-gov"), world.desk("fin-gov").get(Document, up)), up).signer == ""
 
 
+@pytest.mark.row("C6")
 @pytest.mark.row("A6")
 @pytest.mark.parametrize(("first", "end"), [(-5, 0), (-5, -1), (1, 5)], ids=["ends today", "over", "not begun"])
 def test_a_delegation_that_does_not_run_lends_nothing(world: World, first: int, end: int) -> None:

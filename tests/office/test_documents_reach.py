@@ -113,6 +113,8 @@ def heard(world: World, **ago: int) -> None:
     world.offices["city"].settings.path("run", "links.json").write_text(json.dumps({"heard": told, "links": []}))
 
 
+@pytest.mark.row("B1")
+@pytest.mark.promise("P4")
 @pytest.mark.row("M3")
 @pytest.mark.row("B7")
 def test_the_map_says_who_signed_and_of_whom_nothing_is_known(world: World) -> None:

@@ -53,6 +53,7 @@ def test_an_absence_is_seen_by_all_and_taken_back(sit: dict[str, Browser]) -> No
     assert "参加培训" not in other.get(f"/people/{me}").text
 
 
+@pytest.mark.row("C6")
 def test_a_delegation_needs_a_post_an_end_and_a_basis(sit: dict[str, Browser]) -> None:
     """The holder of a post lends roles of it, never others', never without basis or end; it shows to both and can be ended by the lender alone."""
     head, clerk, other = sit["head"], sit["clerk"], sit["other"]

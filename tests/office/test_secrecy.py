@@ -211,6 +211,7 @@ CHANNELS: dict[str, Callable[[Town], object]] = {
 }
 
 
+@pytest.mark.promise("P21")
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_every_way_in_has_the_same_gate(town: Town, channel: str) -> None:
     """Fields of forms, receipts, meetings, duty, phrases, what is kept while typing."""

@@ -77,6 +77,7 @@ def test_a_damaged_backup_is_told(book: books.Book, tmp_path: Path) -> None:
             backup.check(bad)
 
 
+@pytest.mark.row("H6")
 def test_a_backup_becomes_a_home_again(book: books.Book, tmp_path: Path) -> None:
     """Restored by its passphrase and by no other, into an empty directory and no other, it opens with every entry; tokens are not in it."""
     enrol.new_token(book.settings, "county", "某县", "371601", dt.datetime.now(dt.UTC), dt.timedelta(hours=1))

@@ -143,6 +143,7 @@ def test_a_fork_by_tools_is_proved_checked_and_settled(branch: City, tmp_path: P
     assert {one["by"] for one in call(home, "trust", "forks").json["forks"]} == {branch["city"].id}
 
 
+@pytest.mark.row("H4")
 @pytest.mark.promise("P11")
 def test_a_county_is_revoked_by_command(branch: City, tmp_path: Path) -> None:
     """The county's certificate is listed as valid, then as revoked; a new chain of its own is refused from then on, and nobody revokes oneself."""

@@ -55,6 +55,7 @@ def looks(watch: Watch, role: str, doing: str, seconds: float, *, beat: int = 1,
     return found
 
 
+@pytest.mark.promise("P25")
 @pytest.mark.parametrize("doing", ["S", "T"])
 def test_a_beat_that_stops_is_a_hang(doing: str) -> None:
     """A process asleep or stopped whose beat stands still for more than ten seconds hangs; the alarm stays when it runs again."""

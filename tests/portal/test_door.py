@@ -35,6 +35,7 @@ def test_the_door_leads_nowhere_else(house: House, onward: str) -> None:
     assert one.post("/signin", login="zhoulixin", password=house.people["zhoulixin"], next=onward).headers["location"] == "/"
 
 
+@pytest.mark.promise("P19")
 def test_the_cookie_is_of_this_node_and_hidden_from_scripts(house: House) -> None:
     """The session's cookie carries the node's code, is new after signing in, and is Secure, HttpOnly and SameSite=Strict."""
     one = house.browser()
@@ -48,6 +49,7 @@ def test_the_cookie_is_of_this_node_and_hidden_from_scripts(house: House) -> Non
     assert "Domain" not in sent.headers["set-cookie"]
 
 
+@pytest.mark.promise("P19")
 def test_a_cookie_from_before_signing_in_opens_nothing(house: House) -> None:
     """Nobody can plant a session: the value given before is not the session's."""
     one = house.browser()
@@ -59,6 +61,7 @@ def test_a_cookie_from_before_signing_in_opens_nothing(house: House) -> None:
     assert other.get("/me").status == 303
 
 
+@pytest.mark.promise("P19")
 def test_a_post_without_its_token_does_nothing(house: House) -> None:
     """A form without the token is refused, and the session lives on."""
     one = house.enter("zhoulixin")
@@ -86,6 +89,7 @@ def test_signing_out_ends_the_session_itself(house: House) -> None:
     assert other.get("/me").status == 303
 
 
+@pytest.mark.promise("P19")
 def test_five_wrong_passwords_lock_the_name_however_it_is_spelt(house: House) -> None:
     """After five wrong passwords the right one does not open either, in whatever spelling of the name."""
     right = house.password("hanyumei") and house.people["hanyumei"]

@@ -37,6 +37,7 @@ def test_every_answer_is_guarded(clerk: Browser, path: str) -> None:
     assert "referrer-policy" in headers
 
 
+@pytest.mark.promise("P18")
 @pytest.mark.parametrize("path", ["/", "/me", "/help", "/trust", "/signin", "/nothing"])
 def test_pages_have_no_inline_script_or_style(clerk: Browser, path: str) -> None:
     """What the policy forbids is not there to begin with."""
@@ -162,6 +163,7 @@ def test_a_page_beyond_the_last_is_empty(clerk: Browser) -> None:
         assert clerk.get(f"{path}?page={10**30}").status == 200
 
 
+@pytest.mark.promise("P18")
 @pytest.mark.promise("P16")
 def test_a_word_of_another_build_or_a_hostile_node_is_shown(clerk: Browser, house: House) -> None:
     """Kinds, tiers and states that this build does not know stop no screen of the address book."""

@@ -114,6 +114,7 @@ def _healed(net: Net) -> Iterator[None]:
     wait(lambda: net.up("county1", "town") and net.up("town", "county1"), why="the line does not heal")
 
 
+@pytest.mark.promise("P4")
 def test_an_entry_reaches_the_city_and_both_holders_say_so(net: Net) -> None:
     """What a township writes is at the city within a second; county (R0) and city (R1) promise it, and the township knows."""
     written = net.write("town", "甲")[0]
@@ -123,6 +124,7 @@ def test_an_entry_reaches_the_city_and_both_holders_say_so(net: Net) -> None:
     assert {holder for holder, _ in net.ledgers["town"].carried(place.chain, place.seq)} == {net.city["county1"].id, net.city["city"].id}
 
 
+@pytest.mark.row("B2")
 def test_entries_of_a_cut_line_arrive_exactly_once(net: Net) -> None:
     """Written on both sides while the line is cut, everything arrives after it heals, in order and once."""
     net.line.cut()
@@ -141,6 +143,7 @@ def test_entries_of_a_cut_line_arrive_exactly_once(net: Net) -> None:
     assert net.count("town", down[-1]) == net.count("city", down[-1])
 
 
+@pytest.mark.row("B2")
 def test_a_line_that_resets_all_the_time_loses_nothing(net: Net) -> None:
     """Under dozens of resets at random bytes, every entry arrives, and none differs."""
     net.line.set(cut=0.05, chunk=2048)
@@ -177,6 +180,7 @@ def test_a_stalled_line_is_noticed_and_comes_back(net: Net) -> None:
     wait(lambda: net.has("city", written))
 
 
+@pytest.mark.row("B2")
 def test_an_attachment_resumes_where_it_was_cut(net: Net) -> None:
     """Cut again and again in the middle, a blob arrives whole at carrier and city; each cut costs at most a chunk or so."""
     data = os.urandom(1_500_000)
@@ -196,6 +200,7 @@ def test_an_attachment_resumes_where_it_was_cut(net: Net) -> None:
     wait(lambda: not net.ledgers["city"].wanted() and not net.ledgers["county1"].wanted())
 
 
+@pytest.mark.promise("P9")
 def test_a_sealed_log_passes_the_carrier(net: Net) -> None:
     """What is for the city alone goes through the county, which holds it and cannot read it."""
     written = net.write("town", "密", audience=to_node(net.city["city"].id))[0]
@@ -242,6 +247,7 @@ def test_strangers_and_noise_do_not_stop_the_others(net: Net) -> None:
     wait(lambda: net.has("city", written))
 
 
+@pytest.mark.row("H4")
 def test_a_guest_may_only_ask_to_join(net: Net, tmp_path: Path) -> None:
     """With a token a new township is admitted over the line, its place in the tree reaches everybody, and its line stands;
     a guest that says anything else, or brings a wrong token, is refused."""
@@ -334,6 +340,7 @@ def test_the_courier_brings_no_database_along() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.row("B9")
 def test_urgent_passes_a_backlog_and_an_attachment_on_a_thin_line(net: Net) -> None:
     """At 2 Mbit/s behind hundreds of documents and a large blob, an urgent entry takes less than two seconds."""
     sha, size = Blobs(net.city["town"].settings).put([os.urandom(2_000_000)])

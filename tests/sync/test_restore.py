@@ -116,6 +116,7 @@ def loaded(home: Home) -> Iterator[list[Written]]:
         worker.join()
 
 
+@pytest.mark.row("H6")
 @pytest.mark.promise("P7")
 def test_a_node_restored_under_load_gets_everything_back_by_itself(pair: Pair, tmp_path: Path) -> None:
     """Backed up while it writes, lost, and restored elsewhere: it is recovering, then ready by itself, with every entry the city had."""
@@ -168,6 +169,7 @@ def test_restored_while_nobody_answers_it_waits_for_its_operator(pair: Pair, tmp
     assert not alarms(again, "fork") and not alarms(pair.top, "fork")
 
 
+@pytest.mark.row("M16")
 @pytest.mark.promise("P7")
 def test_a_burned_machine_is_built_again_from_its_identity(pair: Pair, tmp_path: Path) -> None:
     """Without any backup of its journal a county gets back what it had told the city, waits until then, and goes on in a new epoch."""

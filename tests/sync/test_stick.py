@@ -101,6 +101,7 @@ def has(islands: Islands, name: str, written: Written) -> bool:
     return any(c.id == place.chain and c.count > place.seq for c in islands.ledgers[name].chains())
 
 
+@pytest.mark.row("B12")
 @pytest.mark.row("M13")
 def test_what_a_line_does_a_stick_does(islands: Islands) -> None:
     """Entries upward, downward, for all and sealed, and an attachment go by stick, and the same nodes sign that they hold them as on a line."""

@@ -85,6 +85,7 @@ def directory(book: Book) -> Directory:
     return book.directory
 
 
+@pytest.mark.row("M2")
 def test_evidence_verifies_at_both_ends(city: dict[str, Book], story: dict[str, Any]) -> None:
     """Sender and recipient export the same document and receipt; each file stands alone."""
     for book in top_and_low(city):
@@ -98,6 +99,7 @@ def test_evidence_verifies_at_both_ends(city: dict[str, Book], story: dict[str, 
         assert [r["receipt"] for r in paper["receipts"]] == ["R2"]
 
 
+@pytest.mark.row("B10")
 def test_evidence_says_who_held_the_document(city: dict[str, Book], story: dict[str, Any]) -> None:
     """At the sender the file carries the words of the nodes that held the document on its way."""
     top, low = top_and_low(city)

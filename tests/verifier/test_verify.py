@@ -50,6 +50,7 @@ def run(*args: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-I", str(w.VERIFIER), *map(str, args)], capture_output=True, text=True, encoding="utf-8", check=False)
 
 
+@pytest.mark.row("B5")
 def test_it_stands_alone() -> None:
     """The verifier is one file of at most a thousand lines that imports the standard library and cryptography only."""
     text = w.VERIFIER.read_text(encoding="utf-8")
@@ -64,6 +65,7 @@ def test_it_stands_alone() -> None:
     assert names - set(sys.stdlib_module_names) == {"cryptography"}
 
 
+@pytest.mark.row("B5")
 def test_a_whole_story_holds(story: w.Story) -> None:
     """A sealed document with seal, attachment, two holds and a receipt verifies, and the answer names all of them."""
     answer = check(w.sealed(story.bundle()), story.world.root)
@@ -107,6 +109,7 @@ def test_attachments_come_out_as_they_went_in(story: w.Story, tmp_path: Path) ->
     assert one.read_bytes() == w.ANNEX and one.suffix == ".pdf"
 
 
+@pytest.mark.row("M2")
 def test_no_changed_byte_passes(story: w.Story) -> None:
     """A flipped bit at any sampled offset of the file is refused, without a stumble."""
     data = w.sealed(story.bundle(blobs=False))
@@ -176,6 +179,7 @@ def test_another_citys_root_is_refused(story: w.Story) -> None:
     assert not answer["ok"] and "unknown_signer" in kinds(answer)
 
 
+@pytest.mark.row("B6")
 def test_a_receipt_moved_to_another_document_is_refused(story: w.Story) -> None:
     """A receipt names its document inside what is signed; shown beside another it does not count."""
     moved = copy.copy(story)
@@ -197,6 +201,7 @@ def alone(story: w.Story, receipt: bytes, site: w.Site) -> dict[str, Any]:
     return check(w.sealed(changed.bundle()), story.world.root)
 
 
+@pytest.mark.row("B6")
 def test_a_receipt_from_a_node_it_was_not_for_is_refused(story: w.Story) -> None:
     """Another township cannot sign for this one, even with a clerk and a log of its own."""
     stranger = w.body(said.SignedFor(story.doc, "o-town", "王五"), story.world.stranger, record="r", after=(w.statement_of(story.plain),))
@@ -207,6 +212,7 @@ def test_a_receipt_from_a_node_it_was_not_for_is_refused(story: w.Story) -> None
     assert kinds(alone(story, loose, story.world.town)) == {"receipt_mismatch"}
 
 
+@pytest.mark.row("B6")
 def test_a_forged_receipt_is_refused(story: w.Story) -> None:
     """A receipt signed by somebody else's key, by a key of another node, or in another city's name counts for nothing."""
     town, clerk, stranger = story.world.town, story.world.clerk, story.world.stranger

@@ -81,6 +81,7 @@ class Office:
                 time.sleep(0.1)
 
 
+@pytest.mark.promise("P25")
 def test_every_process_is_killed_while_documents_are_sent(world: World, tmp_path: Path) -> None:
     """What was answered is delivered once, receipts add up, numbers have no gap, the logs verify, and tables equal a refold."""
     seed = int(os.environ.get("YIWANG_SEED", random.SystemRandom().randrange(1 << 32)))

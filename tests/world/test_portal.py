@@ -118,6 +118,7 @@ NONSENSE: tuple[dict[str, Any], ...] = (
 )  # fmt: skip
 
 
+@pytest.mark.promise("P18")
 def test_nonsense_is_refused_and_leaves_nothing(world: World, clerk: Browser, routes: dict[str, dict[str, Any]], records: dict[str, str]) -> None:
     """Forms with nothing, too much, wrong types or script in them: never an error of ours, a sentence for the person, nothing written."""
     before = _documents(clerk)
@@ -203,6 +204,7 @@ def _resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
 
 
+@pytest.mark.promise("P17")
 def test_slow_headers_hold_up_nobody(house: House) -> None:
     """With 500 connections that never finish their headers a page comes within a second, and within 15 seconds all are closed."""
     trust = ssl.create_default_context(cafile=str(house.settings.path("certs", "root.pem")))

@@ -16,6 +16,7 @@ from tests.world.net import CITY, COUNTY, FIRST, SECOND, World, acting
 CANARY = "金丝雀" + uuid.uuid4().hex
 
 
+@pytest.mark.row("B1")
 def test_the_story_is_told_and_every_line_was_read_back(world: World) -> None:
     """``yiwang demo story`` ends well and shows what the nodes showed: kept, carried, delivered, signed for, answered, sent back, unknown since."""
     done = world.yiwang("demo", "story", "--dir", str(world.folder), timeout=200)
@@ -46,6 +47,7 @@ def report(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.row("B3")
 def test_a_township_works_while_the_line_above_its_county_is_cut(world: World, report: Path) -> None:
     """With the county's line down a township drafts, reviews, signs, numbers and dispatches; the county shows the backlog; healed, all drains."""
     clerk, organ = world.who(FIRST, "registry_clerk"), world.organ(CITY)
@@ -77,6 +79,7 @@ def test_a_cut_township_is_unknown_not_guessed(world: World, report: Path) -> No
     wait(lambda: _row(world, CITY, doc, world.organ(SECOND))["delivered"])
 
 
+@pytest.mark.promise("P9")
 def test_a_county_cannot_read_what_it_carries(world: World, tmp_path: Path) -> None:
     """Title, text and attachment of what a township sends to the city alone are in no file of the county's home; the city has them."""
     title, attached = f"关于{CANARY}的请示", tmp_path / f"{CANARY}.bin"
