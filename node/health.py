@@ -30,6 +30,8 @@ FRESH = 20.0
 RESERVE = 64 * 1024 * 1024
 SKEW = 60_000
 "Milliseconds from the clock of the node above beyond which the own clock is not believed."
+EXPIRED = "expired"
+"Why a line does not stand when a certificate is not valid yet, or no longer, at the moment that one of the two clocks shows."
 STALE = 72 * 3600
 "Seconds without news of the city after which trust is stale."
 QUEUES = ("to_parent", "to_children", "receipts_due", "blobs_wanted", "blobs_partial", "quarantined_entries")
@@ -67,7 +69,7 @@ def collect(settings: Settings, patience: float = PATIENCE, *, context: Any = No
     processes = _processes(settings)
     ledger, silent = _ledger(settings, patience, context)
     watch, lines = _read(settings, "watch.json"), _read(settings, "links.json")
-    disk, time_of = _disk(settings.home), _clock(lines)
+    disk, time_of = _disk(settings.home), clocked(lines)
     trust = _trust(settings, ledger, lines)
     found = [*ledger.get("alarms", ()), *watch.get("alarms", ()), *_office_alarms(settings), *_own_alarms(settings, disk, time_of, trust)]
     alarms = list({one["id"]: one for one in map(_listed, found)}.values())
@@ -111,10 +113,14 @@ def _counters(courier: Found, ledger: Found) -> Found:
     return dict.fromkeys(COUNTERS, 0) | _numbers(ledger, but=courier) | courier | {"refused": dict(refused)}
 
 
-def _clock(lines: Found) -> Found:
-    """How far the clock is from that of the node above, as the courier measured it."""
-    skew = next((row["skew_ms"] for row in lines.get("links", ()) if row["side"] == "parent" and row["skew_ms"] is not None), 0)
-    return {"skew_ms": skew, "trusted": abs(skew) <= SKEW, "monotonic_ms": time.monotonic_ns() // 1_000_000}
+def clocked(lines: Found) -> Found:
+    """How far the clock is from that of the node above, as the courier measured it.
+
+    It is not to be trusted either when one of the two refuses the other's certificate by it.
+    """
+    above: Found = next((row for row in lines.get("links", ()) if row["side"] == "parent"), {})
+    skew = above.get("skew_ms") or 0
+    return {"skew_ms": skew, "trusted": abs(skew) <= SKEW and above.get("reason") != EXPIRED, "monotonic_ms": time.monotonic_ns() // 1_000_000}
 
 
 def _trust(settings: Settings, ledger: Found, lines: Found) -> Found:
@@ -125,7 +131,7 @@ def _trust(settings: Settings, ledger: Found, lines: Found) -> Found:
     return known | {"age_s": age, "stale": age is None or age > STALE}
 
 
-def _own_alarms(settings: Settings, disk: Found, clocked: Found, trust: Found) -> Iterator[Found]:
+def _own_alarms(settings: Settings, disk: Found, time_of: Found, trust: Found) -> Iterator[Found]:
     """What nobody but the one who puts it all together can see."""
 
     def own(kind: str, severity: str, detail: str) -> Found:
@@ -133,8 +139,13 @@ def _own_alarms(settings: Settings, disk: Found, clocked: Found, trust: Found) -
 
     if disk["state"] != "ok":
         yield own(f"disk_{disk['state']}", "critical" if disk["state"] == "full" else "warn", f"{disk['free_bytes']} bytes are free")
-    if not clocked["trusted"]:
-        yield own("clock_skew", "warn", f"{clocked['skew_ms']} ms from the node above")
+    if not time_of["trusted"]:
+        why = (
+            f"{time_of['skew_ms']} ms from the node above"
+            if time_of["skew_ms"]
+            else "by one of the two clocks a certificate on the line upward is not valid"
+        )
+        yield own("clock_skew", "warn", why)
     if trust["stale"] and trust["age_s"] is not None:
         yield own("stale_trust", "warn", f"nothing was heard of the city for {trust['age_s'] // 3600} hours")
 

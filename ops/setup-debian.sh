@@ -39,11 +39,12 @@ editable() {
 
 dev() {
   local missing=() pair
-  for pair in chromium:chromium psql:postgresql-client ip:iproute2 openssl:openssl pdftotext:poppler-utils; do
+  for pair in chromium:chromium psql:postgresql-client ip:iproute2 openssl:openssl pdftotext:poppler-utils cc:gcc; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || missing+=("${pair#*:}")
   done
   command -v postgres >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)
   [ -d /usr/lib/rabbitmq/lib ] || missing+=(rabbitmq-server)
+  [ -e /usr/include/dlfcn.h ] || missing+=(libc6-dev)
   [ ${#missing[@]} -eq 0 ] && return 0
   if [ "$(id -u)" -ne 0 ]; then
     say "missing Debian packages; as root:  apt-get install -y ${missing[*]}"

@@ -247,6 +247,7 @@ class Peer:
     since: int = 0
     "Milliseconds since 1970 when the state began."
     reason: str = ""
+    "Why the last session ended, or none came to be; kept until one stands."
     heard_ms: int = 0
     "When the neighbour last said something, by our clock."
     rtt: int = 0
@@ -345,7 +346,7 @@ class Peer:
     def _become(self, state: str, now: Now, reason: str = "") -> None:
         if state != self.state:
             self.state, self.since = state, now.ms
-        self.reason = reason
+        self.reason = "" if state == "up" else reason or self.reason
 
     def _forget(self) -> None:
         self._session, self._nonce, self._told = frames.NO_SESSION, b"", False

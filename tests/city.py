@@ -35,6 +35,8 @@ class Home:
     settings: Settings
     says: list[Node] = field(default_factory=list)
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
+    "What else its processes find in their environment."
 
     @property
     def id(self) -> str:
@@ -51,7 +53,9 @@ class Home:
         for role in roles:
             command = [sys.executable, "-m", f"{self.settings.tier}_node", role, "--home", str(self.path)]
             with (self.path / "log" / f"{role}.out").open("ab") as out:
-                self.running[role] = subprocess.Popen(command, stdout=out, stderr=out, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
+                self.running[role] = subprocess.Popen(
+                    command, stdout=out, stderr=out, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)} | self.env
+                )
 
     def stop(self, *roles: str, how: int = signal.SIGTERM) -> None:
         """End roles and wait for them."""
