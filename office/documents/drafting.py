@@ -9,7 +9,7 @@ import msgspec
 
 from node import clock
 from node.errors import Missing, Refused
-from office.documents import burden, service, views, workflow
+from office.documents import burden, service, taking, views, workflow
 from office.documents.entries import Annex, Paper, Role
 from office.documents.labels import (
     KIND_WORDS,
@@ -21,7 +21,7 @@ from office.documents.labels import (
 from office.documents.model import Document, Incoming, Letter, watched
 from office.documents.rules import Finding
 from office.documents.sheets import sheet
-from office.documents.written import written
+from office.documents.written import Written, written
 from office.frame.desk import Desk
 from office.frame.words import _
 from office.portal.page import PER_PAGE, Item, Request, Screen, See, page, see_other, whole
@@ -74,6 +74,8 @@ class OutgoingPages:
     def draft(self, request: Request) -> See | Screen:
         """Keep a new draft."""
         form = written(self.desk, request, Paper("", "letter", "", "", ()))
+        if request.text("go").startswith("word"):
+            return self._word(request, form, "", 0)
         if form.wrong is not None:
             return self._form(form.paper, "", 0, error=form.wrong, held=form.held)
         try:
@@ -96,6 +98,8 @@ class OutgoingPages:
         document = self.desk.get(Document, doc)
         seen = whole(request.text("version"))
         form = written(self.desk, request, document.paper)
+        if request.text("go").startswith("word"):
+            return self._word(request, form, doc, seen)
         if form.wrong is not None:
             return self._form(form.paper, doc, seen, error=form.wrong, held=form.held)
         if seen:
@@ -130,6 +134,16 @@ class OutgoingPages:
             return self._form(form.paper, doc, seen, correcting=True, error=e, held=form.held)
         return see_other(f"/documents/{doc}", _("更正件已发出。") if sent else _("更正件待印章管理员用印后发出。"))
 
+    def _word(self, request: Request, form: Written, doc: str, version: int) -> Screen:
+        """The form as it was typed, with what a Word file says above it (``word``), in its place (``word-use``), or no more (``word-leave``)."""
+        go = request.text("go")
+        try:
+            found = taking.found(self.desk, request, form.paper) if go == "word" else None
+        except Refused as e:
+            return self._form(form.paper, doc, version, error=e, held=form.held)
+        paper = taking.used(self.desk, request, form.paper) if go == "word-use" else form.paper
+        return self._form(paper, doc, version, held=form.held, word=found)
+
     def _then(self, request: Request, doc: str, note: str) -> See | Screen:
         """After saving: stay on the draft, or put it before the reviewers at once."""
         if request.text("go") == "preview":
@@ -152,6 +166,7 @@ class OutgoingPages:
         correcting: bool = False,
         error: Refused | None = None,
         held: Sequence[Annex] = (),
+        word: taking.Found | None = None,
     ) -> Screen:
         desk = self.desk
         organs = service.issuers(desk)
@@ -184,7 +199,8 @@ class OutgoingPages:
             "findings": [(f.refuses, service.sentence(f) + service.way(f)) for f in found],
             "correcting": correcting,
             "error": str(error) if error else "",
+            "word": word,
             "answers_to": views.title_of(desk, paper.in_reply_to),
         }
-        json = {"paper": paper, "doc": doc, "version": version, "findings": values["findings"], "error": values["error"]}
+        json = {"paper": paper, "doc": doc, "version": version, "findings": values["findings"], "error": values["error"], "word": word}
         return Screen("documents/compose.html", status=error.http if error else 200, json=json, **values)

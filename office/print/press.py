@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 from threading import BoundedSemaphore
+from typing import BinaryIO
 
 import msgspec
 
@@ -18,6 +19,7 @@ from node.errors import NodeError, TooLarge, Unreachable, revive
 from node.settings import Settings
 from office.frame.words import _
 from office.print.sheet import Sealing, Sheet
+from office.print.taken import Taken
 from office.print.verdict import Verdict
 
 SECONDS = 90
@@ -25,8 +27,9 @@ SECONDS = 90
 MOST = 4 * 2**20
 "Bytes of a sheet."
 COPY = 32 * 2**20
-"Bytes of a copy that is checked."
-_turns = BoundedSemaphore(1)
+"Bytes of a copy that is checked, or of a file that is taken over."
+_turns, _strangers = BoundedSemaphore(1), BoundedSemaphore(1)
+"What strangers made is read one at a time too, but beside the printing: a hostile file holds up nobody else's sheets."
 _ROOT = Path(__file__).resolve().parents[2]
 
 MESSAGES = {
@@ -36,6 +39,15 @@ MESSAGES = {
     "malformed": _("这份文件的要素不合格式，不能排印：{what}"),
     "too_long": _("文件太长，不能排印：{what}"),
     "too_large": _("文件太大，不能排印。"),
+    "not_word": _("这不是可以读的 Word 文件（.docx），或者已经损坏。"),
+    "word_old": _("这是旧格式的 Word 文件（.doc），请另存为 .docx 再读入。"),
+    "word_locked": _("这个 Word 文件加了密，请去掉密码再读入。"),
+    "word_macros": _("这个 Word 文件带有宏，请另存为不带宏的 .docx 再读入。"),
+    "word_outside": _("这个 Word 文件引用文件以外的内容，不能读入。请把图片、对象改为嵌入，再试一次。"),
+    "word_large": _("这个 Word 文件太大，不能读入。"),
+    "word_slow": _("这个 Word 文件太复杂，读不完，没有读入。"),
+    "word_long": _("正文超过 {what} 字，不能读入。"),
+    "label_refused": _("文件带有国家秘密的标志。本网不得存储、处理国家秘密，请走机要渠道。"),
 }
 "What a person is told, by the code of an error."
 
@@ -56,6 +68,19 @@ def word(sheet: Sheet) -> bytes:
     return _run(["word"], data)
 
 
+def take(file: BinaryIO) -> Taken:
+    """Title, recipients and text of a Word file, and what was left behind; :class:`~node.errors.Refused` says by its code why it was not read."""
+    data = file.read(COPY + 1)
+    if len(data) > COPY:
+        raise TooLarge(MESSAGES["word_large"], code="word_large")
+    try:
+        return msgspec.json.decode(_run(["take"], data, _strangers), type=Taken)
+    except Unreachable as e:
+        if e.code in ("printer_failed", "too_slow"):  # it went on beyond the limits of its process and was ended
+            raise TooLarge(MESSAGES["word_slow"], code="word_slow") from None
+        raise
+
+
 def sign(pdf: bytes, settings: Settings) -> bytes:
     """The PDF with a PAdES signature of this node's print certificate inside; a byte changed later is found by any reader."""
     return _run(["sign", "--home", str(settings.home)], pdf)
@@ -70,20 +95,20 @@ def check(pdf: bytes, settings: Settings) -> Verdict:
     """What the signature in a copy is worth to whoever trusts this node's city; :class:`~node.errors.TooLarge` when it is too large to be one."""
     if len(pdf) > COPY:
         raise TooLarge(MESSAGES["too_large"])
-    return msgspec.json.decode(_run(["check", "--home", str(settings.home)], pdf), type=Verdict)
+    return msgspec.json.decode(_run(["check", "--home", str(settings.home)], pdf, _strangers), type=Verdict)
 
 
-def _run(arguments: list[str], data: bytes) -> bytes:
+def _run(arguments: list[str], data: bytes, turns: BoundedSemaphore = _turns) -> bytes:
     command = [sys.executable, "-m", "office.print", *arguments]
     path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH", ""))))
-    if not _turns.acquire(timeout=SECONDS):
+    if not turns.acquire(timeout=SECONDS):
         raise Unreachable(_("排印的人太多，请稍候再试。"), code="busy")
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS, env=os.environ | {"PYTHONPATH": path})
     except subprocess.TimeoutExpired:
         raise Unreachable(_("排印超时，请稍后再试。"), code="too_slow") from None
     finally:
-        _turns.release()
+        turns.release()
     if done.returncode:
         raise _error(done.stderr)
     return done.stdout

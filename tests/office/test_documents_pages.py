@@ -158,14 +158,14 @@ def test_a_form_that_is_behind_is_told_so(people: dict[str, Browser]) -> None:
     assert "先改的" in people["chengxue"].get(f"/documents/{doc}").text
 
 
-def sent_with(person: Browser, path: str, name: str, content: bytes, **fields: object) -> Reply:
+def sent_with(person: Browser, path: str, name: str, content: bytes, under: str = "files", **fields: object) -> Reply:
     """The answer to a form that was sent with a file."""
     boundary = uuid.uuid4().hex
     person.get("/documents/new")
     given = [(k, one) for k, v in fields.items() for one in (v if isinstance(v, list) else [v])]
     parts = [("csrf", person.csrf), *given]
     body = b"".join(f'--{boundary}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'.encode() for k, v in parts)
-    body += f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\nContent-Type: text/html\r\n\r\n'.encode()
+    body += f'--{boundary}\r\nContent-Disposition: form-data; name="{under}"; filename="{name}"\r\nContent-Type: text/html\r\n\r\n'.encode()
     body += content + f"\r\n--{boundary}--\r\n".encode()
     return person.ask("POST", path, body, Content_Type=f"multipart/form-data; boundary={boundary}")
 

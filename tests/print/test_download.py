@@ -7,17 +7,21 @@ import threading
 import time
 from collections.abc import Iterator
 
+import lxml.html
 import pytest
 from asn1crypto import pem as armour
 from asn1crypto import x509
 from docx import Document
+from msgspec import structs
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
-from tests.office.test_documents_pages import LOGINS, act, drafted, issued, sent_with
+from office.print.press import word
+from tests.office.test_documents_pages import LOGINS, act, drafted, form, issued, sent_with
 from tests.portal.house import Browser, House, opened, seated
 from tests.print.gauge import Gauge
+from tests.print.sheets import LETTER
 
 pytestmark = [pytest.mark.row("A3"), pytest.mark.xdist_group("print")]
 
@@ -75,6 +79,55 @@ def test_a_document_is_had_as_a_word_file_by_who_may_read_it(people: dict[str, B
     assert people["fanxiaohong"].get(f"/documents/{doc}/docx").status == 404
 
 
+def fields(page: str, name: str) -> list[str]:
+    """What a form says under a name, be it typed, ticked or hidden."""
+    found = lxml.html.fromstring(page).xpath("//form[contains(@class, 'compose')]")[0].xpath(f".//*[@name='{name}']")
+    return [
+        one.text[1:] if one.tag == "textarea" else one.get("value")
+        for one in found
+        if one.get("type") != "checkbox" or one.get("checked") is not None
+    ]
+
+
+def test_a_word_file_is_shown_before_it_is_put_into_a_draft(people: dict[str, Browser]) -> None:
+    """Read in, the file stands above a form that is as it was typed; put in, its title, recipients and text are in the form; saved, a draft."""
+    one = people["chengxue"]
+    file = one.get(f"/documents/{issued(people, title='关于商请提供防汛资料的函', body='一、甲' + chr(10) + '乙。')}/docx").body
+    before = len(one.get("/documents.json?tab=drafts").json["rows"])
+    typed = form(title="关于别的事的函", body="打了一半", to=[])
+    shown = sent_with(one, "/documents", "资料.docx", file, "word", go="word", **typed)
+    assert shown.status == 200 and "还没有填入" in shown.text and "版头（" in shown.text
+    assert fields(shown.text, "title") == ["关于别的事的函"] and fields(shown.text, "body") == ["打了一半"] and fields(shown.text, "to") == []
+    read = {name: fields(shown.text, name) for name in ("word_title", "word_body", "word_to", "word_list")}
+    assert (read["word_title"], read["word_body"]) == (["关于商请提供防汛资料的函"], ["一、甲\n乙。"]) and read["word_to"]
+    left = one.post("/documents", go="word-leave", **typed, **read)
+    assert fields(left.text, "title") == ["关于别的事的函"] and "还没有填入" not in left.text
+    used = one.post("/documents", go="word-use", **typed, **read)
+    assert (
+        fields(used.text, "title") == read["word_title"]
+        and fields(used.text, "body") == read["word_body"]
+        and fields(used.text, "to") == read["word_to"]
+    )
+    assert len(one.get("/documents.json?tab=drafts").json["rows"]) == before
+    saved = one.post("/documents", go="save", **form(title=read["word_title"][0], body=read["word_body"][0], to=read["word_to"]))
+    assert saved.status == 303 and len(one.get("/documents.json?tab=drafts").json["rows"]) == before + 1
+
+
+def test_recipients_are_those_of_the_directory(people: dict[str, Browser]) -> None:
+    """Names of 主送 that the directory knows are chosen by its own names; what nobody or the issuer itself is called is named as not recognised."""
+    file = word(structs.replace(LETTER, to="市教育局、市财政局，某某省水文中心"))
+    shown = sent_with(people["chengxue"], "/documents", "函.docx", file, "word", go="word", **form())
+    assert len(fields(shown.text, "word_to")) == 2 and "主送机关没有认出" in shown.text and "某某省水文中心" in shown.text
+
+
+def test_a_refused_word_file_leaves_the_form_as_it_was(people: dict[str, Browser]) -> None:
+    """What is no Word file, or none at all, is answered with the reason above the form, in which everything typed still stands; as data too."""
+    one = people["chengxue"]
+    refused = sent_with(one, "/documents", "旧.docx", b"\xd0\xcf\x11\xe0" + bytes(99), "word", go="word", **form(title="关于旧格式的函"))
+    assert refused.status == 422 and "旧格式" in refused.text and fields(refused.text, "title") == ["关于旧格式的函"]
+    assert "请先选一个 Word 文件" in one.post("/documents", go="word", **form()).text
+
+
 def test_what_was_taken_back_says_so(people: dict[str, Browser], tmp_path_factory: pytest.TempPathFactory) -> None:
     """A document that was recalled is printed with 已撤回 across it."""
     doc = issued(people)
@@ -84,7 +137,7 @@ def test_what_was_taken_back_says_so(people: dict[str, Browser], tmp_path_factor
 
 def test_the_portal_serves_others_while_it_prints(people: dict[str, Browser]) -> None:
     """Printing runs in a process of its own: other pages are answered before it is done."""
-    doc = issued(people, body="一、事由\n" + "请提供有关资料。" * 3000)
+    doc = issued(people, body="一、事由\n" + "请提供有关资料。" * 1000)
     done = threading.Event()
 
     def fetch() -> None:

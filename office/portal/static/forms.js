@@ -63,7 +63,7 @@ async function keep(form) {
 
 function values(form) {
   const found = {};
-  for (const [name, value] of new FormData(form)) if (typeof value === "string" && !["csrf", "_draft"].includes(name)) (found[name] ||= []).push(value);
+  for (const [name, value] of new FormData(form)) if (typeof value === "string" && !/^(csrf|_draft|word_.*)$/.test(name)) (found[name] ||= []).push(value);
   return found;
 }
 
@@ -147,6 +147,7 @@ function upload(event) {
     clearTimeout(show);
     if (request.status === 0) { bar.remove(); delete form.dataset.sent; return alert(english ? "The line broke. Please send again." : "线路中断，请重新提交。"); }
     history.pushState(null, "", request.responseURL);
+    scrollTo(0, 0);
     document.open(); document.write(request.responseText); document.close();
   };
   request.open("POST", (event.submitter && event.submitter.hasAttribute("formaction") ? event.submitter.formAction : form.action));
