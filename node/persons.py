@@ -237,11 +237,40 @@ def hand_seal(settings: Settings, seal: str, door: Door, keepers: tuple[str, ...
 
 
 def keepers_of(settings: Settings, seal: str) -> tuple[str, ...]:
-    """Persons who can open a seal; empty when there is no such seal here."""
+    """Persons who can open a seal; empty when there is no such seal here, or it was laid aside."""
     try:
         return tuple(person for person, _ in _read_seal(settings, seal).wrapped)
     except Missing:
         return ()
+
+
+def lay_aside(settings: Settings, seal: str) -> None:
+    """Nobody opens a seal any more until it is taken up again; its key stays sealed to its keepers."""
+    file = _file(settings, seal, "seal")
+    if not file.exists():
+        raise Missing("no such seal at this node")
+    file.rename(_file(settings, seal, "aside"))
+
+
+def take_up(settings: Settings, seal: str) -> None:
+    """A seal that was laid aside opens again."""
+    file = _file(settings, seal, "aside")
+    if not file.exists():
+        raise Missing("no such seal was laid aside at this node")
+    file.rename(_file(settings, seal, "seal"))
+
+
+def where_is(settings: Settings, seal: str) -> str:
+    """Where the key of a seal of this node lies: ``held`` by its keepers, laid ``aside``, or ``gone``."""
+    if _file(settings, seal, "seal").exists():
+        return "held"
+    return "aside" if _file(settings, seal, "aside").exists() else "gone"
+
+
+def destroy_seal(settings: Settings, seal: str) -> None:
+    """The key of a seal is gone for good; what it signed stays valid."""
+    for kind in ("seal", "aside"):
+        _file(settings, seal, kind).unlink(missing_ok=True)
 
 
 def _stretch(password: str, salt: bytes, memory_kib: int, passes: int, lanes: int) -> bytes:

@@ -456,6 +456,10 @@ class Directory:
 
     def seals_of(self, organ: str) -> tuple[Signer, ...]:
         """Seals of an organ that are in force, oldest first."""
+        return tuple(s for s in self.seals_issued(organ) if s.revoked is None)
+
+    def seals_issued(self, organ: str) -> tuple[Signer, ...]:
+        """Every seal that an organ was ever given by the node that keeps it, oldest first."""
         query = (
             select(model.CertificateRow.fingerprint)
             .where(model.CertificateRow.organ == organ)
@@ -463,7 +467,7 @@ class Directory:
         )
         found = (self.signer(f) for f in self._ids("certificates", "organ:" + organ, query))
         home = getattr(self.organ(organ), "node", "")
-        return tuple(s for s in found if s is not None and s.kind == "seal" and s.node == home and s.revoked is None)
+        return tuple(s for s in found if s is not None and s.kind == "seal" and s.node == home)
 
     # calendar, records, search
 

@@ -52,7 +52,17 @@ def mark_of(desk: Desk, bare: Envelope) -> Mark:
             key, fingerprint = persons.open_seal_key(desk.settings, found.id, desk.door)
             rendered = said.rendering_digest(bare)
             return Mark(found.id, fingerprint, rendered, keys.sign(key, said.seal_signed(rendered)))
-    raise Refused(_("您不保管本机关的印章。"), code="not_keeper")
+    raise _unsealed(desk, bare.paper.organ)
+
+
+def _unsealed(desk: Desk, organ: str) -> Refused:
+    """Why nobody, or not this person, can put the organ's seal under anything now."""
+    found = {persons.where_is(desk.settings, seal.id) for seal in desk.directory.seals_of(organ)}
+    if not found:
+        return Refused(_("本机关没有在用的印章：未制发，或者已收回、销毁、吊销。"), code="no_seal")
+    if found == {"aside"}:
+        return Refused(_("本机关的印章已停用，恢复使用后才能用印。"), code="seal_suspended")
+    return Refused(_("您不保管本机关的印章。"), code="not_keeper")
 
 
 def made(desk: Desk, paper: Paper, number: str, signer: str, signed_on: str, mark: Mark | None) -> Envelope:

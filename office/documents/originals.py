@@ -37,7 +37,7 @@ def make(desk: Desk, doc: str) -> Annex:
     if current(desk, letter) is not None:
         raise Conflict(_("正本已经制成。"), code="original_exists")
     if not _keeps(desk, envelope, mark):
-        raise Refused(_("您不保管这份公文上的印章，或者它已经失效。"), code="not_keeper")
+        raise Refused(_("您不保管这份公文上的印章，或者它已停用、失效。"), code="not_keeper")
     annex = attach(desk, f"{envelope.number or envelope.paper.title}.pdf", "application/pdf", io.BytesIO(_signed(desk, doc, envelope, mark)))
     nodes = {one.node for one in desk.list(Delivery, Delivery.doc == doc, limit=None)} - {desk.node, ""}
     content = said.Printed(doc, mark.digest, annex)

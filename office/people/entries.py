@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from node.codec import Value
+from node.codec import Natural, Value
 from node.directory.entries import Appointed, Calendar, Certified, Delegated, File, Listing, Organ, Person, Post, Revoked
 from node.kinds import Content, kind
 
@@ -29,6 +29,54 @@ class Phrased(Content, frozen=True):
 
     person: str
     phrases: tuple[str, ...]
+
+
+@kind("people.seal_asked")
+class SealAsked(Content, frozen=True):
+    """用印申请 or 制章申请: somebody asks that an organ's seal be put under something that is no document of the flow, or that one be made."""
+
+    task: str
+    "use or make."
+    organ: str
+    what: str
+    "What is to be sealed, or which seal is wanted."
+    copies: Natural
+    reason: str
+
+
+@kind("people.seal_decided")
+class SealDecided(Content, frozen=True):
+    """The application is granted, or it is not."""
+
+    granted: bool
+    words: str
+
+
+@kind("people.seal_done")
+class SealDone(Content, frozen=True):
+    """What was granted is done: the seal was put under so many copies, or was made."""
+
+    seal: str
+    copies: Natural
+    words: str
+
+
+@kind("people.seal_withdrawn")
+class SealWithdrawn(Content, frozen=True):
+    """Whoever asked takes it back."""
+
+    words: str
+
+
+@kind("people.seal_moved")
+class SealMoved(Content, frozen=True):
+    """What became of a seal itself: 停用, 启用, 移交, 收回 or 销毁."""
+
+    seal: str
+    organ: str
+    move: str
+    "A move of :data:`office.people.workflow.SEALS`."
+    words: str
 
 
 @kind("people.announced")

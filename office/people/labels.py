@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from office.frame.words import _
-from office.people.workflow import Account
+from office.people.workflow import Account, Matter, Seal
 
 STATUS_WORDS = {"active": _("在岗"), "on_leave": _("休假"), "seconded": _("借调"), "retired": _("退休"), "suspended": _("停职")}
 KIND_WORDS = {
@@ -45,6 +45,31 @@ ROLE_WORDS = {
 }
 ACCOUNT_WORDS = {Account.NONE: _("未开通"), Account.FIRST: _("初始口令未修改"), Account.LIVE: _("已开通")}
 ACCOUNT_TONES = {Account.NONE: "", Account.FIRST: "warn", Account.LIVE: "good"}
+SEAL_WORDS = {
+    Seal.LIVE: _("在用"),
+    Seal.SUSPENDED: _("停用"),
+    Seal.COLLECTED: _("已收回"),
+    Seal.DESTROYED: _("已销毁"),
+    Seal.REVOKED: _("已失效"),
+}
+SEAL_TONES = {Seal.LIVE: "good", Seal.SUSPENDED: "warn"}
+SEAL_MOVES = {
+    "hand": (_("移交"), _("移交事由"), _("移交给本机关现任的全部印章管理员，不在其列的不能再开启。")),
+    "suspend": (_("停用"), _("停用原因"), ""),
+    "resume": (_("恢复使用"), _("恢复原因"), ""),
+    "collect": (_("收回"), _("收回原因"), _("收回后证书随即吊销，不能再恢复使用；以前盖的仍然有效。")),
+    "destroy": (_("销毁"), _("销毁依据"), _("销毁后印章的钥匙不复存在。")),
+}
+"Label, what is asked for, what is confirmed."
+TASK_WORDS = {"use": _("用印申请"), "make": _("制章申请")}
+MATTER_WORDS = {
+    Matter.ASKED: _("待审批"),
+    Matter.GRANTED: _("已批准"),
+    Matter.DONE: _("已办理"),
+    Matter.REFUSED: _("未批准"),
+    Matter.WITHDRAWN: _("已撤回申请"),
+}
+MATTER_TONES = {Matter.ASKED: "warn", Matter.GRANTED: "warn", Matter.DONE: "good", Matter.REFUSED: "bad"}
 REASON_WORDS = {
     "superseded": _("已换发"),
     "lost": _("遗失"),

@@ -18,6 +18,7 @@ from office.people.forms import OrganForm, PersonForm, PostForm
 from office.people.labels import ACCOUNT_TONES, ACCOUNT_WORDS, KIND_WORDS, REASON_WORDS, REFUSAL_WORDS, ROLE_WORDS, STATUS_WORDS, TIER_WORDS
 from office.people.own import OwnPages
 from office.people.pen import need
+from office.people.sealing import SealPages
 from office.people.workflow import ACCOUNTS, AUDITOR, GUARD, KEEPER, Account
 from office.portal.page import Act, Item, Request, Response, Screen, See, day, page, see_other
 
@@ -219,12 +220,6 @@ class PeoplePages:
         service.close_organ(self.desk, id, on=day(request.text("on")) or today(), successor=request.text("successor"))
         return see_other(f"/people/organ/{id}", _("机构已撤销，原有公文保留旧名。"))
 
-    @page("POST", "/people/organ/<id>/seal")
-    def seal(self, request: Request, id: str) -> See:
-        """Issue an organ's seal to its keepers."""
-        service.issue_seal(self.desk, id)
-        return see_other(f"/people/organ/{id}", _("印章已制发，旧印章已失效。"))
-
     @page("GET", "/people/organ/<id>/posts/new")
     def new_post(self, request: Request, id: str) -> Screen:
         """The form for a new post."""
@@ -381,4 +376,4 @@ def _to_keep(ending: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="yiwang-people.{ending}"'}
 
 
-PAGES = (PeoplePages, OwnPages, BoardPages)
+PAGES = (PeoplePages, OwnPages, BoardPages, SealPages)

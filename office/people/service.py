@@ -24,6 +24,7 @@ from office.people.records import (
     save_post,
     state,
 )
+from office.people.seals import todo
 
 __all__ = [
     "accounts",
@@ -50,5 +51,6 @@ __all__ = [
     "save_person",
     "save_post",
     "state",
+    "todo",
     "write",
 ]

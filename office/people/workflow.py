@@ -30,6 +30,50 @@ ACCOUNTS = Flow(
 )
 
 
+class Matter(StrEnum):
+    """Where an application stands: 申请, 批准, 用印 or 制发, or one of the ways out."""
+
+    ASKED = "asked"
+    GRANTED = "granted"
+    DONE = "done"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class Seal(StrEnum):
+    """Where a seal stands."""
+
+    LIVE = "live"
+    SUSPENDED = "suspended"
+    COLLECTED = "collected"
+    DESTROYED = "destroyed"
+    REVOKED = "revoked"
+
+
+HEAD, CUSTODIAN = "signer", "seal_keeper"
+_BACK = Move("withdraw", (Matter.ASKED, Matter.GRANTED), Matter.WITHDRAWN, by=OWNER)
+USES = Flow(
+    Move("grant", Matter.ASKED, Matter.GRANTED, by=HEAD),
+    Move("refuse", Matter.ASKED, Matter.REFUSED, by=HEAD),
+    Move("use", Matter.GRANTED, Matter.DONE, by=CUSTODIAN),
+    _BACK,
+)
+MAKES = Flow(
+    Move("grant", Matter.ASKED, Matter.GRANTED, by=GUARD),
+    Move("refuse", Matter.ASKED, Matter.REFUSED, by=GUARD),
+    Move("make", Matter.GRANTED, Matter.DONE, by=KEEPER),
+    _BACK,
+)
+SEALS = Flow(
+    Move("hand", Seal.LIVE, Seal.LIVE, by=CUSTODIAN),
+    Move("suspend", Seal.LIVE, Seal.SUSPENDED, by=(GUARD, CUSTODIAN)),
+    Move("resume", Seal.SUSPENDED, Seal.LIVE, by=GUARD),
+    Move("collect", (Seal.LIVE, Seal.SUSPENDED), Seal.COLLECTED, by=GUARD),
+    Move("destroy", Seal.COLLECTED, Seal.DESTROYED, by=GUARD),
+)
+"系统管理员 makes seals, 安全管理员 lets them be made and takes them away: never one person alone."
+
+
 def account(*, has_key: bool, first: bool) -> Account:
     """The state of an account from its key file."""
     if not has_key:

@@ -18,7 +18,9 @@ import msgspec
 from node.errors import NodeError, TooLarge, Unreachable, revive
 from node.settings import Settings
 from office.frame.words import _
+from office.print.marks import Round
 from office.print.sheet import Sealing, Sheet
+from office.print.stamp import drawn
 from office.print.taken import Taken
 from office.print.verdict import Verdict
 
@@ -50,6 +52,11 @@ MESSAGES = {
     "label_refused": _("文件带有国家秘密的标志。本网不得存储、处理国家秘密，请走机要渠道。"),
 }
 "What a person is told, by the code of an error."
+
+
+def specimen(name: str, diameter: float = 42.0) -> str:
+    """A seal as it is printed (印模), as SVG; 测试 stands across every seal made here, which is none of the state's system."""
+    return drawn(Round(x=0, y=0, diameter=diameter, name=name, test=True), "SimSun, 'Noto Serif CJK SC', serif")
 
 
 def render(sheet: Sheet) -> bytes:

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from node import persons
 from node.directory import writing
 from node.directory.view import today
 from office.archives import service as archives
@@ -30,7 +31,8 @@ from office.frame.desk import Desk
 from office.meetings import service as meetings
 from office.meetings.entries import Decision, Plan, Proposed
 from office.meetings.model import Task
-from office.people import lending, notes
+from office.people import lending, notes, seals
+from office.people import service as people
 from office.search.follower import Follower
 from tests.office.desks import Town, opened
 from tests.portal.gate import Gate, Visitor
@@ -74,6 +76,9 @@ WORDS = iter(
         "天鹅芦荡寒波",
         "绿头鸭塘暮色",
         "灰喜鹊林空翠",
+        "白鹭苇塘朝露",
+        "锦鸡竹海流霞",
+        "银鸥沙屿长风",
     ]
 )
 
@@ -152,12 +157,19 @@ def staged(folder: Path) -> Iterator[Scene]:
         writing.write(office.ledger, office.settings, office.directory, [msgspec.structs.replace(post, roles=ALL_ROLES)])
         first = documents.draft(town.desk(f"ended.{HERE}"), paper(HERE, "防汛", town.desk(f"ended.{HERE}")))
         documents.void(town.desk(f"ended.{HERE}"), first, reason="试用流程")  # from then on the flow is in use, which everybody may know
+        _sealed(scene)
         scene.index()
         try:
             yield scene
         finally:
             for gate in scene.gates.values():
                 gate.close()
+
+
+def _sealed(scene: Scene) -> None:
+    """The government has a seal, kept by its clerk, which everybody may know."""
+    persons.store(scene.town.offices[HERE].settings, scene.town.doors[f"clerk.{HERE}"], "correct horse battery")
+    people.issue_seal(scene.town.desk(f"sys.{HERE}"), HERE)
 
 
 def paper(organ: str, text: str, desk: Desk, **more: Any) -> Paper:
@@ -200,6 +212,10 @@ def of_the_department(scene: Scene) -> None:
     topic = meetings.propose(desk(), Proposed(organ, ABOVE, text, f"{text}议题", text, text, 10))
     scene.add("department's topic", "topic", topic, {person, *above}, text)
     _filed(scene, organ, person)
+    text, *_ = canary()
+    admins = {f"{who}.{HERE}" for who in ("sys", "sec", "audit")}
+    wanted = seals.ask(desk(), task="make", organ=organ, what=f"{text}专用章", reason=f"{text}启用")
+    scene.add("department's application for a seal", "application", wanted, {person, *admins}, text)
     scene.index()
 
 
@@ -257,9 +273,22 @@ def of_the_government(scene: Scene) -> None:
     documents.answer(desk(plain), row.id, text=f"{text}已办", annexes=(answered,))
     scene.add("what came in for a handler", "incoming", row.id, {head, clerk, plain}, text)
     scene.add("what the county sent the government", "document", came.doc, {head, clerk, plain, *above}, text)
+    _used(scene, {head, clerk, plain})
     _on_duty(scene, {head, duty_officer})
     _own(scene)
     scene.index()
+
+
+def _used(scene: Scene, sees: set[str]) -> None:
+    """An application to use the seal that is open, and one that has become a line of the register."""
+    desk, plain = scene.town.desk, f"plain.{HERE}"
+    for name in ("open", "done"):
+        text, *_ = canary()
+        id = seals.ask(desk(plain), task="use", organ=HERE, what=f"{text}协议", reason=f"{text}签约")
+        scene.add(f"government's application, {name}", "application", id, sees, text)
+    seals.act(desk(f"head.{HERE}"), id, "grant", words=f"{text}同意")
+    (seal,) = desk(f"clerk.{HERE}").directory.seals_of(HERE)
+    seals.act(desk(f"clerk.{HERE}"), id, "use", seal=seal.id)
 
 
 def of_both(scene: Scene) -> None:

@@ -41,6 +41,7 @@ PLACES = {
     r"/flows/drafts/<id>": "drawing",
     r"/flows/batches/<batch>": "batch",
     r"/people/delegations/<id>": "delegation",
+    r"/people/seals/matters/<matter>": "application",
     r"/api/v1/drafts/<path:name>": "typed",
     r"/api/v1/blobs/<name>": "upload",
 }
@@ -72,6 +73,7 @@ QUESTIONS = {
     "attachments": ("0",),
     "ack": ("local",),
     "wait": ("0",),
+    "task": ("make",),
     "preview": ("1",),
     "incident": (),
     "reply": (),
