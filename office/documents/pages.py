@@ -7,9 +7,10 @@ from office.documents.drafting import OutgoingPages
 from office.documents.handling import IncomingPages
 from office.documents.numbers import NumberPages
 from office.documents.passing import WayPages
+from office.documents.preview import PreviewPages
 from office.documents.prints import PrintPages
 from office.documents.proving import ProofPages
 from office.documents.tracking import TrackPages
 from office.documents.versions import VersionPages
 
-PAGES = (OutgoingPages, NumberPages, TrackPages, VersionPages, IncomingPages, PrintPages, ProofPages, WayPages, DocumentsApi)
+PAGES = (OutgoingPages, NumberPages, TrackPages, VersionPages, IncomingPages, PreviewPages, PrintPages, ProofPages, WayPages, DocumentsApi)

@@ -1,7 +1,7 @@
-"""The process that prints, signs or checks: ``python -m office.print render``, ``word`` or ``take``, and with ``--home DIR`` ``sign``, ``seal`` or
-``check``.
+"""The process that prints, signs or checks: ``python -m office.print render``, ``picture``, ``word`` or ``take``, and with ``--home DIR`` ``sign``,
+``seal`` or ``check``.
 
-Input comes on stdin; a PDF or Word file goes to stdout, of a check its verdict, of a file taken over its words as JSON.
+Input comes on stdin; a PDF or Word file goes to stdout, pictures as JSON, of a check its verdict, of a file taken over its words as JSON.
 
 It limits itself in memory and processor time. What is refused goes to stderr as one line of JSON (``kind``, ``code``, ``message``)
 and the exit status of its error.
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 MEMORY, PROCESSOR = 2 * 2**30, 60
 "Bytes of address space and seconds of processor time."
-LIMITS = {"check": (512 * 2**20, 10), "take": (768 * 2**20, 6)}
-"The same for acts that read what strangers made."
+LIMITS = {"check": (512 * 2**20, 10), "take": (768 * 2**20, 6), "picture": (MEMORY, 20)}
+"The same for acts that read what strangers made or are only looked at; all of them give way to printing."
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -84,6 +84,11 @@ def _take(data: bytes) -> bytes:
 
 
 def _render(data: bytes) -> bytes:
+    return _drawn(data)[0]
+
+
+def _drawn(data: bytes, most: int | None = None) -> tuple[bytes, int]:
+    """(the PDF, of its first pages only if so asked; how many pages there are)."""
     sheet = _sheet(data)
     try:
         from office.print import draw, fonts, layout
@@ -91,9 +96,15 @@ def _render(data: bytes) -> bytes:
         found = fonts.Fonts()
         pages = layout.pages(sheet, found)
         found.check(pages)
-        return draw.pdf(sheet, pages, found)
+        return draw.pdf(sheet, pages[:most], found), len(pages)
     except (ImportError, OSError) as e:
         raise Misconfigured(str(e).splitlines()[0], hint="ops/setup-debian.sh print", code="no_printer") from None
+
+
+def _picture(data: bytes) -> bytes:
+    from office.print import picture
+
+    return msgspec.json.encode(picture.pictures(*_drawn(data, picture.MOST)))
 
 
 def _home(home: Path | None) -> Settings:
@@ -125,7 +136,7 @@ def _check(data: bytes, home: Settings) -> bytes:
     return msgspec.json.encode(check.checked(data, root, clock.now()))
 
 
-PURE = {"render": _render, "word": _word, "take": _take}
+PURE = {"render": _render, "picture": _picture, "word": _word, "take": _take}
 "Acts that need no home."
 ACTS = {"sign": _sign, "seal": _seal, "check": _check}
 

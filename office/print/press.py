@@ -19,7 +19,7 @@ from node.errors import NodeError, TooLarge, Unreachable, revive
 from node.settings import Settings
 from office.frame.words import _
 from office.print.marks import Round
-from office.print.sheet import Sealing, Sheet
+from office.print.sheet import Pictures, Sealing, Sheet
 from office.print.stamp import drawn
 from office.print.taken import Taken
 from office.print.verdict import Verdict
@@ -30,8 +30,10 @@ MOST = 4 * 2**20
 "Bytes of a sheet."
 COPY = 32 * 2**20
 "Bytes of a copy that is checked, or of a file that is taken over."
-_turns, _strangers = BoundedSemaphore(1), BoundedSemaphore(1)
-"What strangers made is read one at a time too, but beside the printing: a hostile file holds up nobody else's sheets."
+PATIENCE = 10
+"Seconds for which a picture waits for its turn: it is asked for again."
+_turns, _strangers, _screens = BoundedSemaphore(1), BoundedSemaphore(1), BoundedSemaphore(1)
+"What strangers made, and what is only looked at, goes one at a time too, but beside the printing: it holds up nobody else's sheets."
 _ROOT = Path(__file__).resolve().parents[2]
 
 MESSAGES = {
@@ -75,6 +77,14 @@ def word(sheet: Sheet) -> bytes:
     return _run(["word"], data)
 
 
+def picture(sheet: Sheet) -> Pictures:
+    """The first pages of a sheet for a screen; :class:`~node.errors.Unreachable` when many want to look."""
+    data = msgspec.json.encode(sheet)
+    if len(data) > MOST:
+        raise TooLarge(MESSAGES["too_large"])
+    return msgspec.json.decode(_run(["picture"], data, _screens, PATIENCE), type=Pictures)
+
+
 def take(file: BinaryIO) -> Taken:
     """Title, recipients and text of a Word file, and what was left behind; :class:`~node.errors.Refused` says by its code why it was not read."""
     data = file.read(COPY + 1)
@@ -105,10 +115,10 @@ def check(pdf: bytes, settings: Settings) -> Verdict:
     return msgspec.json.decode(_run(["check", "--home", str(settings.home)], pdf, _strangers), type=Verdict)
 
 
-def _run(arguments: list[str], data: bytes, turns: BoundedSemaphore = _turns) -> bytes:
+def _run(arguments: list[str], data: bytes, turns: BoundedSemaphore = _turns, wait: float = SECONDS) -> bytes:
     command = [sys.executable, "-m", "office.print", *arguments]
     path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH", ""))))
-    if not turns.acquire(timeout=SECONDS):
+    if not turns.acquire(timeout=wait):
         raise Unreachable(_("排印的人太多，请稍候再试。"), code="busy")
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS, env=os.environ | {"PYTHONPATH": path})

@@ -113,6 +113,13 @@ class Sheet(_Value, frozen=True, kw_only=True):
     "The organ's seal over the text, which the PDF carries as a file of its own for whoever checks it."
 
 
+class Pictures(_Value, frozen=True, kw_only=True):
+    """The first pages of a sheet as PNG, and how many there are."""
+
+    count: int
+    pages: tuple[bytes, ...]
+
+
 class Sealing(_Value, frozen=True, kw_only=True):
     """A printed page and the opened seal of its organ, for one signature."""
 

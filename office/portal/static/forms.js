@@ -1,10 +1,13 @@
 // Forms: what is typed is kept while it is not sent; sent once; long uploads show how far they are; long choices can be filtered.
+import { preview } from "./preview.js";
+
 const english = document.body.dataset.tongue === "en";
 const token = () => document.body.dataset.csrf;
 
 export function forms() {
   for (const form of document.querySelectorAll("form[data-draft]")) keep(form);
   for (const box of document.querySelectorAll("[data-find]")) filter(box);
+  for (const box of document.querySelectorAll("[data-preview]")) preview(box);
   for (const field of document.querySelectorAll("[data-moment]")) calendar(field);
   for (const area of document.querySelectorAll("textarea[data-count]")) count(area);
   for (const area of document.querySelectorAll(".act-form textarea")) area.addEventListener("focus", () => phrases(area), { once: true });
@@ -147,8 +150,11 @@ function upload(event) {
     clearTimeout(show);
     if (request.status === 0) { bar.remove(); delete form.dataset.sent; return alert(english ? "The line broke. Please send again." : "线路中断，请重新提交。"); }
     history.pushState(null, "", request.responseURL);
+    const answer = new DOMParser().parseFromString(request.responseText, "text/html");
+    document.title = answer.title;
+    document.body.replaceWith(answer.body);  // written over, the document would come without its scripts
     scrollTo(0, 0);
-    document.open(); document.write(request.responseText); document.close();
+    forms();
   };
   request.open("POST", (event.submitter && event.submitter.hasAttribute("formaction") ? event.submitter.formAction : form.action));
   request.setRequestHeader("Accept", "text/html");
