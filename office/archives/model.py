@@ -42,13 +42,14 @@ for _kind in (
     *(documents.Drafted, documents.Submitted, documents.Returned, documents.Reviewed, documents.Signed, documents.Numbered, documents.Sealed),
     *(documents.SignedFor, documents.Registered, documents.Examined, documents.Proposed, documents.Instructed, documents.Assigned),
     *(documents.Circulated, documents.Read, documents.Seen, documents.Answered),
+    *(documents.Consented, documents.ConsentRefused, documents.ConsentSealed),
 ):
     ROOM.folds(_kind)(step)
 
 
 @ROOM.folds(documents.Dispatched)
 def dispatched(session: Session, entry: Entry[documents.Dispatched]) -> None:
-    """What an organ of this node issued is proposed at once; what came in waits until it is closed."""
+    """What an organ of this node issued, alone or with others, is proposed at once; what came in waits until it is closed."""
     _original(session, entry, entry.body.envelope)
 
 
@@ -75,13 +76,20 @@ def _original(session: Session, entry: Entry[Any], envelope: Envelope) -> None:
     elif held.home == entry.author and held.issue < envelope.issue:
         for name, value in values.items():
             setattr(held, name, value)
-    if entry.author != ROOM.here:
-        return
-    item = session.get(Item, said.item_id(entry.record, envelope.paper.organ))
+    if entry.author == ROOM.here:
+        _issued(session, entry, envelope, envelope.paper.organ, entry.record)
+    for one in envelope.issuers:
+        if one.node == ROOM.here:
+            _issued(session, entry, envelope, one.organ, documents.party_id(entry.record, one.organ))
+
+
+def _issued(session: Session, entry: Entry[Any], envelope: Envelope, organ: str, source: str) -> None:
+    """Propose what an organ issued, alone or as one of several."""
+    item = session.get(Item, said.item_id(entry.record, organ))
     if item is None:
         found = workflow.guess(Matter(incoming=False, kind=envelope.paper.kind, title=envelope.paper.title))
         year = int(envelope.signed_on[:4] or 0) or workflow.day(clock.from_ms(entry.at)).year
-        _propose(session, entry, entry.record, envelope, envelope.paper.organ, found, year)
+        _propose(session, entry, entry.record, envelope, organ, found, year, source=source)
     elif item.state == State.PROPOSED:
         item.title, item.said = envelope.paper.title, entry.id
 
@@ -108,14 +116,14 @@ def _handled(session: Session, record: str) -> bool:
     return session.scalars(select(Step.id).where(Step.record == record, Step.kind.in_(kinds)).limit(1)).first() is not None
 
 
-def _propose(session: Session, entry: Entry[Any], doc: str, envelope: Envelope, organ: str, found: Guess, year: int) -> None:
+def _propose(session: Session, entry: Entry[Any], doc: str, envelope: Envelope, organ: str, found: Guess, year: int, *, source: str = "") -> None:
     paper = envelope.paper
     session.add(
         Item(
             id=said.item_id(doc, organ),
             organ=organ,
             doc=doc,
-            source=entry.record,
+            source=source or entry.record,
             incoming=entry.record != doc,
             title=paper.title,
             creator=envelope.issuer,

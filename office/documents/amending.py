@@ -31,6 +31,8 @@ def correct(desk: Desk, doc: str, paper: Paper, *, note: str) -> bool:
     """Send a corrected text under the same number and date; a sealed one waits for whoever keeps the seal. Whether it has been sent."""
     document = step(desk, doc, "correct")
     former = desk.get(Letter, doc).envelope
+    if former.issuers:
+        raise Refused(_("联合发文的更正须经各机关重新会签，请撤回后另行发文。"), code="joint")
     refuse(desk, findings(desk, paper))
     if not set(former.paper.to) <= set(paper.to) or paper.organ != document.organ:
         raise Refused(_("更正件的主送机关只能增加。"), code="recipients_fixed")
@@ -94,6 +96,7 @@ def lapsing(desk: Desk, doc: str, sent: Envelope) -> list[Wish]:
 def holders(desk: Desk, letter: Letter) -> tuple[str, ...]:
     """The nodes that have a copy, but this one."""
     nodes = {delivery.node for delivery in desk.list(Delivery, Delivery.doc == letter.id, limit=said.RECIPIENTS)}
+    nodes |= {one.node for one in letter.envelope.issuers}
     return tuple(sorted(nodes - {desk.node, ""}))
 
 

@@ -11,6 +11,7 @@ from node import clock
 from node.errors import Missing, Refused
 from office.documents import burden, service, taking, views, workflow
 from office.documents.entries import Annex, Paper, Role
+from office.documents.issuers import asked
 from office.documents.labels import (
     KIND_WORDS,
     LABEL_WORDS,
@@ -176,7 +177,7 @@ class OutgoingPages:
         found: list[Finding] = []
         if preview:
             found = service.findings(desk, paper)
-            shown = sheet(desk, service.preview(desk, paper), doc or "new")
+            shown = sheet(desk, service.preview(desk, paper, doc), doc or "new")
         values: dict[str, Any] = {
             "paper": paper,
             "doc": doc,
@@ -192,6 +193,7 @@ class OutgoingPages:
             "due": clock.from_ms(paper.due).astimezone(workflow.SHANGHAI).strftime("%Y-%m-%d %H:%M") if paper.due else "",
             "burden": burden.shown(desk, paper),
             "openness": list(OPENNESS_WORDS.items()),
+            "joint": [] if correcting or asked(desk, doc) else views.groups_of(desk, paper.organ, issuing=True),
             "earlier": views.earlier_of(desk, paper, doc),
             "annexes": [annex for annex in paper.annexes if annex not in held],
             "held": held,

@@ -30,7 +30,13 @@ from office.documents.intake import SentBack as SentBack
 from office.documents.intake import SignedFor as SignedFor
 from office.documents.intake import Supervised as Supervised
 from office.documents.intake import UrgeAnswered as UrgeAnswered
+from office.documents.joining import CONSENTS as CONSENTS
+from office.documents.joining import ConsentAsked as ConsentAsked
+from office.documents.joining import Consented as Consented
+from office.documents.joining import ConsentRefused as ConsentRefused
+from office.documents.joining import ConsentSealed as ConsentSealed
 from office.documents.papers import ANNEXES as ANNEXES
+from office.documents.papers import JOINT as JOINT
 from office.documents.papers import REASON as REASON
 from office.documents.papers import RECIPIENTS as RECIPIENTS
 from office.documents.papers import TEXT as TEXT
@@ -41,6 +47,7 @@ from office.documents.papers import Change as Change
 from office.documents.papers import Cited as Cited
 from office.documents.papers import Effect as Effect
 from office.documents.papers import Envelope as Envelope
+from office.documents.papers import Issuer as Issuer
 from office.documents.papers import Label as Label
 from office.documents.papers import Mark as Mark
 from office.documents.papers import Openness as Openness
@@ -48,7 +55,9 @@ from office.documents.papers import Paper as Paper
 from office.documents.papers import Recipient as Recipient
 from office.documents.papers import Role as Role
 from office.documents.papers import Urgency as Urgency
+from office.documents.papers import agreed as agreed
 from office.documents.papers import incoming_id as incoming_id
+from office.documents.papers import party_id as party_id
 from office.documents.papers import rendering as rendering
 from office.documents.papers import rendering_digest as rendering_digest
 from office.documents.papers import seal_signed as seal_signed
@@ -250,7 +259,7 @@ RECEIPTS = {
     "documents.recall_confirmed": "R5",
 }
 "Kind of an entry to the receipt it is."
-REPLIES = {"documents.urge_answered": "urge", "documents.extension_asked": "extension"}
+REPLIES = {"documents.urge_answered": "urge", "documents.extension_asked": "extension", **dict.fromkeys(CONSENTS, "consent")}
 "What else goes back to the issuer."
 TOLD = (
     "documents.corrected",
@@ -262,3 +271,5 @@ TOLD = (
     "documents.printed",
 )
 "Acts of the issuer that its recipients see in their account."
+SHARED = ("documents.consent_asked", "documents.dispatched", *TOLD, *CONSENTS)
+"Acts that the organs which issue a document jointly see in their account."

@@ -11,6 +11,7 @@ from node.entry import Lane
 from node.errors import NodeError, Refused
 from office.documents import entries as said
 from office.documents.entries import Envelope, Mark, Paper, Urgency
+from office.documents.issuers import joined
 from office.documents.model import Document
 from office.documents.routing import organ_of, recipients
 from office.documents.steps import stored
@@ -20,13 +21,13 @@ from office.frame.words import _
 
 def envelope(desk: Desk, document: Document) -> Envelope:
     """The envelope as it would leave now."""
-    found = made(desk, document.paper, document.number, document.signer, document.signed_on, document.mark)
+    found = joined(desk, document.id, made(desk, document.paper, document.number, document.signer, document.signed_on, document.mark))
     return msgspec.structs.replace(found, acted=document.acted) if document.acted else found
 
 
-def preview(desk: Desk, paper: Paper) -> Envelope:
+def preview(desk: Desk, paper: Paper, doc: str = "") -> Envelope:
     """How a paper would look if it left now; nothing is kept."""
-    return made(desk, paper, "", "", "", None)
+    return joined(desk, doc, made(desk, paper, "", "", "", None))
 
 
 def keeps(desk: Desk, organ: str) -> bool:
@@ -45,14 +46,14 @@ def opens(desk: Desk, seal: str) -> bool:
     return True
 
 
-def mark_of(desk: Desk, bare: Envelope) -> Mark:
-    """The organ's seal over an envelope, by the newest seal that this person keeps."""
-    for found in reversed(desk.directory.seals_of(bare.paper.organ)):
+def mark_of(desk: Desk, bare: Envelope, organ: str = "") -> Mark:
+    """The seal of its organ (or of one that issues it too) over an envelope, by the newest seal that this person keeps."""
+    for found in reversed(desk.directory.seals_of(organ or bare.paper.organ)):
         if opens(desk, found.id):
             key, fingerprint = persons.open_seal_key(desk.settings, found.id, desk.door)
             rendered = said.rendering_digest(bare)
             return Mark(found.id, fingerprint, rendered, keys.sign(key, said.seal_signed(rendered)))
-    raise _unsealed(desk, bare.paper.organ)
+    raise _unsealed(desk, organ or bare.paper.organ)
 
 
 def _unsealed(desk: Desk, organ: str) -> Refused:
@@ -73,6 +74,6 @@ def made(desk: Desk, paper: Paper, number: str, signer: str, signed_on: str, mar
 
 def way(desk: Desk, sent: Envelope) -> dict[str, Any]:
     """Where an envelope goes and how fast."""
-    nodes = {r.node for r in sent.recipients} - {desk.node, ""}
+    nodes = ({one.node for one in sent.recipients} | {one.node for one in sent.issuers}) - {desk.node, ""}
     lane = Lane.ORDINARY if sent.paper.urgency == Urgency.NONE else Lane.URGENT
     return {"to": tuple(sorted(nodes)), "lane": lane, "attachments": stored(sent.paper.annexes)}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from node.kinds import Entry
 from office.documents import entries as said
 from office.documents.entries import Change, Label, Paper
 from office.documents.labels import KIND_WORDS
-from office.documents.model import Document, Hand, Incoming, Letter, watched
+from office.documents.model import Document, Hand, Incoming, Letter, Party, watched
 from office.documents.model import Validity as Changed
 from office.documents.workflow import Stage
 from office.frame.desk import Desk
@@ -41,11 +42,18 @@ def pieces(desk: Desk, docs: Sequence[str]) -> Iterable[Piece]:
     came: dict[str, list[Incoming]] = {}
     for row in desk.list(Incoming, Incoming.doc.in_(docs), limit=None, everything=True):
         came.setdefault(row.doc, []).append(row)
+    shared: dict[str, list[Party]] = {}
+    for party in desk.list(Party, Party.doc.in_(docs), Party.issued_at > 0, Party.node == desk.node, limit=None, everything=True):
+        shared.setdefault(party.doc, []).append(party)
     hands = _hands(desk, [row.id for rows in came.values() for row in rows])
     changed = _changed(desk, docs, letters)
     for doc in docs:
         if doc in own or doc in letters:
-            yield _piece(doc, own.get(doc), letters.get(doc), came.get(doc, []), hands, changed.get(doc))
+            found = _piece(doc, own.get(doc), letters.get(doc), came.get(doc, []), hands, changed.get(doc))
+            with_others = tuple(
+                Spot(model="joint", id=one.id, url=f"/joint/{one.id}", direction=Direction.OUT, holders=(one.organ,)) for one in shared.get(doc, ())
+            )
+            yield replace(found, spots=(*found.spots, *with_others))
 
 
 def _piece(
@@ -112,7 +120,7 @@ def _hands(desk: Desk, incoming: Sequence[str]) -> dict[str, list[str]]:
 
 FINDS = Source(
     room="documents",
-    version=1,
+    version=2,
     kinds=(
         *(said.Drafted, said.Revised, said.Signed, said.Returned, said.Numbered, said.Dispatched, said.Corrected, said.Recalled, said.Voided),
         *(said.Assigned, said.Circulated, said.Read, said.Seen, said.RecallConfirmed, said.Resent, said.Lapsed),
@@ -120,7 +128,7 @@ FINDS = Source(
     matters=matters,
     pieces=pieces,
     keys=keys,
-    models={"out": Document, "in": Incoming},
+    models={"out": Document, "in": Incoming, "joint": Party},
     kind_words=KIND_WORDS,
 )
 "What the search asks this room."

@@ -16,6 +16,7 @@ from node.errors import Invalid, Missing, Refused
 from node.requests import Written
 from office.documents import entries as said
 from office.documents.entries import Paper
+from office.documents.issuers import holding
 from office.documents.kinds import KINDS
 from office.documents.model import FLOWS, Document
 from office.documents.workflow import WATCHERS
@@ -198,6 +199,7 @@ def act(desk: Desk, doc: str, name: str, seat: str, **given: Any) -> None:
     own = []
     if isinstance(made, acts.Returned):
         own.append(desk.wish(said.Returned(made.reason), record=doc, post=rights.acting_post(desk, document.organ, WATCHERS), after=(document.last,)))
+        own += holding(desk, document, made.reason)
     way.write(*own)
 
 

@@ -16,6 +16,7 @@ from office.documents.amending import lapsing
 from office.documents.entries import Envelope, Mark, Paper
 from office.documents.envelopes import keeps, made, mark_of, way
 from office.documents.flows import Way
+from office.documents.issuers import complete, joined
 from office.documents.kinds import KINDS
 from office.documents.model import Document, Letter
 from office.documents.rights import acting_post, roles
@@ -66,6 +67,8 @@ def send(desk: Desk, paper: Paper, *, doc: str = "", prefix: str = "", opinion: 
 
     def once() -> Sent:
         acting(desk, paper.organ)
+        if paper.joint:
+            raise Refused(_("联合发文须先送各机关会签，不能直接发文。"), code="joint")
         if SIGNER not in roles(desk, paper.organ):
             raise Refused(_("直接发文需要本机关的签发权。"), code="not_signer")
         refuse(desk, findings(desk, paper))
@@ -105,7 +108,8 @@ class Parts:
 
     def leave(self, paper: Paper, number: str, signer: str, signed_on: dt.date, mark: Mark | None) -> Envelope:
         """Seal it, if that is still to do and this person keeps the seal, and dispatch it."""
-        sent = made(self.desk, paper, number, signer, signed_on.isoformat(), mark)
+        sent = joined(self.desk, self.doc, made(self.desk, paper, number, signer, signed_on.isoformat(), mark))
+        complete(self.desk, self.doc, sent, sealed=True)
         if mark is None and KINDS[paper.kind].sealed and keeps(self.desk, paper.organ):
             seal = mark_of(self.desk, sent)
             sent = msgspec.structs.replace(sent, seal=seal)

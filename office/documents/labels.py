@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from office.documents.entries import Change, Label, Openness, Role, Urgency
-from office.documents.workflow import Stage, Standing
+from office.documents.workflow import Agreement, Stage, Standing
 from office.frame.words import _
 
 KIND_WORDS = {
@@ -50,6 +50,19 @@ STANDING_WORDS = {
     Standing.RECALLED: _("已被撤回"),
     Standing.LINKED: _("已并办"),
 }
+
+AGREEMENT_WORDS = {
+    Agreement.ASKED: _("待会签"),
+    Agreement.REFUSED: _("退回修改"),
+    Agreement.AGREED: _("已会签"),
+    Agreement.SEALED: _("已会签用印"),
+    Agreement.HELD: _("主办机关已收回"),
+    Agreement.DROPPED: _("不再会签"),
+    Agreement.ISSUED: _("已发出"),
+    Agreement.RECALLED: _("已撤回"),
+}
+
+CONSULT_WORDS = {"ask": _("送会签"), "add": _("增加会签机关"), "drop": _("减少会签机关"), "hold": _("收回会签")}
 
 LABEL_WORDS = {Label.PUBLIC: _("公开"), Label.INTERNAL: _("内部"), Label.WORK_SECRET: _("工作秘密")}
 
@@ -121,6 +134,10 @@ ACT_WORDS = {
     "documents.resent": _("补发"),
     "documents.printed": _("制作正本"),
     "documents.lapsed": _("效力变更"),
+    "documents.consent_asked": _("送会签"),
+    "documents.consented": _("会签"),
+    "documents.consent_refused": _("退回会签"),
+    "documents.consent_sealed": _("会签用印"),
 }
 
 OUT_TABS = {
@@ -130,6 +147,14 @@ OUT_TABS = {
     "issued": (_("已发出"), (Stage.DISPATCHED,)),
     "returned": (_("退回"), (Stage.RETURNED,)),
     "ended": (_("撤回和作废"), (Stage.RECALLED, Stage.VOID)),
+}
+
+JOINT_TABS = {
+    "asked": (_("待会签"), (Agreement.ASKED,)),
+    "agreed": (_("已会签"), (Agreement.AGREED, Agreement.SEALED)),
+    "refused": (_("退回和收回"), (Agreement.REFUSED, Agreement.HELD)),
+    "issued": (_("已发出"), (Agreement.ISSUED,)),
+    "ended": (_("不再会签和撤回"), (Agreement.DROPPED, Agreement.RECALLED)),
 }
 
 IN_TABS = {
@@ -179,7 +204,12 @@ NOTES = {
     "lapse": _("已告知各持有机关。"),
     "seal_correction": _("更正件已用印发出。"),
     "drop_correction": _("更正件已放弃。"),
+    "consult": _("已送各机关会签。"),
+    "add_issuer": _("已增加会签机关。"),
+    "drop_issuer": _("已减少会签机关。"),
 }
+
+CONSENT_NOTES = {"consent": _("已会签，送主办机关。"), "refuse": _("已退回主办机关。"), "seal": _("已用印，送主办机关。")}
 
 STEPS_IN = (_("签收"), _("登记"), _("初审"), _("拟办批示"), _("承办"), _("答复"), _("办结"))
 "The steps of §24 as a line."
@@ -201,6 +231,12 @@ TONES = {
     Stage.DISPATCHED: "good",
     Stage.RECALLED: "bad",
     Stage.VOID: "bad",
+    Agreement.ASKED: "warn",
+    Agreement.REFUSED: "bad",
+    Agreement.AGREED: "good",
+    Agreement.SEALED: "good",
+    Agreement.HELD: "info",
+    Agreement.ISSUED: "good",
     Standing.DELIVERED: "warn",
     Standing.CLOSED: "good",
     Standing.SENT_BACK: "bad",

@@ -6,9 +6,24 @@ come in any order beside them; each sets columns of its own, and the state is wo
 
 from __future__ import annotations
 
+from office.documents import agreeing as agreeing
 from office.documents import receiving as receiving
 from office.documents import sending as sending
-from office.documents.tables import FLOWS, ROOM, Counter, Delivery, Document, Hand, Incoming, Letter, Recall, register_name, series_name, watched
+from office.documents.tables import (
+    FLOWS,
+    ROOM,
+    Counter,
+    Delivery,
+    Document,
+    Hand,
+    Incoming,
+    Letter,
+    Party,
+    Recall,
+    register_name,
+    series_name,
+    watched,
+)
 from office.documents.traces import Act, Extension, Original, Urge, Validity, Version
 
 __all__ = [
@@ -23,6 +38,7 @@ __all__ = [
     "Incoming",
     "Letter",
     "Original",
+    "Party",
     "Recall",
     "Urge",
     "Validity",

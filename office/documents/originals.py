@@ -13,10 +13,11 @@ from msgspec import structs
 from node import certs, persons
 from node.errors import Conflict, Refused
 from office.documents import entries as said
+from office.documents.amending import holders
 from office.documents.entries import Annex, Envelope, Mark
 from office.documents.envelopes import opens
 from office.documents.files import attach
-from office.documents.model import Delivery, Document, Letter
+from office.documents.model import Document, Letter
 from office.documents.prints import current, paper, proof
 from office.documents.rights import acting_post
 from office.documents.steps import stored
@@ -39,10 +40,9 @@ def make(desk: Desk, doc: str) -> Annex:
     if not _keeps(desk, envelope, mark):
         raise Refused(_("您不保管这份公文上的印章，或者它已停用、失效。"), code="not_keeper")
     annex = attach(desk, f"{envelope.number or envelope.paper.title}.pdf", "application/pdf", io.BytesIO(_signed(desk, doc, envelope, mark)))
-    nodes = {one.node for one in desk.list(Delivery, Delivery.doc == doc, limit=None)} - {desk.node, ""}
     content = said.Printed(doc, mark.digest, annex)
-    to = tuple(sorted(nodes))
-    desk.write(content, record=doc, post=acting_post(desk, document.organ), after=(letter.said,), to=to, attachments=stored((annex,)))
+    where = {"to": holders(desk, letter), "attachments": stored((annex,))}
+    desk.write(content, record=doc, post=acting_post(desk, document.organ), after=(letter.said,), **where)
     return annex
 
 

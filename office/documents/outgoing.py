@@ -12,8 +12,9 @@ from office.documents.amending import lapsing
 from office.documents.entries import Paper
 from office.documents.envelopes import envelope, mark_of, way
 from office.documents.flows import Way
+from office.documents.issuers import asked, complete, holding
 from office.documents.rights import acting_post, lent
-from office.documents.routing import acting, findings, refuse
+from office.documents.routing import acting, findings, partners, refuse
 from office.documents.steps import following, fresh, reason_of, signature, step, stored, words
 from office.frame.desk import Desk, again
 from office.frame.words import _
@@ -24,6 +25,7 @@ def draft(desk: Desk, paper: Paper, *, doc: str = "") -> str:
     doc = fresh(doc)
     acting(desk, paper.organ)
     refuse(desk, rules.shape(paper))
+    partners(desk, paper)
     desk.expect(doc, 0)
     drafted = desk.wish(said.Drafted(paper), record=doc, post=acting_post(desk, paper.organ), attachments=stored(paper.annexes))
     flows.begin(desk, doc, paper).write(drafted)
@@ -34,6 +36,9 @@ def revise(desk: Desk, doc: str, paper: Paper) -> None:
     """Replace what a draft says; its organ stays."""
     document = step(desk, doc, "revise")
     refuse(desk, rules.shape(paper))
+    partners(desk, paper)
+    if paper.joint != document.paper.joint and asked(desk, doc):
+        raise Refused(_("已经送过会签，联合发文机关请在公文页面上增减。"), code="joint_asked")
     if paper.organ != document.organ:
         raise Refused(_("公文的发文机关不能改，请另拟一件。"), code="organ_fixed")
     if paper != document.paper:
@@ -55,7 +60,8 @@ def give_back(desk: Desk, doc: str, *, reason: str) -> None:
     """Return a document to its drafter."""
     document = step(desk, doc, "return")
     flow = Way.of(desk, document).give_back(reason_of(reason))
-    flow.write(desk.wish(said.Returned(reason_of(reason)), record=doc, post=acting_post(desk, document.organ), after=(document.last,)))
+    returned = desk.wish(said.Returned(reason_of(reason)), record=doc, post=acting_post(desk, document.organ), after=(document.last,))
+    flow.write(returned, *holding(desk, document, reason_of(reason)))
 
 
 def review(desk: Desk, doc: str, *, opinion: str = "") -> None:
@@ -81,6 +87,7 @@ def number(desk: Desk, doc: str, *, prefix: str) -> str:
 
     def once() -> str:
         document = step(desk, doc, "number")
+        complete(desk, doc, envelope(desk, document), sealed=False)
         given = following(desk, document.organ, prefix)
         series = (model.series_name(prefix, given.year),)
         numbered = desk.wish(given, record=doc, post=acting_post(desk, document.organ), after=(document.last,), touches=series)
@@ -93,7 +100,9 @@ def number(desk: Desk, doc: str, *, prefix: str) -> str:
 def seal(desk: Desk, doc: str) -> None:
     """Put the organ's seal under a document; the desk's person must keep it."""
     document = step(desk, doc, "seal")
-    mark = mark_of(desk, envelope(desk, document))
+    bare = envelope(desk, document)
+    complete(desk, doc, bare, sealed=True)
+    mark = mark_of(desk, bare)
     sealed = desk.wish(said.Sealed(mark), record=doc, post=acting_post(desk, document.organ), after=(document.last,))
     Way.of(desk, document).take("seal").write(sealed)
 
@@ -103,6 +112,7 @@ def dispatch(desk: Desk, doc: str) -> None:
     document = step(desk, doc, "dispatch")
     sent = envelope(desk, document)
     refuse(desk, findings(desk, document.paper))
+    complete(desk, doc, sent, sealed=True)
     if sent.seal is not None and sent.seal.digest != said.rendering_digest(sent):
         raise Conflict(_("用印以后收文名单有变化，请重新用印。"), code="seal_stale")
     leaving = desk.wish(said.Dispatched(sent), record=doc, post=acting_post(desk, document.organ), **way(desk, sent))
@@ -113,4 +123,5 @@ def void(desk: Desk, doc: str, *, reason: str) -> None:
     """Let a document count for nothing; a number it has stays used and is explained."""
     document = step(desk, doc, "void")
     flow = Way.of(desk, document).end(reason_of(reason))
-    flow.write(desk.wish(said.Voided(reason_of(reason)), record=doc, post=acting_post(desk, document.organ), after=(document.last,)))
+    ended = desk.wish(said.Voided(reason_of(reason)), record=doc, post=acting_post(desk, document.organ), after=(document.last,))
+    flow.write(ended, *holding(desk, document, reason_of(reason)))

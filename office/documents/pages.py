@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from office.documents.calls import DocumentsApi
+from office.documents.cosigning import JointPages
 from office.documents.drafting import OutgoingPages
 from office.documents.handling import IncomingPages
 from office.documents.numbers import NumberPages
@@ -13,4 +14,16 @@ from office.documents.proving import ProofPages
 from office.documents.tracking import TrackPages
 from office.documents.versions import VersionPages
 
-PAGES = (OutgoingPages, NumberPages, TrackPages, VersionPages, IncomingPages, PreviewPages, PrintPages, ProofPages, WayPages, DocumentsApi)
+PAGES = (
+    OutgoingPages,
+    NumberPages,
+    TrackPages,
+    VersionPages,
+    JointPages,
+    IncomingPages,
+    PreviewPages,
+    PrintPages,
+    ProofPages,
+    WayPages,
+    DocumentsApi,
+)

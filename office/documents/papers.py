@@ -14,6 +14,8 @@ from node.codec import Hash, Moment, Natural, Value, digest
 TITLE, TEXT, WORDS, REASON = 200, 30_000, 2_000, 500
 "Most characters of a title, a text, an opinion or answer, a reason."
 ANNEXES, RECIPIENTS = 50, 1_500
+JOINT = 11
+"Organs at most that issue a document together with its own: more no red head holds."
 Name = Annotated[str, msgspec.Meta(max_length=300)]
 "A title, number or name: one line of a list, whoever sent it."
 
@@ -150,6 +152,27 @@ class Mark(Value, frozen=True):
     signature: bytes
 
 
+class Issuer(Value, frozen=True):
+    """An organ that issues a document together with its own, as it countersigned."""
+
+    organ: str
+    node: str
+    "Where it is at home."
+    name: Name
+    "Its full name on the day."
+    signer: Name = ""
+    "Name of its leader who countersigned; empty before that."
+    signed_on: str = ""
+    "ISO date in Asia/Shanghai."
+    acted: str = ""
+    "As in the envelope: who signed for the signer."
+
+    def __post_init__(self) -> None:
+        """A day that is none is refused, as in the envelope."""
+        if self.signed_on and dt.date.fromisoformat(self.signed_on).isoformat() != self.signed_on:
+            raise ValueError("not a day")
+
+
 class Envelope(Value, frozen=True):
     """What leaves the organ: complete in itself, so that it can be read and proved without its home node."""
 
@@ -169,7 +192,9 @@ class Envelope(Value, frozen=True):
     acted: str = ""
     "Person id of who signed for the signer under a delegation (代签), a blank, and its basis; empty otherwise."
     seals: tuple[Mark, ...] = ()
-    "Seals of the organs that issue it jointly, in their order, over the same text."
+    "Seals of the organs that issue it jointly, in their order, over the text as :func:`agreed` gives it."
+    issuers: tuple[Issuer, ...] = ()
+    "Organs that issue it jointly with its own, in their order."
 
     def __post_init__(self) -> None:
         """A day that is none is no envelope, whoever sends it: every reader's pages and folds count on it."""
@@ -178,11 +203,23 @@ class Envelope(Value, frozen=True):
 
 
 _INCOMING = uuid.UUID("5a1f0a52-6f57-5e0c-9b0e-0d6c0f6c9e11")
+_PARTY = uuid.UUID("0c5b7a36-6c1f-5d2e-8f43-3a9f1d7be2c4")
 
 
 def incoming_id(doc: str, organ: str) -> str:
     """Id of what ``organ`` does with ``doc``: every node computes the same."""
     return str(uuid.uuid5(_INCOMING, f"{doc}\0{organ}"))
+
+
+def party_id(doc: str, organ: str) -> str:
+    """Id of what ``organ`` says to ``doc``, which it is to issue together with others: every node computes the same."""
+    return str(uuid.uuid5(_PARTY, f"{doc}\0{organ}"))
+
+
+def agreed(envelope: Envelope) -> Envelope:
+    """An envelope as the organs that issue it jointly countersign and seal it: before it has a number, a signer and a date."""
+    bare = {"number": "", "signer": "", "signed_on": "", "acted": "", "seal": None, "issue": 1, "seals": (), "issuers": ()}
+    return msgspec.structs.replace(envelope, **bare)
 
 
 def rendering(envelope: Envelope) -> str:

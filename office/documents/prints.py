@@ -8,11 +8,11 @@ from msgspec import structs
 from werkzeug.wrappers import Response
 
 from office.documents import kinds, service
+from office.documents.entries import JOINT, Envelope, Label, Mark, Openness, Role, Urgency
 from office.documents.entries import Annex as File
-from office.documents.entries import Envelope, Label, Openness, Role, Urgency
 from office.documents.files import blob_state, open_annex
-from office.documents.model import Document, Incoming, Letter, Original
-from office.documents.sheets import addressed, chinese_day, signed_by
+from office.documents.model import Document, Incoming, Letter, Original, Party
+from office.documents.sheets import addressed, chinese_day, signers_of
 from office.documents.workflow import Stage, Standing
 from office.frame.desk import Desk
 from office.portal.page import Request, page
@@ -72,9 +72,11 @@ def held(desk: Desk, letter: Letter) -> File | None:
 
 def proof(doc: str, envelope: Envelope) -> Sealed | None:
     """The seal under a document as its copies carry it."""
-    mark = envelope.seal
-    if mark is None:
-        return None
+    return sealed(doc, envelope.seal) if envelope.seal is not None else None
+
+
+def sealed(doc: str, mark: Mark) -> Sealed:
+    """A seal as copies carry it."""
     return Sealed(doc=doc, seal=mark.seal, fingerprint=mark.fingerprint.hex(), digest=mark.digest.hex(), signature=mark.signature.hex())
 
 
@@ -83,28 +85,30 @@ def standing(desk: Desk, doc: str, envelope: Envelope) -> str:
     for document in desk.list(Document, Document.id == doc):
         return "草稿" if not envelope.signed_on else _STAGE.get(Stage(document.state), "")
     gone = desk.list(Incoming, Incoming.doc == doc, Incoming.state == Standing.RECALLED)
-    return "已撤回" if gone else ""
+    return "已撤回" if gone or desk.list(Party, Party.doc == doc, Party.recalled_at > 0) else ""
 
 
 def paper(desk: Desk, envelope: Envelope, *, across: str = "") -> Sheet:
     """The sheet of an envelope; seals are marked 测试, since none is of the state's seal system."""
     said, form = envelope.paper, Form(kinds.of(envelope.paper.kind).form)
     day = chinese_day(envelope.signed_on)
-    sealed = envelope.seal is not None and form != Form.MINUTES
+    names = (envelope.issuer, *(one.name for one in envelope.issuers[:JOINT]))
+    whole = envelope.seal is not None and len(envelope.seals) == len(envelope.issuers) and form != Form.MINUTES
+    diameter = 42 if desk.settings.tier == "township" else 45
     return Sheet(
         form=form,
-        organs=(envelope.issuer,),
+        organs=names,
         mark=f"{envelope.issuer}会议纪要" if form == Form.MINUTES else "",
         secrecy=_LABEL.get(Label(said.label), ""),
         urgency=_URGENCY.get(Urgency(said.urgency), ""),
         number=envelope.number,
-        signers=(signed_by(desk, envelope),) if kinds.of(said.kind).upward and envelope.signer else (),
+        signers=signers_of(desk, envelope) if kinds.of(said.kind).upward and envelope.signer else (),
         title=said.title,
         to="" if form == Form.MINUTES else addressed(desk, envelope, Role.TO),
         paragraphs=paragraphs(said.text),
         annexes=tuple(Annex(title=annex.name.rsplit(".", 1)[0] or annex.name) for annex in said.annexes),
         date=day,
-        seals=(Seal(name=envelope.issuer, diameter=42 if desk.settings.tier == "township" else 45),) if sealed else (),
+        seals=tuple(Seal(name=name, diameter=diameter) for name in names) if whole else (),
         note="此件公开发布" if said.openness == Openness.PROACTIVE or said.label == Label.PUBLIC else "",
         cc=addressed(desk, envelope, Role.CC),
         printer=envelope.issuer if day else "",

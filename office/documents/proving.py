@@ -91,6 +91,7 @@ class ProofPages:
         envelope = desk.get(Letter, doc).envelope
         mark = prints.proof(doc, envelope)
         found = [of_seal(desk, mark, envelope)] if mark is not None else [Said(text=_("这份公文没有加盖印章。"), tone="info")]
+        found += of_issuers(desk, doc, envelope)
         facts = [(_("发文机关"), envelope.issuer), (_("发文字号"), envelope.number), (_("成文日期"), envelope.signed_on)]
         return _screen(envelope.paper.title, found, facts + (seal_facts(desk, mark) if mark is not None else []), page_of(desk, doc))
 
@@ -133,6 +134,17 @@ def of_seal(desk: Desk, mark: Sealed, envelope: Envelope | None) -> Said:
     if not _same(envelope, mark):
         return Said(text=_("印章有效，但公文后来更正过，这份副本不是现行文本。"), tone="warn")
     return Said(text=_("印章有效，所盖的正是这份公文的正文。"), tone="good")
+
+
+def of_issuers(desk: Desk, doc: str, envelope: Envelope) -> list[Said]:
+    """What the seals of the organs are worth that issue it jointly: each stands under the text as it was countersigned, before it had a number."""
+    text, found = said.agreed(envelope), []
+    signers = {mark: desk.directory.signer(mark.fingerprint) for mark in envelope.seals}
+    for one in envelope.issuers:
+        mark = next((mark for mark, signer in signers.items() if signer is not None and signer.organ == one.organ), None)
+        worth = of_seal(desk, prints.sealed(doc, mark), text) if mark is not None else Said(text=_("没有加盖印章。"), tone="info")
+        found.append(Said(text=_("联合发文机关{name}：{what}").format(name=one.name, what=worth.text), tone=worth.tone))
+    return found
 
 
 def _same(envelope: Envelope, mark: Sealed) -> bool:

@@ -11,14 +11,16 @@ from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, 
 from sqlalchemy.orm import aliased
 
 from node import clock
+from office.documents.issuers import waiting, wants_seal
 from office.documents.kinds import KINDS
-from office.documents.labels import STAGE_WORDS, STANDING_WORDS
-from office.documents.model import FLOWS, Document, Extension, Hand, Incoming, Urge
+from office.documents.labels import AGREEMENT_WORDS, STAGE_WORDS, STANDING_WORDS
+from office.documents.model import FLOWS, Document, Extension, Hand, Incoming, Party, Urge
 from office.documents.rights import acting_post, with_role
 from office.documents.terms import Terms, open_terms, sign_in
-from office.documents.workflow import CLERK, KEEPER, REVIEWER, SIGNER, Stage, Standing
+from office.documents.workflow import CLERK, KEEPER, REVIEWER, SIGNER, Agreement, Stage, Standing
 from office.frame.desk import Desk
 from office.frame.flow.tables import keys
+from office.frame.rights import powers
 from office.frame.todo import Column, Notice, Running, Todo, Why
 from office.frame.words import _
 
@@ -120,9 +122,9 @@ def _unread(desk: Desk) -> Select[Any]:
 
 
 def waiting_out(desk: Desk) -> int:
-    """How many outgoing documents wait for the person."""
-    found = len(_out(desk))
-    return found if found < LISTED else desk.count(Document, _mine_out(desk), narrow=True)
+    """How many outgoing documents wait for the person, those of other organs that are to be countersigned among them."""
+    found, others = len(_out(desk)), sum(one.column is Column.TODO for one in _shared(desk))
+    return (found if found < LISTED else desk.count(Document, _mine_out(desk), narrow=True)) + others
 
 
 def waiting_in(desk: Desk) -> int:
@@ -134,7 +136,7 @@ def waiting_in(desk: Desk) -> int:
 def _out(desk: Desk) -> list[Todo]:
     def found() -> list[Todo]:
         rows = desk.list(Document, _mine_out(desk), order=Document.changed_at.desc(), limit=LISTED, narrow=True)
-        return [_todo_out(desk, row, Column.TODO) for row in rows]
+        return _todos_out(desk, rows, Column.TODO)
 
     return desk.known("documents.out", found)
 
@@ -165,11 +167,54 @@ def _notice(row: Incoming, why: str, due: dt.datetime | None) -> Notice:
 def todo(desk: Desk) -> list[Todo]:
     """What waits for the person, and what the person has in hand."""
     sent = desk.list(Document, Document.drafter == desk.person, ~_mine_out(desk), order=Document.changed_at.desc(), limit=30, narrow=True)
-    own = [_todo_out(desk, row, Column.DONE if row.state in OUT_ENDED else Column.HAND) for row in sent]
-    return sorted((*_out(desk), *_came(desk), *own), key=lambda item: item.arrived, reverse=True)
+    own = _todos_out(desk, sent, Column.HAND)
+    return sorted((*_out(desk), *_came(desk), *_shared(desk), *own), key=lambda item: item.arrived, reverse=True)
 
 
-def _todo_out(desk: Desk, row: Document, column: Column) -> Todo:
+def _todos_out(desk: Desk, rows: Sequence[Document], column: Column) -> list[Todo]:
+    others, found = waiting(desk, rows), []
+    for row in rows:
+        about, waits = others.get(row.id, ("", False))
+        ends = Column.DONE if row.state in OUT_ENDED and column is Column.HAND else Column.HAND if waits else column
+        found.append(_todo_out(desk, row, ends, about))
+    return found
+
+
+def _shared(desk: Desk) -> list[Todo]:
+    """Documents of other organs that the person's organ is to issue with them: to be countersigned, to be sealed, and for the clerk to watch."""
+
+    def found() -> list[Todo]:
+        rows = desk.list(Party, _shared_with(desk), order=Party.asked_at.desc(), limit=LISTED, narrow=True)
+        signs, seals = {*with_role(desk, SIGNER), *(one.organ for one in powers(desk) if one.role == SIGNER)}, set(with_role(desk, KEEPER))
+        return [
+            _todo_shared(desk, row, mine=row.organ in signs if row.state == Agreement.ASKED else row.organ in seals)
+            for row in rows
+            if row.state == Agreement.ASKED or wants_seal(desk, row)
+        ]
+
+    return desk.known("documents.shared", found)
+
+
+def _shared_with(desk: Desk) -> ColumnElement[bool]:
+    return and_(Party.state.in_([Agreement.ASKED, Agreement.AGREED]), Party.own(desk))
+
+
+def _todo_shared(desk: Desk, row: Party, *, mine: bool) -> Todo:
+    return Todo(
+        title=row.title,
+        url=f"/joint/{row.id}",
+        arrived=clock.from_ms(row.asked_at),
+        state=AGREEMENT_WORDS[Agreement(row.state)],
+        column=Column.TODO if mine else Column.HAND,
+        urgency=row.urgency,
+        room=_("联合发文"),
+        post=_post_title(desk, row.organ),
+        source=row.issuer_name,
+        about="" if row.state == Agreement.ASKED else _("已会签，待用印"),
+    )
+
+
+def _todo_out(desk: Desk, row: Document, column: Column, about: str) -> Todo:
     organ = desk.directory.organ(row.organ)
     return Todo(
         title=row.title or _("（无标题）"),
@@ -182,7 +227,7 @@ def _todo_out(desk: Desk, row: Document, column: Column) -> Todo:
         post=_post_title(desk, row.organ),
         number=row.number,
         source=organ.short_name if organ is not None else "",
-        about=row.returned if row.state == Stage.RETURNED else _("更正件待用印") if row.better_note else "",
+        about=row.returned if row.state == Stage.RETURNED else _("更正件待用印") if row.better_note else about,
     )
 
 

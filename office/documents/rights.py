@@ -5,6 +5,7 @@ from __future__ import annotations
 from node.directory.entries import Organ
 from office.documents import workflow
 from office.documents.flows import ANYWAY, COVERS, Way
+from office.documents.issuers import blocked
 from office.documents.model import Document, Hand, Incoming
 from office.documents.workflow import CLERK, DELEGATE, DRAFTER, HANDLER, INCOMING, OUTGOING, READER, SIGNER
 from office.frame import rights
@@ -54,6 +55,11 @@ def _by_flow(way: Way, move: str, parts: frozenset[str]) -> frozenset[str]:
 
 def moves(desk: Desk, document: Document) -> tuple[str, ...]:
     """What the person may do with a document now; ``issue`` numbers, seals and dispatches it in one."""
+    shut = blocked(desk, document)
+    return tuple(name for name in _moves(desk, document) if name not in shut)
+
+
+def _moves(desk: Desk, document: Document) -> tuple[str, ...]:
     parts = parts_in(desk, document)
     if not document.flow:
         found = [move.name for move in OUTGOING.offers(document.state, parts)]

@@ -42,7 +42,18 @@ def route(desk: Desk, paper: Paper) -> Route:
     above = {id: tuple(o.id for o in desk.directory.above(id)) for id in (*organs, issuer.id)}
     to = tuple(organs[r.organ] for r in reached if r.role == Role.TO)
     cc = tuple(organs[r.organ] for r in reached if r.role == Role.CC and (r.organ in single or paper.kind == "request"))
-    return Route(issuer=issuer, to=to, cc=cc, above=above)
+    return Route(issuer=issuer, to=to, cc=cc, above=above, joint=partners(desk, paper))
+
+
+def partners(desk: Desk, paper: Paper) -> tuple[Organ, ...]:
+    """The organs that are to issue a paper together with its own."""
+    found = []
+    for id in paper.joint:
+        organ = desk.directory.organ(id)
+        if organ is None:
+            raise Invalid(_("联合发文机关不存在：{organ}").format(organ=id[:64]), code="no_organ")
+        found.append(organ)
+    return tuple(found)
 
 
 def findings(desk: Desk, paper: Paper) -> list[Finding]:
@@ -77,11 +88,14 @@ def refuse(desk: Desk, found: Iterable[Finding]) -> None:
             continue
         if finding.code == "graded":
             raise secrecy.refusal()
-        kind = TooLarge if finding.code in ("title_long", "text_long", "recipients_many") else Invalid if finding.code in FORM else Refused
+        kind = (
+            TooLarge if finding.code in ("title_long", "text_long", "recipients_many", "joint_many") else Invalid if finding.code in FORM else Refused
+        )
         raise kind(sentence(finding), code=finding.code if kind is Refused else None, hint=way(finding))
 
 
-FORM = ("kind", "title_missing", "recipients_missing", "text_missing", "flash_reason", "openness_reason", "public_closed")
+LONG = ("title_long", "text_long", "recipients_many", "joint_many")
+FORM = ("kind", "title_missing", "recipients_missing", "text_missing", "flash_reason", "openness_reason", "public_closed", "joint_twice")
 
 
 SENTENCES = {
@@ -116,6 +130,12 @@ SENTENCES = {
     "raw_forward": _("下级机关的请示事项应当提出倾向性意见后上报，不得原文转报（条例第十五条）。"),
     "reply_sideways": _("批复用于答复下级机关的请示，不能发给不相隶属的{about}（条例第八条）。"),
     "openness_reason": _("不主动公开的要写明理由（政府信息公开条例第十七条）。"),
+    "joint_many": _("联合发文机关除主办机关外不能超过 {about} 个。"),
+    "joint_twice": _("联合发文机关不能重复，也不能包括主办机关。"),
+    "joint_section": _("{about}不能对外发文，不能作为联合发文机关（条例第十七条）。"),
+    "joint_addressed": _("{about}是联合发文机关，不能同时是收文机关。"),
+    "joint_level": _("联合行文限于同级机关，{about}与主办机关不同级（条例第十七条）。"),
+    "joint_powers": _("属于党委、政府各自职权范围内的工作，不得联合行文（条例第十七条）。"),
     "unread": _("附件《{about}》的内容程序读不出来，请人工核对没有国家秘密。"),
     "burden": _("正文 {about} 字，超过五千字的减负提倡篇幅。"),
     "asks_reports": _("一般不要求下级定期报送材料（减负若干规定）。"),
@@ -146,6 +166,10 @@ WAYS = {
     "order_who": _("可以用通知或者决定，或者报请政府发布。"),
     "bill_to": _("可以报请政府提出议案；其他事项用函或者报告。"),
     "report_cc_down": _("可以去掉下级机关，需要下级知道的另行通知。"),
+    "joint_many": _("可以由主要的几个机关联合发文，其他机关在文中写明已经会签。"),
+    "joint_twice": _("可以去掉重复的机关。"),
+    "joint_section": _("可以改为它所在的机关。"),
+    "joint_addressed": _("可以从主送、抄送中去掉；发出后联合发文机关自动存有一份。"),
     "leader_named": _("可以主送该机关，由其办公室呈送。"),
     "raw_forward": _("可以写明本机关的倾向性意见，把下级来文作为附件。"),
     "reply_sideways": _("可以用复函。"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from node.directory.entries import Organ
 from office.documents import kinds
 from office.documents.kinds import KINDS
-from office.documents.papers import RECIPIENTS, TEXT, TITLE, Label, Paper, Urgency
+from office.documents.papers import JOINT, RECIPIENTS, TEXT, TITLE, Label, Paper, Urgency
 from office.frame.reading import READ
 from office.frame.secrecy import marked
 
@@ -44,6 +44,8 @@ class Route:
     cc: tuple[Organ, ...]
     above: dict[str, tuple[str, ...]]
     "Organ id to the ids that command it, nearest first."
+    joint: tuple[Organ, ...] = ()
+    "Organs that are to issue it together with its own."
 
     def direction(self, organ: Organ) -> str:
         """``u`` when the recipient commands the issuer, ``d`` the other way, else ``p``."""
@@ -63,7 +65,7 @@ def characters(text: str) -> int:
 
 def check(paper: Paper, route: Route) -> list[Finding]:
     """What the rules find in a draft that is about to leave, refusals first."""
-    found = [*_form(paper), *_routing(paper, route), *_burden(paper)]
+    found = [*_form(paper), *_routing(paper, route), *_jointly(paper, route), *_burden(paper)]
     return sorted(found, key=lambda finding: not finding.refuses)
 
 
@@ -78,6 +80,10 @@ def shape(paper: Paper) -> list[Finding]:
         found.append(Finding("text_long", True, str(TEXT)))
     if len(paper.to) + len(paper.cc) > RECIPIENTS:
         found.append(Finding("recipients_many", True, str(RECIPIENTS)))
+    if len(paper.joint) > JOINT:
+        found.append(Finding("joint_many", True, str(JOINT)))
+    if paper.organ in paper.joint or len(set(paper.joint)) < len(paper.joint):
+        found.append(Finding("joint_twice", True))
     if any(marked(text) for text in (paper.title, paper.text, *(annex.name for annex in paper.annexes))):
         found.append(Finding("graded", True))
     return found
@@ -205,6 +211,29 @@ def _ordering(paper: Paper, route: Route) -> list[Finding]:
         return []
     ordered = next((o for o in route.to if o.kind in _GOVERNING and _RANK.get(o.tier, 0) > _RANK.get(issuer.tier, 0)), None)
     return [Finding("department_orders", True, ordered.short_name)] if ordered else []
+
+
+def _jointly(paper: Paper, route: Route) -> list[Finding]:
+    """§17: organs of one level may issue together; what is a party committee's or a government's own business they may not."""
+    found = []
+    closed = next((organ for organ in route.joint if not organ.may_issue), None)
+    if closed is not None:
+        found.append(Finding("joint_section", True, closed.short_name))
+    addressed = {organ.id for organ in (*route.to, *route.cc)}
+    asked = next((organ for organ in route.joint if organ.id in addressed), None)
+    if asked is not None:
+        found.append(Finding("joint_addressed", True, asked.short_name))
+    unlike = next((organ for organ in route.joint if _level(organ) != _level(route.issuer)), None)
+    if unlike is not None:
+        found.append(Finding("joint_level", False, unlike.short_name))
+    if {"party", "government"} <= {organ.kind for organ in (route.issuer, *route.joint)}:
+        found.append(Finding("joint_powers", False))
+    return found
+
+
+def _level(organ: Organ) -> int:
+    """How high an organ stands: a department of the city with the government of a county."""
+    return _RANK.get(organ.tier, 0) + (organ.kind not in (*_GOVERNING, "congress"))
 
 
 def _burden(paper: Paper) -> list[Finding]:

@@ -13,6 +13,8 @@ from node.errors import Refused
 from node.kinds import Entry
 from office.documents import entries as said
 from office.documents.account import act, count, document_of, own, stand
+from office.documents.agreeing import issued
+from office.documents.agreeing import recalled as took_back
 from office.documents.entries import Envelope
 from office.documents.tables import FLOWS, ROOM, Delivery, Document, Incoming, Letter, Recall, series_name
 from office.documents.traces import Original, Validity, Version
@@ -171,6 +173,7 @@ def recalled(session: Session, entry: Entry[said.Recalled]) -> None:
         _settle(document)
     for incoming in session.scalars(select(Incoming).where(Incoming.doc == doc, Incoming.home == entry.author)):
         hear_recall(session, incoming)
+    took_back(session, doc, entry.author, entry.at)
     act(session, entry, doc, "", entry.body.reason)
 
 
@@ -238,6 +241,7 @@ def _letter(session: Session, entry: Entry[Any], envelope: Envelope, note: str) 
     for recipient in envelope.recipients:
         if recipient.node == ROOM.here:
             arrive(session, entry, envelope, recipient)
+    issued(session, entry, envelope)
     act(session, entry, doc, "", note)
 
 

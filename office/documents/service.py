@@ -21,6 +21,7 @@ from office.documents.files import attach, blob_state, forwarded, open_annex
 from office.documents.finding import FINDS
 from office.documents.incoming import answer, close, confirm_recall, register, send_back, sign_correction, sign_for
 from office.documents.issuing import Sent, issue, send
+from office.documents.joint import add_issuer, consent, consent_moves, consult, drop_issuer, refuse_consent, seal_consent
 from office.documents.leading import assign, circulate, examine, instruct, leaders, lies_with, propose, read, transcribe
 from office.documents.matrix import Progress, Row, matrix, progress, statements, timeline
 from office.documents.outgoing import dispatch, draft, give_back, number, review, revise, seal, sign, submit, void
@@ -48,6 +49,7 @@ __all__ = [
     "Reply",
     "Row",
     "Sent",
+    "add_issuer",
     "alike",
     "answer",
     "answer_urge",
@@ -58,6 +60,9 @@ __all__ = [
     "circulate",
     "close",
     "confirm_recall",
+    "consent",
+    "consent_moves",
+    "consult",
     "correct",
     "deadline",
     "decide_extension",
@@ -65,6 +70,7 @@ __all__ = [
     "doc_get",
     "draft",
     "drop_correction",
+    "drop_issuer",
     "entrust",
     "envelope",
     "examine",
@@ -102,6 +108,7 @@ __all__ = [
     "receipt",
     "receipts",
     "recipients",
+    "refuse_consent",
     "register",
     "reply_paper",
     "resend",
@@ -110,6 +117,7 @@ __all__ = [
     "running",
     "roles",
     "seal",
+    "seal_consent",
     "seal_correction",
     "send",
     "send_back",

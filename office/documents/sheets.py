@@ -36,8 +36,10 @@ class Sheet:
     label: str
     letter: bool
     printer: str
-    stamp_size: int
-    stamp_length: int
+    joint: tuple[tuple[str, bool], ...]
+    "Organs that issue it jointly with its own: name, and whether its seal stands there."
+    tail: str
+    "What stands beside their names in the red head."
 
 
 def sheet(desk: Desk, envelope: Envelope, id: str) -> Sheet:
@@ -45,13 +47,16 @@ def sheet(desk: Desk, envelope: Envelope, id: str) -> Sheet:
     paper = envelope.paper
     kind = kinds.of(paper.kind)
     letter = kind.form == "letter"
-    head = envelope.issuer + HEADS[kind.form]
+    marks = (desk.directory.signer(mark.fingerprint) for mark in envelope.seals)
+    sealed = {mark.organ for mark in marks if mark is not None}
+    joint = kind.form == "file" and bool(envelope.issuers)
+    head = envelope.issuer + ("" if joint else HEADS[kind.form])
     return Sheet(
         id=id,
         head=head,
         head_size="s" if len(head) > 12 else "m" if len(head) > 8 else "l",
         number=envelope.number,
-        signer=signed_by(desk, envelope) if kind.upward else "",
+        signer="　".join(signers_of(desk, envelope)) if kind.upward else "",
         title=paper.title,
         to=addressed(desk, envelope, Role.TO),
         cc=addressed(desk, envelope, Role.CC),
@@ -64,16 +69,26 @@ def sheet(desk: Desk, envelope: Envelope, id: str) -> Sheet:
         label={Label.WORK_SECRET: "工作秘密", Label.INTERNAL: "内部"}.get(Label(paper.label), ""),
         letter=letter,
         printer=envelope.issuer,
-        stamp_size=24 if len(envelope.issuer) <= 14 else 18,
-        stamp_length=min(300, 26 * len(envelope.issuer)),
+        joint=tuple((one.name, one.organ in sealed) for one in envelope.issuers),
+        tail=HEADS[kind.form] if joint else "",
     )
 
 
 def signed_by(desk: Desk, envelope: Envelope) -> str:
     """签发人; under a delegation the signer's name with who signed for him or her: 赵某（李某代）."""
-    person = envelope.acted.partition(" ")[0]
+    return _signer(desk, envelope.signer, envelope.acted)
+
+
+def signers_of(desk: Desk, envelope: Envelope) -> tuple[str, ...]:
+    """签发人 of all the organs that issue it, the one in the lead first."""
+    found = (signed_by(desk, envelope), *(_signer(desk, one.signer, one.acted) for one in envelope.issuers))
+    return tuple(name for name in found if name)
+
+
+def _signer(desk: Desk, name: str, acted: str) -> str:
+    person = acted.partition(" ")[0]
     found = desk.directory.person(person) if person else None
-    return f"{envelope.signer}（{found.name if found is not None else person}代）" if person else envelope.signer
+    return f"{name}（{found.name if found is not None else person}代）" if person else name
 
 
 def chinese_day(iso: str) -> str:

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, and_, false, literal_column, or_, select, true
+from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, and_, exists, false, literal_column, or_, select, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.codec import unpack
 from node.fold import Room
 from office.documents.entries import Envelope, Mark, Paper
-from office.documents.workflow import WATCHERS, Stage, Standing
+from office.documents.workflow import WATCHERS, Agreement, Stage, Standing
 from office.frame.flow.tables import keep, keys
 from office.frame.rights import powers, seen, with_role
 
-ROOM = Room("documents", version=7)
+ROOM = Room("documents", version=8)
 FLOWS = keep(ROOM, "documents")
 "The flows that documents go through."
 ID = String()  # no length: PostgreSQL would refuse what SQLite takes
@@ -138,8 +138,9 @@ class Letter(ROOM.Base):
 
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
-        """Whoever sees the document, or the incoming one."""
-        return or_(seen(desk, Document, Document.id, cls.id), seen(desk, Incoming, Incoming.doc, cls.id))
+        """Whoever sees the document, or the incoming one; and the organs that issued it together."""
+        shared = exists().where(Party.doc == cls.id, Party.issued_at > 0, Party.own(desk)).correlate(cls)
+        return or_(seen(desk, Document, Document.id, cls.id), seen(desk, Incoming, Incoming.doc, cls.id), shared)
 
 
 class Delivery(ROOM.Base):
@@ -293,6 +294,86 @@ class Hand(ROOM.Base):
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Whoever sees the incoming document."""
         return seen(desk, Incoming, Incoming.id, cls.incoming)
+
+
+class Party(ROOM.Base):
+    """An organ that is to issue a document together with another's: known at the home of the document and at its own."""
+
+    __tablename__ = "parties"
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    doc: Mapped[str] = mapped_column(ID, index=True)
+    organ: Mapped[str] = mapped_column(ID)
+    node: Mapped[str] = mapped_column(ID)
+    home: Mapped[str] = mapped_column(ID)
+    "Home node of the document, where answers go."
+    issuer: Mapped[str] = mapped_column(ID, default="")
+    issuer_name: Mapped[str] = mapped_column(default="")
+    title: Mapped[str] = mapped_column(default="")
+    kind: Mapped[str] = mapped_column(default="")
+    urgency: Mapped[str] = mapped_column(default="none")
+    number: Mapped[str] = mapped_column(default="")
+    envelope_bytes: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    digest: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    "Of the text that lies before it; what it said of another counts no more."
+    place: Mapped[int] = mapped_column(default=0)
+    "In the order of the sheet."
+    turn: Mapped[int] = mapped_column(default=0)
+    said: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    "Statement id of the latest asking."
+    asked_at: Mapped[int] = mapped_column(default=0)
+    "When this text was put before it."
+    held: Mapped[bool] = mapped_column(default=False)
+    dropped: Mapped[bool] = mapped_column(default=False)
+    reason: Mapped[str] = mapped_column(default="")
+    "Why the text was taken back, or the organ added or dropped."
+    agreed_at: Mapped[int] = mapped_column(default=0)
+    agreed_to: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    "Digest of the text that its leader countersigned."
+    signer: Mapped[str] = mapped_column(default="")
+    signed_on: Mapped[str] = mapped_column(default="")
+    acted: Mapped[str] = mapped_column(default="")
+    opinion: Mapped[str] = mapped_column(default="")
+    refused_at: Mapped[int] = mapped_column(default=0)
+    refused_to: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    refused: Mapped[str] = mapped_column(default="")
+    mark_bytes: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    last: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    "Statement id of the organ's last word."
+    issued_at: Mapped[int] = mapped_column(default=0)
+    recalled_at: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(default=Agreement.ASKED, index=True)
+
+    @property
+    def envelope(self) -> Envelope:
+        """The text that lies before it."""
+        return unpack(self.envelope_bytes, Envelope)
+
+    @property
+    def mark(self) -> Mark | None:
+        """Its seal under this text, if there is one."""
+        found = unpack(self.mark_bytes, Mark) if self.mark_bytes else None
+        return found if found is not None and found.digest == self.digest else None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether its leader has countersigned this text, and not returned it since."""
+        return bool(self.agreed_at) and self.agreed_to == self.digest and not self.refuses
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it has returned this text, and not countersigned it since."""
+        return bool(self.refused_at) and self.refused_to == self.digest and (self.agreed_to != self.digest or self.agreed_at < self.refused_at)
+
+    @classmethod
+    def own(cls, desk: Any) -> ColumnElement[bool]:
+        """Those of organs in which the person has a watching role, or a lent one."""
+        organs = watched(desk)
+        return cls.organ.in_(organs) if organs else false()
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """The watching roles of the organ itself, and whoever sees the document at its home."""
+        return or_(cls.own(desk), seen(desk, Document, Document.id, cls.doc))
 
 
 def watched(desk: Any) -> list[str]:

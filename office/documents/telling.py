@@ -7,7 +7,8 @@ from typing import Any
 
 from node import clock
 from office.documents import workflow
-from office.documents.labels import ACT_WORDS, CHANGE_WORDS, EXAMINATION_WORDS, REASON_WORDS
+from office.documents.entries import CONSENTS
+from office.documents.labels import ACT_WORDS, CHANGE_WORDS, CONSULT_WORDS, EXAMINATION_WORDS, REASON_WORDS
 from office.documents.model import Act
 from office.documents.papers import Change
 from office.frame.desk import Desk
@@ -18,15 +19,24 @@ def act_line(desk: Desk, act: Act) -> dict[str, Any]:
     """One line of what happened so far."""
     person, post = desk.directory.person(act.person), desk.directory.post(act.post)
     tell = TELL.get(act.kind.removeprefix("documents."))
-    bad = act.receipt == "R2x" or act.kind.endswith(("returned", "voided", "recalled", "lapsed", "supervised"))
+    bad = act.receipt == "R2x" or act.kind.endswith(("returned", "voided", "recalled", "lapsed", "supervised", "refused"))
     return {
         "at": clock.from_ms(act.at),
         "who": act.name or (person.name if person is not None else str(_("本节点自动"))),
         "post": post.title if post is not None else "",
-        "what": ACT_WORDS.get(act.kind, act.kind),
+        "what": _what(desk, act),
         "text": tell(desk, act) if tell is not None else act.text,
         "tone": "bad" if bad else "",
     }
+
+
+def _what(desk: Desk, act: Act) -> str:
+    """What was done; joint issue says which step it was, and which organ spoke."""
+    if act.kind == "documents.consent_asked":
+        return str(CONSULT_WORDS.get(act.reason.partition(" ")[0], ACT_WORDS[act.kind]))
+    organ = desk.directory.organ(act.organ) if act.kind in CONSENTS else None
+    words = str(ACT_WORDS.get(act.kind, act.kind))
+    return f"{words} · {organ.short_name}" if organ is not None else words
 
 
 def moment(at: int) -> str:
@@ -48,6 +58,11 @@ def _instructed(desk: Desk, act: Act) -> str:
 
 def _organs(desk: Desk, act: Act) -> str:
     return _joined("、".join(organ.short_name for organ in map(desk.directory.organ, act.reason.split()) if organ is not None), act.text)
+
+
+def _asked(desk: Desk, act: Act) -> str:
+    found = [organ.short_name for organ in map(desk.directory.organ, act.reason.split()[1:]) if organ is not None]
+    return _joined("、".join(found), act.text)
 
 
 def _urged(desk: Desk, act: Act) -> str:
@@ -99,5 +114,7 @@ TELL: dict[str, Callable[[Desk, Act], str]] = {
     "paper_arrived": _paper,
     "signed": _signed,
     "signed_for": _signed_for,
+    "consent_asked": _asked,
+    "consented": _signed,
 }
 "What a line says of an act, where its text alone does not say it."

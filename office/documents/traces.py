@@ -9,8 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from node.codec import unpack
 from node.entry import ref
-from office.documents.entries import TOLD, Annex, Paper
-from office.documents.tables import ID, ROOM, Document, Incoming, Letter
+from office.documents.entries import SHARED, TOLD, Annex, Paper
+from office.documents.tables import ID, ROOM, Document, Incoming, Letter, Party
 from office.frame.rights import seen
 
 
@@ -173,4 +173,6 @@ class Act(ROOM.Base):
         mine, got = seen(desk, Document, Document.id, cls.record), seen(desk, Incoming, Incoming.id, cls.record)
         concerns = exists().where(Incoming.doc == cls.doc, or_(cls.organ == "", Incoming.organ == cls.organ), Incoming.visible(desk))
         of_doc = seen(desk, Document, Document.id, cls.doc)
-        return or_(mine, got, and_(cls.receipt != "", of_doc), and_(cls.kind.in_(TOLD), concerns))
+        shared = exists().where(Party.doc == cls.doc, Party.own(desk)).correlate(cls)
+        told = or_(and_(cls.receipt != "", of_doc), and_(cls.kind.in_(TOLD), concerns), and_(cls.kind.in_(SHARED), cls.organ == "", shared))
+        return or_(mine, got, told, seen(desk, Party, Party.id, cls.record))

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from node import clock
 from node.errors import Missing
-from office.documents import branches, later, originals, passing, service, telling, views
+from office.documents import branches, jointly, later, originals, passing, service, telling, views
 from office.documents.forms import download
 from office.documents.labels import (
     HEADS,
@@ -53,11 +53,12 @@ class TrackPages:
             "sheet": sheet(desk, envelope, doc),
             "findings": [(f.refuses, service.sentence(f) + service.way(f)) for f in found],
             "steps": views.steps_of(document),
-            "acts": views.acts_of(desk, document) + originals.acts(desk, document, letters[0] if letters else None),
+            "joint": (joint := jointly.shown(desk, document, envelope)),
+            "acts": jointly.acts(document, joint) + views.acts_of(desk, document) + originals.acts(desk, document, letters[0] if letters else None),
             "way": passing.shown(desk, document),
             "moves": service.moves(desk, document),
             "prefixes": views.prefixes_of(desk, document),
-            "acted": [telling.act_line(desk, act) for act in service.timeline(desk, doc)],
+            "acted": [telling.act_line(desk, act) for act in jointly.account(desk, doc)],
             "files": views.files_of(desk, envelope.paper.annexes, f"/documents/{doc}/annexes"),
             "answers": views.answers_of(desk, rows, doc),
             "letter": letters[0] if letters else None,
@@ -67,7 +68,8 @@ class TrackPages:
             "later": later.options(desk, document, rows) if letters else {},
             **_delivered(desk, rows),
         }
-        return Screen("documents/show.html", json=service.doc_get(desk, doc) | {"matrix": service.receipts(desk, doc)}, **values)
+        twin = service.doc_get(desk, doc) | ({"joint": joint["rows"]} if joint is not None else {})
+        return Screen("documents/show.html", json=twin | {"matrix": service.receipts(desk, doc)}, **values)
 
     @page("GET", "/documents/<doc>/matrix")
     def matrix(self, request: Request, doc: str) -> Screen:
@@ -134,6 +136,9 @@ VERBS: dict[str, Verb] = {
     "return": lambda desk, doc, r: service.give_back(desk, doc, reason=r.text("text")),
     "review": lambda desk, doc, r: service.review(desk, doc, opinion=r.text("text")),
     "sign": lambda desk, doc, r: service.sign(desk, doc, opinion=r.text("text")),
+    "consult": lambda desk, doc, r: service.consult(desk, doc),
+    "add_issuer": lambda desk, doc, r: service.add_issuer(desk, doc, organ=r.text("organ"), reason=r.text("text")),
+    "drop_issuer": lambda desk, doc, r: service.drop_issuer(desk, doc, organ=r.text("organ"), reason=r.text("text")),
     "number": lambda desk, doc, r: service.number(desk, doc, prefix=r.text("prefix")),
     "seal": lambda desk, doc, r: service.seal(desk, doc),
     "dispatch": lambda desk, doc, r: service.dispatch(desk, doc),

@@ -91,7 +91,7 @@ def facts_of(desk: Desk, document: Document, envelope: Envelope) -> list[tuple[s
     drafter = desk.directory.person(document.drafter)
     return [
         (_("发文字号"), document.number or _("未编号")),
-        (_("发文机关"), envelope.issuer),
+        (_("发文机关"), "、".join((envelope.issuer, *(one.name for one in envelope.issuers)))),
         (_("主送"), addressed(desk, envelope, Role.TO)),
         (_("抄送"), addressed(desk, envelope, Role.CC)),
         (_("拟稿人"), drafter.name if drafter is not None else ""),
@@ -287,13 +287,13 @@ def earlier_of(desk: Desk, paper: Paper, doc: str) -> list[tuple[str, str]]:
     return [(row.id, f"{row.number} {row.title}") for row in rows]
 
 
-def groups_of(desk: Desk, issuer: str) -> list[tuple[str, list[tuple[str, str]]]]:
-    """All organs but the issuer, grouped under the organ that commands them, in protocol order."""
+def groups_of(desk: Desk, issuer: str, *, issuing: bool = False) -> list[tuple[str, list[tuple[str, str]]]]:
+    """All organs but the issuer (or those that may issue documents), grouped under the organ that commands them, in protocol order."""
     groups: dict[str, list[tuple[str, str]]] = {}
     names: dict[str, Organ] = {organ.id: organ for organ in desk.directory.organs()}
     for organ in names.values():
         top = names.get(organ.parent_id)
         label = top.short_name if top is not None else organ.short_name if organ.kind in ("government", "zone_committee") else str(_("领导机关"))
-        if organ.id != issuer:
+        if organ.id != issuer and (organ.may_issue or not issuing):
             groups.setdefault(label, []).append((organ.id, organ.short_name))
     return list(groups.items())

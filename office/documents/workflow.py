@@ -44,6 +44,20 @@ class Standing(StrEnum):
     LINKED = "linked"
 
 
+class Agreement(StrEnum):
+    """Where an organ stands that is to issue a document together with another's."""
+
+    ASKED = "asked"
+    REFUSED = "refused"
+    AGREED = "agreed"
+    SEALED = "agreed_sealed"
+    HELD = "held"
+    "The organ in the lead has taken the text back."
+    DROPPED = "dropped"
+    ISSUED = "issued"
+    RECALLED = "recalled"
+
+
 CLERK, REVIEWER, SIGNER, KEEPER = "registry_clerk", "reviewer", "signer", "seal_keeper"
 WATCHERS = (CLERK, REVIEWER, SIGNER, KEEPER)
 "Roles that see every document of their organ."
@@ -59,6 +73,7 @@ OUTGOING = Flow(
     Move("return", (_S.SIGN,), _S.RETURNED, by=(SIGNER,)),
     Move("return", (_S.SIGNED, _S.NUMBERED), _S.RETURNED, by=(CLERK, SIGNER)),
     Move("sign", (_S.SIGN,), _S.SIGNED, by=(SIGNER, DELEGATE)),
+    Move("consult", (_S.SIGN, _S.SIGNED, _S.NUMBERED), None, by=(CLERK, SIGNER)),
     Move("number", (_S.SIGNED,), _S.NUMBERED, by=(CLERK,)),
     Move("seal", (_S.SIGNED, _S.NUMBERED), _S.SEALED, by=(KEEPER,)),
     Move("dispatch", (_S.SIGNED, _S.NUMBERED, _S.SEALED), _S.DISPATCHED, by=(CLERK,)),
@@ -100,6 +115,12 @@ INCOMING = Flow(
     Move("send_back", (_I.DELIVERED, *_OPEN), _I.SENT_BACK, by=(CLERK,)),
     Move("close", (*_OPEN, _I.ANSWERED), _I.CLOSED, by=(CLERK, SIGNER, HANDLER)),
     Move("confirm_recall", (_I.RECALL_ASKED,), _I.RECALLED, by=(CLERK, SIGNER)),
+)
+_A = Agreement
+CONSENT = Flow(
+    Move("consent", (_A.ASKED, _A.REFUSED), _A.AGREED, by=(SIGNER, DELEGATE)),
+    Move("refuse", (_A.ASKED,), _A.REFUSED, by=(SIGNER, DELEGATE)),
+    Move("seal", (_A.AGREED,), _A.SEALED, by=(KEEPER,)),
 )
 EXAMINATION = ("not_ours", "routing", "format", "not_consulted")
 "The four questions of §24 (3): ours to handle? by the rules? kind and form? consulted where others are concerned?"
@@ -145,6 +166,35 @@ def standing(facts: Facts) -> Standing:
         (facts.signed, Standing.SIGNED_IN),
     )
     return next((state for fact, state in order if fact), Standing.DELIVERED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What is known of an organ that is to issue a document together with another's, whatever came first."""
+
+    recalled: bool
+    issued: bool
+    dropped: bool
+    held: bool
+    agreed: bool
+    "To the text as it now is; so the next two."
+    sealed: bool
+    refused: bool
+    "After it had agreed, if it had."
+
+
+def agreement(facts: Said) -> Agreement:
+    """The state that the facts amount to."""
+    order = (
+        (facts.recalled, Agreement.RECALLED),
+        (facts.issued, Agreement.ISSUED),
+        (facts.dropped, Agreement.DROPPED),
+        (facts.held, Agreement.HELD),
+        (facts.refused, Agreement.REFUSED),
+        (facts.agreed and facts.sealed, Agreement.SEALED),
+        (facts.agreed, Agreement.AGREED),
+    )
+    return next((state for fact, state in order if fact), Agreement.ASKED)
 
 
 ALIASES = {"doc": "letter", "task": "notice", "petition-reply": "letter"}

@@ -58,7 +58,7 @@ def written(desk: Desk, request: Request, former: Paper) -> Written:
             openness=form.chosen("openness", "", ("", *Openness)),
             openness_reason=request.text("openness_reason"),
             effects=_effects(desk, request),
-            joint=former.joint,
+            joint=tuple(dict.fromkeys(request.all("joint"))) if request.text("joint_shown") else former.joint,
         )
     )
     return Written(paper=paper, held=held, wrong=form.wrong)

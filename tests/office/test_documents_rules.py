@@ -28,7 +28,7 @@ TREE = {
 def organ(id: str) -> Organ:
     """An organ of the table."""
     kind, tier, name, above = TREE[id]
-    return Organ(id, "", name, name, kind, tier, "", above, "", "", "n", True, (), "", 0)
+    return Organ(id, "", name, name, kind, tier, "", above, "", "", "n", kind != "section", (), "", 0)
 
 
 def above(id: str) -> tuple[str, ...]:
@@ -46,7 +46,7 @@ def found(issuer: str, kind: str, to: str, cc: str = "", **more: object) -> set[
     values = {"title": "关于某事的文", "text": "正文。", "in_reply_to": "x" if kind == "reply" else ""} | more
     paper = Paper(issuer, kind, to=named, cc=copies, **values)  # type: ignore[arg-type]
     chains = {id: above(id) for id in (issuer, *named, *copies)}
-    route = Route(issuer=organ(issuer), to=tuple(map(organ, named)), cc=tuple(map(organ, copies)), above=chains)
+    route = Route(issuer=organ(issuer), to=tuple(map(organ, named)), cc=tuple(map(organ, copies)), above=chains, joint=tuple(map(organ, paper.joint)))
     findings = check(paper, route)
     for finding in findings:
         for tongue in ("zh", "en"):
@@ -85,6 +85,8 @@ RIGHT: list[tuple[str, str, str, str, dict[str, object]]] = [
     ("fin", "notice", "cgov", "", {"text": "经市政府同意，现通知如下。"}),
     ("fin", "letter", "npc", "", {}),
     ("fin", "minutes", "edu", "", {}),
+    ("fin", "notice", "cfin", "", {"joint": ("edu", "cgov")}),
+    ("gov", "notice", "cgov", "", {"joint": ("npc",)}),
     ("cgov", "request", "gov", "", ASKED),
     ("cgov", "request", "gov", "fin", ASKED),
     ("cgov", "report", "gov", "", {}),
@@ -173,6 +175,13 @@ WRONG: list[tuple[str, str, str, str, dict[str, object], str]] = [
     ("gov", "communique", "cgov", "", {}, "public_addressed"),
     ("gov", "report", "cgov", "", {}, "report_up"),
     ("gov", "letter", "", "", {}, "recipients_missing"),
+    ("fin", "notice", "cfin", "", {"joint": ("edu",) * 12}, "joint_many"),
+    ("fin", "notice", "cfin", "", {"joint": ("edu", "edu")}, "joint_twice"),
+    ("fin", "notice", "cfin", "", {"joint": ("fin",)}, "joint_twice"),
+    ("fin", "notice", "cfin", "", {"joint": ("sec",)}, "joint_section"),
+    ("fin", "notice", "cfin", "", {"joint": ("cfin",)}, "joint_addressed"),
+    ("fin", "notice", "cfin", "", {"joint": ("gov",)}, "joint_level"),
+    ("gov", "notice", "cgov", "", {"joint": ("party",)}, "joint_powers"),
     ("cgov", "report", "", "", {}, "recipients_missing"),
     ("gov", "notice", "cgov", "", {"annexes": (Annex("照片.jpg", 1, "x/y", bytes(32), bytes(32), bytes(32), 1),)}, "unread"),
 ]

@@ -22,7 +22,7 @@ from office.archives import service as archives
 from office.archives.entries import item_id
 from office.archives.service import Choice, disposal
 from office.documents import service as documents
-from office.documents.entries import Paper
+from office.documents.entries import Paper, party_id
 from office.documents.model import Incoming
 from office.duty import service as duty
 from office.duty.entries import Report, Rostered
@@ -79,6 +79,7 @@ WORDS = iter(
         "白鹭苇塘朝露",
         "锦鸡竹海流霞",
         "银鸥沙屿长风",
+        "白鹤草甸流霜",
     ]
 )
 
@@ -292,7 +293,7 @@ def _used(scene: Scene, sees: set[str]) -> None:
 
 
 def of_both(scene: Scene) -> None:
-    """What the government shares with its department: a meeting to which it is called, and the drawing of a flow."""
+    """What the government shares with its department: a meeting to which it is called, a document of both, and the drawing of a flow."""
     desk, dep = scene.town.desk, f"clerk.dep.{HERE}"
     head, clerk = f"head.{HERE}", f"clerk.{HERE}"
     text, *_ = canary()
@@ -305,6 +306,12 @@ def of_both(scene: Scene) -> None:
     scene.add("government's meeting", "meeting", meeting, {head, clerk, dep}, text, organ=f"dep.{HERE}")
     (task,) = desk(clerk).list(Task, Task.meeting == meeting)
     scene.add("what a meeting decided", "decision", task.id, {head, clerk, dep}, text)
+    text, *_ = canary()
+    shared = documents.draft(desk(dep), paper(f"dep.{HERE}", text, desk(dep), joint=(HERE,)))
+    documents.submit(desk(dep), shared)
+    documents.review(desk(dep), shared)
+    documents.consult(desk(dep), shared)
+    scene.add("what the government is to issue with the department", "party", party_id(shared, HERE), {head, clerk, dep}, text)
     text, *_ = canary()
     drawn = flows.blank(desk(clerk), "documents.outgoing", text)
     scene.add("drawing of a flow", "drawing", drawn, {clerk, dep, f"sys.{HERE}"}, text)

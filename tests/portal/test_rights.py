@@ -31,6 +31,7 @@ PLACES = {
     r"/documents/<(doc|id)>": "document",
     r"/api/v1/docs/<doc>": "document",
     r"/incoming/<id>": "incoming",
+    r"/joint/<id>": "party",
     r"/meetings/<meeting>": "meeting",
     r"/meetings/topics/<topic>": "topic",
     r"/meetings/decisions/<decision>": "decision",
