@@ -19,7 +19,7 @@ from office.frame.rights import with_role
 from office.people.entries import Absence, Announced, Phrased, SealAsked, SealDecided, SealDone, SealMoved, SealWithdrawn
 from office.people.workflow import CUSTODIAN, HEAD, Matter
 
-ROOM = Room("people", version=2)
+ROOM = Room("people", version=3)
 
 
 class Note(ROOM.Base):
@@ -104,7 +104,7 @@ class SealUse(ROOM.Base):
 
     __tablename__ = "seal_uses"
     id: Mapped[str] = mapped_column(String(), primary_key=True)
-    "Of the application, or of the document and the digest of its text."
+    "Of the application, or of the document (of the organ's part in it, where another leads) and the digest of its text."
     seal: Mapped[str] = mapped_column(default="", index=True)
     doc: Mapped[str] = mapped_column(default="")
     what: Mapped[str] = mapped_column(default="")
@@ -208,10 +208,25 @@ def document_sealed(session: Session, entry: Entry[papers.Sealed]) -> None:
         use.person, use.at = entry.person, entry.at
 
 
+@ROOM.folds(papers.ConsentSealed)
+def text_sealed(session: Session, entry: Entry[papers.ConsentSealed]) -> None:
+    """Who put the seal under a text that another organ leads; its name comes when the document is issued."""
+    if entry.author == ROOM.here:
+        use = _use(session, entry, entry.body.mark)
+        use.doc, use.person, use.at = entry.body.doc, entry.person, entry.at
+
+
 @ROOM.folds(papers.Dispatched)
 def document_left(session: Session, entry: Entry[papers.Dispatched]) -> None:
-    """What the seal stands under."""
-    _named(session, entry, entry.body.envelope)
+    """What the seal stands under, and those of other organs here that issue it too."""
+    envelope = entry.body.envelope
+    _named(session, entry, envelope)
+    marks = {mark.digest.hex()[:16] for mark in envelope.seals}
+    for one in envelope.issuers:
+        for digest in marks if one.node == ROOM.here else ():
+            use = session.get(SealUse, f"{papers.party_id(entry.record, one.organ)}.{digest}")
+            if use is not None:
+                use.what, use.number = envelope.paper.title, envelope.number
 
 
 @ROOM.folds(papers.Corrected)

@@ -214,7 +214,7 @@ def _use(desk: Desk, row: SealUse) -> dict[str, Any]:
         "seal": row.seal,
         "organ": names.get(row.seal, row.seal),
         "doc": row.doc,
-        "url": f"/documents/{row.doc}" if row.doc else f"{ROUTE}/matters/{row.id}",
+        "url": _place(row),
         "at": clock.from_ms(row.at) if row.at else None,
         "person": _name(desk, row.person),
         "asker": _name(desk, row.asker),
@@ -224,3 +224,11 @@ def _use(desk: Desk, row: SealUse) -> dict[str, Any]:
 
 def _midnight(moment: dt.date) -> int:
     return clock.to_ms(dt.datetime.combine(moment, dt.time(), SHANGHAI))
+
+
+def _place(row: SealUse) -> str:
+    """Where the sealed thing is shown: the document, the organ's part in one that another leads, or the application."""
+    record = row.id.partition(".")[0]
+    if not row.doc:
+        return f"{ROUTE}/matters/{row.id}"
+    return f"/documents/{row.doc}" if record == row.doc else f"/joint/{record}"

@@ -23,6 +23,7 @@ from office.documents.model import Act, Delivery, Document, Letter, Party
 from office.documents.proving import of_issuers
 from office.frame.todo import Column
 from office.people import lending
+from office.people.model import SealUse
 from tests.office.desks import Town, opened
 from tests.portal.gate import Gate, Visitor
 
@@ -40,7 +41,7 @@ AT_CITY = "clerk.dep.city"
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """A city and two counties; each of the three organs has a seal with a keeper."""
-    with opened(tmp_path_factory.mktemp("joint"), counties=2, townships=0, staff=STAFF, only=("documents", "flows", "archives")) as made:
+    with opened(tmp_path_factory.mktemp("joint"), counties=2, townships=0, staff=STAFF, only=("documents", "flows", "archives", "people")) as made:
         city = made.offices["city"]
         post = city.directory.post("post.dep.city")
         assert post is not None
@@ -119,13 +120,15 @@ def test_three_organs_on_three_nodes_issue_one_document(town: Town) -> None:
     town.carry()
     service.seal(desk("clerk.county1"), doc)
     town.verify(lambda: service.dispatch(desk("clerk.county1"), doc))
-    for person, organ in ((AT_CITY, FIRST), ("clerk.county2", SECOND)):
+    for person, organ, keeper in ((AT_CITY, FIRST, AT_CITY), ("clerk.county2", SECOND, "clerk.county2")):
         mine = row(town, person, doc, organ)
         assert (mine.state, mine.number) == ("issued", number)
         envelope = desk(person).get(Letter, doc).envelope
         assert (envelope.paper.organ, envelope.paper.joint, envelope.signed_on) == (LEAD, (FIRST, SECOND), today.isoformat())
         assert [one.signer for one in envelope.issuers] == [desk(AT_CITY).name, desk("head.county2").name]
         assert [directory_seal(town, mark.fingerprint) for mark in envelope.seals] == [FIRST, SECOND]
+        (use,) = desk(person).list(SealUse, SealUse.doc == doc)
+        assert (use.seal, use.person, use.number, use.what) == (f"seal-{organ}", keeper, number, paper().title)
         items = desk(person).list(Item, Item.id == item_id(doc, organ))
         assert [(one.title, one.doc_no, one.incoming) for one in items] == [(paper().title, number, False)]
     assert [one.organ for one in desk("clerk.county1").list(Item, Item.doc == doc)] == [LEAD]
