@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node import codec, entry, keys, seal
+from node import checkpoint, codec, entry, keys, seal
 from node.errors import Forged, NodeError
 from tests.verifier import make_vectors as made
 from tests.verifier.program import verifier
@@ -116,6 +116,17 @@ def test_seals(vector: dict[str, Any]) -> None:
         seal.open_(stored, key, vector["seq"])
     with pytest.raises(verifier.Fault):
         verifier.open_sealed(stored, key, vector["seq"])
+
+
+@pytest.mark.parametrize("vector", vectors("checkpoints"))
+def test_checkpoints(vector: dict[str, Any]) -> None:
+    """A line is believed exactly where its path leads to the root."""
+    data, root, path = bytes.fromhex(vector["leaf"]), bytes.fromhex(vector["root"]), [bytes.fromhex(p) for p in vector["path"]]
+    if vector["ok"]:
+        checkpoint.check_path(data, vector["place"], vector["size"], path, root)
+        return
+    with pytest.raises(Forged):
+        checkpoint.check_path(data, vector["place"], vector["size"], path, root)
 
 
 def agree(data: bytes, shape: str | None) -> None:

@@ -359,7 +359,46 @@ def seals() -> Iterator[Vector]:
     yield case("a megabyte of nothing", zlib.compress(bytes(2**20)), 1, ok=False)
 
 
-FILES = {"values": values, "shapes": shapes, "digests": digests, "signatures": signatures, "seals": seals}
+def root_of(leaves: list[bytes]) -> bytes:
+    """The root over some leaves, by the definition of RFC 9162, 2.1.1."""
+    if len(leaves) < 2:
+        return hashlib.sha256(b"".join(b"\0" + data for data in leaves)).digest()
+    half = 1 << (len(leaves) - 1).bit_length() - 1
+    return hashlib.sha256(b"\1" + root_of(leaves[:half]) + root_of(leaves[half:])).digest()
+
+
+def path_of(place: int, leaves: list[bytes]) -> list[bytes]:
+    """The path of a leaf, by the definition of RFC 9162, 2.1.3.1."""
+    if len(leaves) < 2:
+        return []
+    half = 1 << (len(leaves) - 1).bit_length() - 1
+    if place < half:
+        return [*path_of(place, leaves[:half]), root_of(leaves[half:])]
+    return [*path_of(place - half, leaves[half:]), root_of(leaves[:half])]
+
+
+def checkpoints() -> Iterator[Vector]:
+    """Lines in trees of several sizes with their paths, right and wrong."""
+
+    def case(name: str, data: bytes, place: int, size: int, path: list[bytes], root: bytes, *, ok: bool) -> Vector:
+        return {"name": name, "leaf": data.hex(), "place": place, "size": size, "path": [p.hex() for p in path], "root": root.hex(), "ok": ok}
+
+    for size in (1, 2, 3, 5, 8, 13):
+        leaves = [raw([f"author {n}", n, fixed(f"inner root {n}")]) for n in range(size)]
+        root = root_of(leaves)
+        for place, data in enumerate(leaves):
+            yield case(f"line {place} of {size}", data, place, size, path_of(place, leaves), root, ok=True)
+        last, path = size - 1, path_of(size - 1, leaves)
+        yield case(f"line {last} of {size}, beyond the end", leaves[last], size, size, path, root, ok=False)
+        yield case(f"line {last} of {size}, a hash too many", leaves[last], last, size, [*path, bytes(32)], root, ok=False)
+        yield case(f"line {last} of {size}, another root", leaves[last], last, size, path, bytes(32), ok=False)
+        yield case(f"line {last} of {size}, altered", leaves[last][:-1] + b"?", last, size, path, root, ok=False)
+        if path:
+            yield case(f"line {last} of {size}, a hash too few", leaves[last], last, size, path[:-1], root, ok=False)
+            yield case(f"line {last} of {size}, at another place", leaves[last], last - 1, size, path, root, ok=False)
+
+
+FILES = {"values": values, "shapes": shapes, "digests": digests, "signatures": signatures, "seals": seals, "checkpoints": checkpoints}
 
 
 def texts() -> dict[str, str]:
