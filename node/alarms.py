@@ -39,6 +39,8 @@ KINDS = frozenset(
     ]
 )
 """All there are. What has no kind of its own is of the nearest one, and its detail says what it is."""
+OLD = 900.0
+"Seconds after which a checkpoint is old, and what it does not hold is withheld."
 
 
 def alarm(kind: str, severity: str, subject: str, since: int, detail: str) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from node.report import Report
 from node.requests import Batch, Chain, Told
 from node.settings import Settings
 from node.shelves import Shelves
+from node.witness import Witness
 from node.writer import Writer
 
 log = logs.named("book")
@@ -64,7 +65,8 @@ class Book:
         self.writer = Writer(self.journal, self.notary, self.reader, self.blobs, self.epochs, now, reason)
         self.intake = Intake(self.journal, self.notary, self.reader, self.writer, self.blobs, now)
         self.shelves = Shelves(settings, self.rooms, self.reader.released, end=lambda: self.journal.released, alive=lambda: self.alive())
-        self.report = Report(self.journal, self.notary, self.writer, self.epochs, self.shelves, now)
+        self.witness = Witness(settings, self.journal, self.notary, self.epochs, now, leaps=reason != "start")
+        self.report = Report(self.journal, self.notary, self.writer, self.epochs, self.shelves, self.witness, now)
         self.disclose, self.body = self.reader.disclose, self.reader.body
         self.sign, self.signal, self.state_digest = self.notary.sign, self.writer.signal, self.report.state_digest
         directory = next((room for room in self.rooms if room.name == "directory"), None)
@@ -144,7 +146,7 @@ class Book:
         group, intake = Group(self.journal), self.intake
         doing: dict[str, Callable[..., Any]] = {"write": self.writer.write, "take": intake.take, "held": intake.held, "arrived": intake.arrived}
         doing["rotten"] = intake.rotten
-        doing |= {"confirm": self.writer.confirm} | self.epochs.requests()
+        doing |= {"confirm": self.writer.confirm} | self.epochs.requests() | self.witness.requests()
         try:
             with self.journal.transaction() as c:
                 for name, args in requests:
@@ -158,6 +160,7 @@ class Book:
         except BaseException:
             self.journal.load()
             self.writer.load()
+            self.witness.load()
             raise
         self._count(group)
         return group, results

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from node import clock
-from node.alarms import KINDS, alarm
+from node.alarms import KINDS, OLD, alarm
 from node.errors import NodeError
 from node.settings import Settings
 from node.supervised import Supervisor
@@ -58,7 +58,7 @@ NOTHING: Found = {
 }
 "What stands where the ledger says nothing: it is silent, or nothing has been written yet."
 CHECKPOINT = {"no": None, "at": None, "age_s": None, "cosigners": None}
-"There are no checkpoints yet."
+"What stands where no checkpoint of the city has come yet."
 
 
 def collect(settings: Settings, patience: float = PATIENCE, *, context: Any = None) -> Found:
@@ -72,6 +72,7 @@ def collect(settings: Settings, patience: float = PATIENCE, *, context: Any = No
     disk, time_of = _disk(settings.home), clocked(lines)
     trust = _trust(settings, ledger, lines)
     found = [*ledger.get("alarms", ()), *watch.get("alarms", ()), *_office_alarms(settings), *_own_alarms(settings, disk, time_of, trust)]
+    found += _stale(settings, ledger, _links(lines))
     alarms = list({one["id"]: one for one in map(_listed, found)}.values())
     looping = [f"crash_loop_{one['subject']}" for one in alarms if one["kind"] == "crash_loop"]
     return {
@@ -86,7 +87,7 @@ def collect(settings: Settings, patience: float = PATIENCE, *, context: Any = No
         "queues": dict.fromkeys(QUEUES, 0) | lines.get("queues", {}) | _numbers(ledger.get("queues"), but=lines.get("queues", {})),
         "disk": disk,
         "clock": time_of,
-        "checkpoint": CHECKPOINT,
+        "checkpoint": CHECKPOINT | ledger.get("checkpoint", {}),
         "trust": trust,
         "alarms": alarms,
         "counters": _counters(lines.get("counters", {}), ledger.get("counters", {})),
@@ -124,10 +125,15 @@ def clocked(lines: Found) -> Found:
 
 
 def _trust(settings: Settings, ledger: Found, lines: Found) -> Found:
-    """The head of the city's log of trust, and the seconds since anything was heard of the city; nothing is known while the ledger is silent."""
+    """The head of the city's log of trust, and its age: that of the last checkpoint, which no relay can make younger than it is.
+
+    Before there is one it is the time since anything was heard of the city; nothing is known while the ledger is silent.
+    """
     known: Found = ledger.get("trust") or {"root": None, "head": None}
     heard = time.time() * 1000 if known["root"] == settings.id else lines.get("heard", {}).get(known["root"])
     age = max(0, round(time.time() - heard / 1000)) if heard else None
+    if known["root"] != settings.id:
+        age = ledger.get("checkpoint", {}).get("age_s", age)
     return known | {"age_s": age, "stale": age is None or age > STALE}
 
 
@@ -148,6 +154,19 @@ def _own_alarms(settings: Settings, disk: Found, time_of: Found, trust: Found) -
         yield own("clock_skew", "warn", why)
     if trust["stale"] and trust["age_s"] is not None:
         yield own("stale_trust", "warn", f"nothing was heard of the city for {trust['age_s'] // 3600} hours")
+
+
+def _stale(settings: Settings, ledger: Found, links: Sequence[Found]) -> Iterator[Found]:
+    """The line upward has stood for long, and the last checkpoint is old, or none has come."""
+    limit, now = settings.paced(OLD), datetime.now(UTC)
+    above = next((row for row in links if row["side"] == "parent" and row["state"] == "up"), None)
+    if not ledger or above is None:
+        return
+    stood = (now - datetime.fromisoformat(above["since"])).total_seconds()
+    age = ledger.get("checkpoint", {}).get("age_s")
+    if stood > limit and (age is None or age > limit):
+        what = "no checkpoint of the city has come" if age is None else f"the last checkpoint of the city is {age // 60} minutes old"
+        yield alarm("stale_checkpoint", "warn", above["peer"], clock.ms() - int(1000 * min(stood, age or stood)), f"the line stands and {what}")
 
 
 def _processes(settings: Settings) -> list[Found]:

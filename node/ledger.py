@@ -41,7 +41,7 @@ ROOM = 4 * 2**20
 "Free bytes at which a disk that was full is believed to have room again."
 
 WRITES: dict[str, Any] = {"write": tuple[tuple[Draft, ...]], "take": tuple[Batch, str], "held": tuple[tuple[Hold, ...]], "arrived": tuple[bytes]}
-WRITES |= {"rotten": tuple[bytes]}
+WRITES |= {"rotten": tuple[bytes], "anchor": tuple[bytes, str]}
 WRITES |= {"level": tuple[str], "met": tuple[str, bytes], "twin": tuple[bytes, int], "fence": tuple[str], "confirm": tuple[()]}
 QUESTIONS: dict[str, Any] = {
     "versions": tuple[tuple[str, ...]],
@@ -67,6 +67,7 @@ QUESTIONS: dict[str, Any] = {
     "digest": tuple[()],
     "refold": tuple[()],
     "living": tuple[()],
+    "sheets": tuple[()],
     "stop": tuple[()],
 }
 _DECODERS = {name: msgspec.msgpack.Decoder(shape) for name, shape in (WRITES | QUESTIONS).items()}
@@ -99,6 +100,8 @@ class Server:
         self._rest = QUICK if settings.profile == "acceptance" else REST
         self._scrubs = time.monotonic() + QUICK
         "When the next step of the round is due."
+        self._anchored = 0
+        "What of checkpoints the bell has told."
         self._told: tuple[tuple[bytes, int], ...] = ()
         "Rotten places of which the bell told."
 
@@ -116,6 +119,7 @@ class Server:
                 if self._poller.poll(timeout) or self._waiting:
                     self._turn()
                 self._scrub()
+                self._anchor()
                 self.book.settle()  # whoever asks all the time, and only reads, must not keep new tables from being taken over
                 if self.full and _free(self.book.settings) > ROOM:
                     self.full = 0
@@ -137,6 +141,20 @@ class Server:
         if found != self._told:
             self._told = found
             self.bell.send_multipart([b"rot", b""])
+
+    def _anchor(self) -> None:
+        """Make a checkpoint where one is due, and tell when there is a new one, or a new countersignature."""
+        witness, mono = self.book.witness, time.monotonic()
+        if not self.full and witness.due(mono):
+            try:
+                self.book.commit([("checkpoint", (mono,))])
+            except Exception as error:
+                if not store.full(error):
+                    raise
+                self.full = clock.ms()
+        if witness.news != self._anchored:
+            self._anchored = witness.news
+            self.bell.send_multipart([b"checkpoint", b""])
 
     def _turn(self) -> None:
         writes, questions = self._gather()
@@ -252,6 +270,7 @@ class Server:
             "sign": book.sign,
             "signal": book.signal,
             "living": book.writer.living,
+            "sheets": book.witness.sheets,
             "status": self._status,
             "digest": book.digests,
             "refold": book.refold,

@@ -20,6 +20,7 @@ from node.epochs import Epochs
 from node.journal import Journal
 from node.notary import Notary
 from node.shelves import Shelves
+from node.witness import Witness
 from node.writer import Writer
 
 EXPIRING = dt.timedelta(days=30)
@@ -29,8 +30,11 @@ EXPIRING = dt.timedelta(days=30)
 class Report:
     """The state of a book in plain values."""
 
-    def __init__(self, journal: Journal, notary: Notary, writer: Writer, epochs: Epochs, shelves: Shelves, now: Callable[[], int]) -> None:
+    def __init__(
+        self, journal: Journal, notary: Notary, writer: Writer, epochs: Epochs, shelves: Shelves, witness: Witness, now: Callable[[], int]
+    ) -> None:
         self.journal, self.notary, self.writer, self.epochs, self.shelves, self._now = journal, notary, writer, epochs, shelves, now
+        self.witness = witness
         self._digest = Digest()
 
     def close(self) -> None:
@@ -106,7 +110,7 @@ class Report:
             forks = c.execute(select(schema.FORKS).where(schema.FORKS.c.settled == 0)).all()
             rooms = {name: shelf.unfolded for name, shelf in self.shelves.living.items()}
             wanted = int(c.execute(select(func.count()).select_from(schema.WANTED).where(~schema.WANTED.c.here)).scalar_one())
-            lagging, lives = self._lagging(c), list(self.epochs.alarms(c))
+            lagging, lives = self._lagging(c), [*self.epochs.alarms(c), *self.witness.alarms(c)]
         own = [s for s in self.journal.chains.values() if self.writer.mine(s)]
         top = max(own, key=lambda s: s.mark, default=None)
         head = {"seq": top.count - 1, "hash": f"sha256:{top.hash.hex()}"} if top else None
@@ -129,6 +133,7 @@ class Report:
             "reasons": [*self.epochs.reasons(), *(f"unfolded_{name}" for name, count in rooms.items() if count)],
             "alarms": [*self._alarms(forks, refused, sum(rooms.values())), *self._used(counters), *lives, *self.journal.rot.alarms(self.notary.here)],
             "counters": counters,
+            "checkpoint": self.witness.status(),
             "state_digest": None if behind else self.state_digest(),
             **self._trust(),
         }

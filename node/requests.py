@@ -260,6 +260,8 @@ ANSWERS: dict[str, Any] = {
     "signal": bytes,
     "stop": None,
     "living": tuple[bytes, str],
+    "sheets": tuple[tuple[str, bytes], ...],
+    "anchor": None,
     "met": Met,
     "twin": None,
     "fence": None,

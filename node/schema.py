@@ -141,6 +141,24 @@ RETURNED = Table(
     Column("at", BIG, nullable=False),
     comment="own entries that this disk did not know and a neighbour gave back",
 )
+CHECKPOINTS = Table(
+    "checkpoints",
+    META,
+    Column("no", BIG, primary_key=True, autoincrement=False),
+    Column("at", BIG, nullable=False),
+    Column("daily", Boolean, nullable=False),
+    Column("signed", LargeBinary, nullable=False),
+    comment="the city's checkpoints as they were last seen, with countersignatures; the first of each day for good",
+)
+SPLITS = Table(
+    "splits",
+    META,
+    Column("no", BIG, primary_key=True, autoincrement=False),
+    Column("one", LargeBinary, nullable=False),
+    Column("other", LargeBinary, nullable=False),
+    Column("at", BIG, nullable=False),
+    comment="two signed checkpoints that cannot both be honest",
+)
 WANTED = Table(
     "wanted", META, Column("sha", LargeBinary(32), primary_key=True), Column("size", BIG, nullable=False), Column("here", Boolean, nullable=False)
 )

@@ -243,6 +243,8 @@ class Actor:
         self._tell()
         if self.book.writer.epoch != self.exchange.epoch:
             self.exchange.living(self.book.writer.epoch, self.world.now)
+        if names & {"anchor", "checkpoint"}:
+            self.exchange.anchored(dict(self.book.witness.sheets()), self.world.now)
         if names & {"held", "take"}:
             self.exchange.promised(self.world.now)
         if places := self.book.journal.rot.first():
@@ -322,6 +324,10 @@ class Actor:
     def level(self, node: str) -> None:
         """All that a neighbour told at the beginning of its line is here."""
         self.ask("level", (node,), lambda _: None)
+
+    def anchor(self, data: bytes, came: str, then: Callable[[], None]) -> None:
+        """A neighbour has shown a checkpoint."""
+        self.ask("anchor", (data, came), lambda _: then())
 
     def vouched(self, chain: bytes, then: Callable[[tuple[Hold, ...]], None]) -> None:
         """Range statements that cover the last entry of a chain."""

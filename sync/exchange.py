@@ -53,6 +53,9 @@ class Store(Protocol):
     def level(self, node: str) -> None:
         """All that a neighbour told at the beginning of its line is here."""
 
+    def anchor(self, data: bytes, came: str, then: Callable[[], None]) -> None:
+        """A neighbour has shown a checkpoint."""
+
     def vouched(self, chain: bytes, then: Callable[[tuple[Hold, ...]], None]) -> None:
         """Range statements that cover the last entry of a chain."""
 
@@ -103,6 +106,10 @@ class Exchange:
     inbox: list[Signal] = field(default_factory=list)
     "Signals for this node."
     refused: Counter[str] = field(default_factory=Counter)
+    sheets: dict[str, bytes] = field(default_factory=dict)
+    "Neighbour to what it should see of the last checkpoint."
+    _anchoring: dict[str, bytes] = field(default_factory=dict)
+    "Neighbours whose checkpoint is with the ledger, and the last that came meanwhile."
     _now: Now = Now(0.0, 0)
     _holds: int = 0
     _paging: bool = False
@@ -186,6 +193,7 @@ class Exchange:
             self.fetcher.left(one.neighbour)
         if was != "up" and one.state == "up":
             self.fetcher.joined(one.neighbour, self._now.mono)
+            one.checkpoint(self.sheets.get(one.neighbour, b""))
         for wish in list(one.drain()):
             self._grant(one, wish)
 
@@ -224,6 +232,8 @@ class Exchange:
                 self.store.fence(wish.text)
             case peer.Level():
                 self.store.level(one.neighbour)
+            case peer.Anchor():
+                self._anchor(one.neighbour, wish.data)
             case peer.Vouch():
                 self.store.vouched(wish.chain, lambda holds: self._vouched(one, holds))
 
@@ -235,6 +245,25 @@ class Exchange:
     def _vouched(self, one: Peer, holds: tuple[Hold, ...]) -> None:
         one.vouch(holds)
         self._settle(one, one.state)
+
+    def anchored(self, sheets: Mapping[str, bytes], now: Now) -> None:
+        """There is something new of checkpoints: this is what each neighbour should see of it."""
+        self._now, self.sheets = now, dict(sheets)
+        for one in self.peers.values():
+            one.checkpoint(self.sheets.get(one.neighbour, b""))
+            self._settle(one, one.state)
+
+    def _anchor(self, came: str, data: bytes) -> None:
+        """Show the ledger one checkpoint of a neighbour at a time; of those that come meanwhile the last one counts."""
+        waits = came in self._anchoring
+        self._anchoring[came] = data if waits else b""
+
+        def then() -> None:
+            if last := self._anchoring.pop(came, b""):
+                self._anchor(came, last)
+
+        if not waits:
+            self.store.anchor(data, came, then)
 
     def living(self, epoch: bytes, now: Now) -> None:
         """The ledger lives in this epoch: every neighbour is told, and the ledger again of whom all has come."""

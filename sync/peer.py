@@ -150,6 +150,12 @@ class Level(NamedTuple):
     """Wish: tell the ledger that all the neighbour told at the beginning is here now."""
 
 
+class Anchor(NamedTuple):
+    """Wish: show the ledger a checkpoint of the city."""
+
+    data: bytes
+
+
 class Vouch(NamedTuple):
     """Wish: the range statements that cover the end of an own chain, then say :meth:`Peer.vouch`."""
 
@@ -163,7 +169,7 @@ class Drop(NamedTuple):
     text: str
 
 
-Wish = Take | Read | Held | Review | Fetch | Store | Heard | Pass | Met | Twin | Fence | Level | Vouch | Drop
+Wish = Take | Read | Held | Review | Fetch | Store | Heard | Pass | Met | Twin | Fence | Level | Anchor | Vouch | Drop
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +302,8 @@ class Peer:
     _beaten: float = 0.0
     _reported: float = 0.0
     _their_beat: tuple[int, int] = (0, 0)
+    _shown: bytes = b""
+    "The checkpoint that was said last in this session."
     _errors: int = 0
     _banned: float = 0.0
 
@@ -355,7 +363,7 @@ class Peer:
             queue.clear()
         self._passages, self._elsewhere, self._ready = {}, {}, {lane: {} for lane in LANES}
         self._coming, self._asked, self._declined, self._retry, self._wanted = {}, {}, set(), {}, {}
-        self._goals, self.level, self._shut = {}, False, set()
+        self._goals, self.level, self._shut, self._shown = {}, False, set(), b""
         self._credit = flow.fresh()
         self._their_beat = (0, 0)
 
@@ -469,6 +477,8 @@ class Peer:
                 self._on_beat(frame, now)
             case frames.Signal():
                 self.wishes.append(Pass(frame.signal))
+            case frames.Checkpoint():
+                self.wishes.append(Anchor(frame.data))
             case _:
                 self.refused["unexpected_frame"] += 1
 
@@ -877,6 +887,12 @@ class Peer:
         """Send a signal that goes this way; nothing happens when the line is down."""
         if self.state == "up":
             self._say(frames.Signal(signal), _RANK[Lane.URGENT])
+
+    def checkpoint(self, data: bytes) -> None:
+        """Show the neighbour the last checkpoint, unless it is what was shown before; behind everything else."""
+        if data and self.state == "up" and data != self._shown:
+            self._shown = data
+            self._say(frames.Checkpoint(data), _BLOBS)
 
     def drain(self) -> Iterator[Wish]:
         """The wishes, each once."""

@@ -33,6 +33,8 @@ PAGE = 1000
 "Range statements asked for at a time."
 GATHER = 0.1
 "Seconds for which range statements wait for others to ask for them together; they are on no entry's way."
+SPREAD = 0.3
+"Seconds for which countersignatures wait for others to be told together."
 NOTHING = pack(None)
 "The ledger's answer when there is no batch to read."
 
@@ -81,7 +83,7 @@ class LedgerStore:
         self.socket: zmq.Socket[bytes] = self._line.socket
         self.monitor: zmq.Socket[bytes] = self.socket.get_monitor_socket(zmq.EVENT_CONNECTED | zmq.EVENT_DISCONNECTED)
         self._looked = 0.0
-        self.bell: zmq.Socket[bytes] = client.bell(settings, context, "grown", "holds", "blobs", "living", "rot")
+        self.bell: zmq.Socket[bytes] = client.bell(settings, context, "grown", "holds", "blobs", "living", "rot", "checkpoint")
         self.below: dict[str, str] = {}
         "CURVE key to node id of the nodes directly below."
         self.nodes: tuple[Node, ...] = ()
@@ -158,6 +160,10 @@ class LedgerStore:
         """The node above says that this process is a copy."""
         self._ask(lambda _: self._news("living"), "fence", detail)
 
+    def anchor(self, data: bytes, came: str, then: Callable[[], None]) -> None:
+        """A neighbour has shown a checkpoint."""
+        self._ask(lambda _: then(), "anchor", data, came)
+
     def level(self, node: str) -> None:
         """All that a neighbour told at the beginning of its line is here."""
         self._ask(lambda _: None, "level", node)
@@ -188,7 +194,7 @@ class LedgerStore:
             self._pending.pop(request, None)
         self._asking.clear()
         self._mark = 0
-        for question in ("living", "changed", "nodes", "wanted", "rot", "holds"):
+        for question in ("living", "changed", "nodes", "wanted", "rot", "holds", "sheets"):
             self._news(question)
         unkept, self._unkept = self._unkept, []
         for holds in unkept:
@@ -248,7 +254,9 @@ class LedgerStore:
                 topic, told = self.bell.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return found
-            if topic != b"grown":
+            if topic == b"checkpoint":
+                self._due.setdefault("sheets", self._now.mono + SPREAD)
+            elif topic != b"grown":
                 found.add({b"holds": "holds", b"living": "living", b"rot": "rot"}.get(topic, "wanted"))
             elif not self._heard(told):
                 found.add("changed")
@@ -288,9 +296,9 @@ class LedgerStore:
         if isinstance(answer, NodeError):
             self._due[question] = self._now.mono + RETRY
             return
-        {"changed": self._on_changed, "nodes": self._on_nodes, "wanted": self._on_wanted, "living": self._on_living, "rot": self._on_rot}[question](
-            answer
-        )
+        told: dict[str, Then] = {"changed": self._on_changed, "nodes": self._on_nodes, "wanted": self._on_wanted, "living": self._on_living}
+        told |= {"rot": self._on_rot, "sheets": self._on_sheets}
+        told[question](answer)
         if question in self._again:
             self._again.discard(question)
             self._news(question)
@@ -305,6 +313,9 @@ class LedgerStore:
         epoch, state = answer
         self.fenced = state == FENCED
         self.exchange.living(epoch, self._now)
+
+    def _on_sheets(self, sheets: tuple[tuple[str, bytes], ...]) -> None:
+        self.exchange.anchored(dict(sheets), self._now)
 
     def _on_rot(self, places: tuple[tuple[bytes, int], ...]) -> None:
         if places:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from node import settings
+from node import clock, health, settings
 from node.alarms import KINDS, alarm
 from ops.supervise import wait_for
 from tests.ops.conftest import call, end
@@ -114,7 +114,7 @@ def test_every_field_is_there_when_all_is_well(running: Path) -> None:
     found = whole(call(running, "status", "--wait", "ready", timeout=READY).json)
     assert found["state"] == "ready" and found["head"]["hash"].startswith("sha256:") and found["durable_head"] == found["head"]
     assert found["origins"][0]["applied"] == sum(one["count"] for one in found["origins"][0]["epochs"]) and found["origins"][0]["lag_entries"] == 0
-    assert found["checkpoint"] == dict.fromkeys(("no", "at", "age_s", "cosigners"))
+    assert found["checkpoint"]["no"] is None or (found["checkpoint"]["age_s"] >= 0 and found["checkpoint"]["cosigners"] == [])
 
 
 def test_an_administrator_sees_the_same_over_http(running: Path) -> None:
@@ -231,3 +231,25 @@ def test_alarms_are_of_a_closed_list() -> None:
                 if isinstance(one, ast.Call) and getattr(one.func, "id", getattr(one.func, "attr", "")) in ("alarm", "_alarm", "own") and one.args:
                     named |= {one.args[0].value} if isinstance(one.args[0], ast.Constant) and isinstance(one.args[0].value, str) else set()
     assert {"fork", "crash_loop", "hung_process", "backlog", "corrupt", "clock_skew"} <= named <= KINDS
+
+
+@pytest.mark.promise("P9")
+@pytest.mark.parametrize(("stood", "age"), [(1000, 901), (1000, 20), (100, 5000), (1000, None), (100, None)])
+def test_a_line_without_checkpoints_is_noticed(stood: int, age: int | None) -> None:
+    """When the line upward has stood for a quarter of an hour and the last checkpoint is older, or none came, the alarm names the node above."""
+    above = {"peer": "above", "side": "parent", "state": "up", "since": clock.from_ms(clock.ms() - stood * 1000).isoformat()}
+    wish = settings.Settings(id="here", tier="township", name="", code="", city="")
+    ledger = {"state": "ready", "checkpoint": {} if age is None else {"age_s": age}}
+    found = [(one["kind"], one["subject"]) for one in health._stale(wish, ledger, [above])]
+    assert found == ([("stale_checkpoint", "above")] if (stood, age) in ((1000, 901), (1000, None)) else [])
+    assert not list(health._stale(wish, ledger, [above | {"state": "down"}])) and not list(health._stale(wish, {}, [above]))
+
+
+def test_no_relay_makes_trust_younger_than_the_last_checkpoint() -> None:
+    """The age of trust is that of the last checkpoint, however lately a relay says to have heard the city."""
+    here = settings.Settings(id="here", tier="township", name="", code="", city="")
+    lines = {"heard": {"root": clock.ms()}}
+    known = {"trust": {"root": "root", "head": None}}
+    old = health._trust(here, known | {"checkpoint": {"age_s": health.STALE + 1}}, lines)
+    assert old["stale"] and old["age_s"] == health.STALE + 1
+    assert not health._trust(here, known, lines)["stale"]
