@@ -47,18 +47,18 @@ ACCOUNT_WORDS = {Account.NONE: _("未开通"), Account.FIRST: _("初始口令未
 ACCOUNT_TONES = {Account.NONE: "", Account.FIRST: "warn", Account.LIVE: "good"}
 SEAL_WORDS = {
     Seal.LIVE: _("在用"),
-    Seal.SUSPENDED: _("停用"),
+    Seal.SUSPENDED: _("已停用"),
     Seal.COLLECTED: _("已收回"),
     Seal.DESTROYED: _("已销毁"),
     Seal.REVOKED: _("已失效"),
 }
 SEAL_TONES = {Seal.LIVE: "good", Seal.SUSPENDED: "warn"}
 SEAL_MOVES = {
-    "hand": (_("移交"), _("移交事由"), _("移交给本机关现任的全部印章管理员，不在其列的不能再开启。")),
-    "suspend": (_("停用"), _("停用原因"), ""),
+    "hand": (_("移交印章"), _("移交事由"), _("移交给本机关现任的全部印章管理员，不在其列的不能再开启。")),
+    "suspend": (_("停用印章"), _("停用原因"), ""),
     "resume": (_("恢复使用"), _("恢复原因"), ""),
-    "collect": (_("收回"), _("收回原因"), _("收回后证书随即吊销，不能再恢复使用；以前盖的仍然有效。")),
-    "destroy": (_("销毁"), _("销毁依据"), _("销毁后印章的钥匙不复存在。")),
+    "collect": (_("收回印章"), _("收回原因"), _("收回后证书随即吊销，不能再恢复使用；以前盖的仍然有效。")),
+    "destroy": (_("销毁印章"), _("销毁依据"), _("销毁后印章的钥匙不复存在。")),
 }
 "Label, what is asked for, what is confirmed."
 TASK_WORDS = {"use": _("用印申请"), "make": _("制章申请")}

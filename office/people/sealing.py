@@ -133,7 +133,7 @@ def _certificate(line: dict[str, Any]) -> list[tuple[Any, Any]]:
         (_("印章编号"), line["id"]),
         (_("用印机关"), line["name"]),
         (_("保管人"), "、".join(line["keepers"]) or _("无人能够开启")),
-        (_("有效期"), f"{line['since']} – {line['until']}"),
+        (_("有效期限"), f"{line['since']} – {line['until']}"),
         (_("证书指纹"), line["fingerprint"]),
         (_("吊销原因"), REASON_WORDS.get(line["revoked"], line["revoked"])),
     ]
@@ -159,7 +159,7 @@ def _facts(desk: Desk, matter: SealMatter) -> list[tuple[Any, Any]]:
     use = matter.task == "use"
     return [
         (_("用印机关"), _matter(desk, matter)["organ"]),
-        (_("盖在什么材料上") if use else _("申请制发的印章"), matter.what),
+        (_("用印材料") if use else _("申请制发的印章"), matter.what),
         (_("份数"), matter.copies if use else ""),
         (_("事由"), matter.reason),
         (_("申请人"), _name(desk, matter.asker)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -205,6 +206,7 @@ def test_every_page_of_a_seal_says_that_it_is_a_test_seal(people: dict[str, Visi
     """List, page, print and register of a seal made here carry 测试; whoever may not act is offered nothing."""
     for person in ("clerk", "head", "sec", "sys"):
         assert "测试" in people[person].get("/people/seals").text and "测试" in people[person].get(f"/people/seals/{seal}").text
+    assert re.findall(r'<li><a href="([^"]+)" aria-current="page"', people["clerk"].get(f"/people/seals/{seal}").text) == ["/people/seals"]
     drawn = people["clerk"].get(f"/people/seals/{seal}/specimen.svg")
     assert drawn.headers["content-type"].startswith("image/svg+xml") and "测试" in drawn.text
     assert f"/people/seals/{seal}/collect" in people["sec"].get(f"/people/seals/{seal}").text
