@@ -163,7 +163,10 @@ class Witness:
         """Whether one is the next; what cannot be honest beside one that was kept is kept as a proof."""
         table = schema.CHECKPOINTS
         for held in c.scalars(select(table.c.signed).where(table.c.no.between(given.no - 1, given.no + 1))):
-            if split(unpack(held, Signed).checkpoint, signed.checkpoint):
+            kept = unpack(held, Signed).checkpoint
+            if kept == signed.checkpoint:
+                return False  # a neighbour that was away shows what it saw last
+            if split(kept, signed.checkpoint):
                 group.refused["bad_checkpoint"] += 1
                 self._accuse(c, given.no, held, pack(signed))
                 return False

@@ -210,7 +210,9 @@ def test_old_and_foreign_checkpoints_change_nothing(world: sim.World) -> None:
     last, relay = mark(world), world.actors["c1"]
     assert first is not None
     show(world, "c1t1", "c1", Sheet(first))
+    assert not world.actors["c1t1"].book.refused["old_checkpoint"]
     show(world, "c1t1", "c1", Sheet(forged(world, no=last.no + 5, at=last.at - 1)))
+    assert world.actors["c1t1"].book.refused["time_reversed"] == 1
     assert witness(world, "c1t1").last == last and not alarms(world.actors["c1t1"])
     stranger = checkpoint.sign(msgspec.structs.replace(last, no=last.no + 1), keys.new_p256())
     assert isinstance(show(world, "c1t1", "c1", Sheet(stranger)), NodeError)
