@@ -1,0 +1,106 @@
+"""The signed kinds of messages."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from node.codec import Natural, Value
+from node.kinds import Content, kind
+
+NAME, WORDS, MANY = 60, 4_000, 500
+"Most characters of a group's name and of a message, most members."
+
+
+class Member(Value, frozen=True):
+    """Somebody in a conversation, and the node where they read and write."""
+
+    person: str
+    node: str
+
+
+class Seen(Value, frozen=True):
+    """How many of an author's messages somebody has read."""
+
+    author: str
+    number: Natural
+
+
+@kind("messages.gathered")
+class Gathered(Content, frozen=True):
+    """A conversation as it is from now on, whole; of two the higher number stands."""
+
+    conversation: str
+    number: Natural
+    "1 is the first roster."
+    owner: str
+    "Empty for one to one, where both are equal and the roster never changes."
+    name: str
+    members: tuple[Member, ...]
+    ends: str = ""
+    "Last day on which something may be said in it, such as 2026-12-31; empty for none."
+    days: Natural = 0
+    "For how many days messages are shown; 0 for ever."
+    closed: bool = False
+
+
+@kind("messages.said")
+class Said(Content, frozen=True):
+    """Somebody says something; its record is the message."""
+
+    conversation: str
+    roster: Natural
+    "Number of the roster under which it is said: those people read it."
+    number: Natural
+    "How many messages the author has now said in the conversation."
+    moment: Natural
+    "Milliseconds since 1970 UTC; later than every message its author had before them, so that answers stand after what they answer."
+    text: str
+
+
+@kind("messages.recalled")
+class Recalled(Content, frozen=True):
+    """The author takes a message back; that there was one stays to be seen."""
+
+
+@kind("messages.read")
+class Read(Content, frozen=True):
+    """How far somebody has read a conversation: a count for each author, which only grows."""
+
+    conversation: str
+    seen: tuple[Seen, ...]
+
+
+@kind("messages.kept")
+class Kept(Content, frozen=True):
+    """Somebody makes a matter of a message for themselves: it waits on their home page, with what was said and its proof."""
+
+    inner: ClassVar[bool] = True
+
+    message: str
+    statement: bytes
+    "Id of the signed statement of the message."
+    author: str
+    text: str
+    due: str = ""
+    "The day by which, such as 2026-12-31."
+
+
+@kind("messages.settled")
+class Settled(Content, frozen=True):
+    """What was made of a message is done."""
+
+    inner: ClassVar[bool] = True
+
+
+_SPACE = uuid.UUID("0b1f3d1e-64f5-5a0e-9d58-5b1f2f0c9a77")
+
+
+def pair_id(one: str, other: str) -> str:
+    """The conversation of two persons, whoever of them begins it."""
+    return str(uuid.uuid5(_SPACE, "pair\0" + "\0".join(sorted((one, other)))))
+
+
+def own_id(conversation: str, person: str, what: str) -> str:
+    """Record of one person's own part of a conversation: ``began``, ``said`` or ``read``."""
+    return str(uuid.uuid5(_SPACE, f"{what}\0{conversation}\0{person}"))

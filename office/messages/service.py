@@ -1,0 +1,240 @@
+"""The verbs and questions of the messages room."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from node import clock
+from node.codec import uuid7
+from node.errors import Conflict, Invalid, Missing, Refused
+from office.frame.calendar import SHANGHAI
+from office.frame.desk import Desk, again
+from office.frame.todo import Todo
+from office.frame.words import _
+from office.messages import entries as said
+from office.messages.entries import MANY, NAME, WORDS, Gathered, Member, Seen, own_id, pair_id
+from office.messages.model import Conversation, Count, Mark, Matter, Message, Roster, unread
+from office.messages.workflow import FLOW, MEMBER, OWNER, State, recallable, state
+
+PIECE = 50
+"Messages shown at a time; older ones are asked for."
+
+
+# conversations
+
+
+def begin(desk: Desk, person: str) -> str:
+    """Open the conversation with one other person; it is the same one whoever of the two opens it."""
+    if person == desk.person:
+        raise Invalid(_("请选择另一个人。"))
+    record, members = pair_id(desk.person, person), _members(desk, (desk.person, person))
+    if record in desk.among(Conversation, (record,)):
+        return record
+    content = Gathered(record, 1, "", "", members)
+    desk.write(content, record=own_id(record, desk.person, "began"), to=_nodes(members))
+    return record
+
+
+def gather(desk: Desk, name: str, people: Iterable[str], *, ends: str = "", days: int = 0) -> str:
+    """Make a group, which one owns oneself."""
+    record, members = uuid7(), _members(desk, (desk.person, *people))
+    content = _fit(desk, Gathered(record, 1, desk.person, name.strip(), members, ends, days))
+    desk.write(content, record=record, to=_nodes(members))
+    return record
+
+
+def change(desk: Desk, conversation: str, *, name: str, people: Iterable[str], ends: str = "", days: int = 0) -> None:
+    """Say anew who is in a group, what it is called and how long it lasts; who left hears of it and sees nothing more."""
+    last = _step(desk, conversation, "change")
+    members = _members(desk, (desk.person, *people))
+    _gather(desk, last, name=name.strip(), members=members, ends=ends, days=days)
+
+
+def close(desk: Desk, conversation: str) -> None:
+    """End a group for good; what was said stays to be read."""
+    _gather(desk, _step(desk, conversation, "close"), closed=True)
+
+
+# messages
+
+
+def say(desk: Desk, conversation: str, text: str) -> str:
+    """Say something to those who are in the conversation now."""
+    _step(desk, conversation, "say")
+    clean = text.strip()
+    if not clean or len(clean) > WORDS:
+        raise Invalid(_("请填写消息，不超过四千字。"))
+    return again(lambda: _say(desk, conversation, clean))
+
+
+def recall(desk: Desk, message: str) -> None:
+    """Take back what one said in the last two minutes."""
+    row = desk.get(Message, message)
+    if row.author != desk.person:
+        raise Refused(_("只能撤回自己的消息。"), code="not_yours")
+    if row.recalled_at:
+        raise Conflict(_("消息已经撤回。"), code="recalled_already")
+    if not recallable(row.at, clock.to_ms(desk.now)):
+        raise Refused(_("消息发出两分钟后不能撤回。"), code="too_late")
+    roster = _roster(desk, row.conversation, row.roster)
+    desk.write(said.Recalled(), record=message, after=(row.said,), to=_nodes(roster.members))
+
+
+def read(desk: Desk, conversation: str) -> None:
+    """Say that one has read what is here; nothing is written when nothing is new."""
+    last = _last(desk, desk.get(Conversation, conversation))
+    new = desk.list(Message, Message.conversation == conversation, unread(desk.person), limit=None, narrow=True)
+    if not new:
+        return
+    most: dict[str, int] = {}
+    for one in new:
+        most[one.author] = max(most.get(one.author, 0), one.number)
+    content = said.Read(conversation, tuple(Seen(author, number) for author, number in sorted(most.items())))
+    desk.write(content, record=own_id(conversation, desk.person, "read"), after=(last.said,), to=_nodes(last.members))
+
+
+# matters
+
+
+def keep(desk: Desk, message: str, *, due: str = "") -> str:
+    """Make a matter of a message: it waits on one's home page, with what was said and the id of its signed statement."""
+    row = desk.get(Message, message)
+    if row.recalled_at:
+        raise Conflict(_("消息已经撤回。"), code="recalled_already")
+    record = uuid7()
+    desk.write(said.Kept(message, row.said, row.author, row.text, _day(due)), record=record)
+    return record
+
+
+def settle(desk: Desk, matter: str) -> None:
+    """Say that a matter made of a message is done."""
+    row = desk.get(Matter, matter)
+    if row.done_at:
+        raise Conflict(_("已经办结。"), code="settled_already")
+    desk.write(said.Settled(), record=matter, after=(row.said,))
+
+
+# questions
+
+
+def standing(desk: Desk, row: Conversation) -> State:
+    """Where a conversation stands today."""
+    return state(row.closed, row.ends, _today(desk))
+
+
+def moves(desk: Desk, row: Conversation) -> set[str]:
+    """What the person may do with a conversation now."""
+    return {move.name for move in FLOW.offers(standing(desk, row), _parts(desk, row))}
+
+
+def messages(desk: Desk, conversation: str, *, before: tuple[int, str] | None = None) -> list[Message]:
+    """The newest messages, or those before a place (moment, id); the oldest of them first."""
+    where = [Message.conversation == conversation]
+    if before is not None:
+        moment, id_ = before
+        where.append((Message.moment < moment) | ((Message.moment == moment) & (Message.id < id_)))
+    return desk.list(Message, *where, order=(Message.moment.desc(), Message.id.desc()), limit=PIECE, narrow=True)[::-1]
+
+
+def readers(desk: Desk, message: Message) -> list[str]:
+    """Those of the message's roster who have read it."""
+    where = (Mark.conversation == message.conversation, Mark.author == message.author, Mark.number >= message.number)
+    members = {one.person for one in _roster(desk, message.conversation, message.roster).members}
+    return sorted(row.reader for row in desk.list(Mark, *where, limit=None) if row.reader in members and row.reader != message.author)
+
+
+def waiting(desk: Desk) -> dict[str, int]:
+    """How many unread messages there are in each conversation that has some."""
+    return desk.known("messages.waiting", lambda: desk.tally(Message, Message.conversation, unread(desk.person)))
+
+
+def todo(desk: Desk) -> list[Todo]:
+    """Matters made of messages."""
+    rows = desk.list(Matter, Matter.person == desk.person, Matter.done_at == 0, order=Matter.at.desc())
+    return [
+        Todo(title=row.text[:60], url=f"/messages/matters/{row.id}", arrived=clock.from_ms(row.at), state=_("待办"), room=_("消息")) for row in rows
+    ]
+
+
+# inside
+
+
+def _say(desk: Desk, conversation: str, text: str) -> str:
+    """Count on from the author's last message, and stand after everything that is here."""
+    own = own_id(conversation, desk.person, "said")
+    desk.version(own)
+    row = desk.get(Conversation, conversation)
+    last, record = _last(desk, row), uuid7()
+    number = 1 + sum(one.number for one in desk.list(Count, Count.conversation == conversation, Count.author == desk.person))
+    content = said.Said(conversation, last.number, number, max(clock.to_ms(desk.now), row.last + 1), text)
+    desk.write(content, record=record, after=(last.said,), to=_nodes(last.members), touches=(own,))
+    return record
+
+
+def _gather(desk: Desk, last: Roster, **new: Any) -> None:
+    """The next roster, told to those of the last one too."""
+    content = _fit(desk, msgspec.structs.replace(last.body, number=last.number + 1, **new))
+    desk.write(content, record=content.conversation, to=_nodes((*last.members, *content.members)))
+
+
+def _fit(desk: Desk, given: Gathered) -> Gathered:
+    if not given.name or len(given.name) > NAME:
+        raise Invalid(_("请填写群组名称，不超过六十字。"))
+    if not 2 <= len(given.members) <= MANY:
+        raise Invalid(_("请选择群组成员，最多五百人。"))
+    if _day(given.ends) and dt.date.fromisoformat(given.ends) < _today(desk):
+        raise Invalid(_("到期日期不能早于今天。"))
+    return given
+
+
+def _members(desk: Desk, people: Iterable[str]) -> tuple[Member, ...]:
+    """Persons with the nodes where they are at home, each once."""
+    found = []
+    for id_ in dict.fromkeys(people):
+        if desk.directory.person(id_) is None:
+            raise Missing(_("通讯录中没有这个人。"))
+        found.append(Member(id_, desk.directory.person_home(id_)))
+    return tuple(found)
+
+
+def _step(desk: Desk, conversation: str, move: str) -> Roster:
+    """The last roster of a conversation in which the person may do this."""
+    row = desk.get(Conversation, conversation)
+    FLOW.step(standing(desk, row), move, _parts(desk, row))
+    return _last(desk, row)
+
+
+def _parts(desk: Desk, row: Conversation) -> frozenset[str]:
+    return frozenset({MEMBER, OWNER} if row.owner == desk.person else {MEMBER})
+
+
+def _last(desk: Desk, row: Conversation) -> Roster:
+    return _roster(desk, row.id, row.number)
+
+
+def _roster(desk: Desk, conversation: str, number: int) -> Roster:
+    found = desk.list(Roster, Roster.conversation == conversation, Roster.number == number, limit=1)
+    if not found:
+        raise Missing()
+    return found[0]
+
+
+def _nodes(members: Iterable[Member]) -> list[str]:
+    return sorted({one.node for one in members})
+
+
+def _today(desk: Desk) -> dt.date:
+    return desk.now.astimezone(SHANGHAI).date()
+
+
+def _day(text: str) -> str:
+    if not text:
+        return ""
+    try:
+        return dt.date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise Invalid(_("日期应写成 2026-01-31。")) from None
