@@ -10,6 +10,7 @@ TIER = Tier(
         "flows",
         "meetings",
         "duty",
+        "messages",
         "people",
         "audit",
         "search",

@@ -112,7 +112,8 @@ class Message(ROOM.Base):
         covers = and_(Seat.since <= cls.roster, Seat.until == 0)
         seated = exists().where(Seat.conversation == cls.conversation, Seat.person == desk.person, covers).correlate(cls)
         shown = or_(Conversation.days == 0, cls.moment > now - Conversation.days * DAY)
-        return and_(seated, exists().where(Conversation.id == cls.conversation, shown).correlate(cls))
+        found: ColumnElement[bool] = and_(seated, exists().where(Conversation.id == cls.conversation, shown).correlate(cls))
+        return found
 
 
 class Count(ROOM.Base):

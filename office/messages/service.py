@@ -131,13 +131,18 @@ def moves(desk: Desk, row: Conversation) -> set[str]:
     return {move.name for move in FLOW.offers(standing(desk, row), _parts(desk, row))}
 
 
-def messages(desk: Desk, conversation: str, *, before: tuple[int, str] | None = None) -> list[Message]:
+def members(desk: Desk, row: Conversation) -> list[str]:
+    """Who is in a conversation now."""
+    return [one.person for one in _last(desk, row).members]
+
+
+def messages(desk: Desk, conversation: str, *, before: tuple[int, str] | None = None, most: int = PIECE) -> list[Message]:
     """The newest messages, or those before a place (moment, id); the oldest of them first."""
     where = [Message.conversation == conversation]
     if before is not None:
         moment, id_ = before
         where.append((Message.moment < moment) | ((Message.moment == moment) & (Message.id < id_)))
-    return desk.list(Message, *where, order=(Message.moment.desc(), Message.id.desc()), limit=PIECE, narrow=True)[::-1]
+    return desk.list(Message, *where, order=(Message.moment.desc(), Message.id.desc()), limit=most, narrow=True)[::-1]
 
 
 def readers(desk: Desk, message: Message) -> list[str]:

@@ -1,0 +1,192 @@
+"""Screens of messages: the list, a conversation, a new one, and matters made of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from node import clock
+from node.directory.view import Found
+from node.errors import Invalid
+from office.frame.desk import Desk
+from office.frame.words import _
+from office.messages import service
+from office.messages.model import Conversation, Matter, Message
+from office.messages.workflow import State, recallable
+from office.portal.page import Act, Item, Request, Screen, See, page, see_other
+
+STATES = {State.OPEN: ("", ""), State.ENDED: (_("已到期"), "warn"), State.CLOSED: (_("已解散"), "plain")}
+
+
+def unread(desk: Desk) -> int:
+    """The number in the menu."""
+    return sum(service.waiting(desk).values())
+
+
+class MessagePages:
+    """What people say to each other."""
+
+    name = "messages"
+    desk: Desk
+    menu = (Item("/messages", _("消息"), icon="chat", count=unread),)
+
+    @page("GET", "/messages")
+    def register(self, request: Request) -> Screen:
+        """Conversations, the one last spoken in first, with what is unread."""
+        rows = self.desk.list(Conversation, order=(Conversation.last.desc(), Conversation.id), **request.window())
+        waiting = service.waiting(self.desk)
+        lines = [self._line(row, waiting.get(row.id, 0)) for row in rows]
+        return Screen("messages/register.html", rows=lines, json={"conversations": lines[:30]})
+
+    @page("GET", "/messages/new", query={"q": "name, pinyin, telephone, post or organ of somebody"})
+    def new(self, request: Request) -> Screen:
+        """Whom to speak to: one person, or several as a group."""
+        asked = request.query("q", "").strip()
+        people = [_choice(one) for one in self._people(asked) if one.person.id != self.desk.person]
+        return Screen("messages/new.html", asked=asked, people=people, json={"people": [id_ for id_, _label in people]})
+
+    @page("POST", "/messages/begin")
+    def begin(self, request: Request) -> See:
+        """Open the conversation with one person."""
+        made = service.begin(self.desk, request.text("person"))
+        return see_other(f"/messages/{made}", conversation=made)
+
+    @page("POST", "/messages")
+    def gather(self, request: Request) -> See:
+        """Make a group."""
+        made = service.gather(self.desk, request.text("name"), request.all("people"), ends=request.text("ends"), days=_whole(request.text("days")))
+        return see_other(f"/messages/{made}", _("群组已建立。"), conversation=made)
+
+    @page("GET", "/messages/<conversation>", query={"before": "place of a message (moment and id), before which older ones are asked for"})
+    def show(self, request: Request, conversation: str) -> Screen:
+        """A conversation: its newest messages, who has read them, and the line to write in."""
+        desk, row = self.desk, self.desk.get(Conversation, conversation)
+        found = service.messages(desk, conversation, before=_place(request.query("before", "")))
+        members, moves = service.members(desk, row), service.moves(desk, row)
+        state, tone = STATES[service.standing(desk, row)]
+        said = [self._said(one) for one in found]
+        older = f"{found[0].moment}-{found[0].id}" if len(found) == service.PIECE else ""
+        values: dict[str, Any] = {
+            "row": row,
+            "title": self._title(row),
+            "state": state,
+            "tone": tone,
+            "messages": said,
+            "older": older,
+            "members": [(one, self._name(one)) for one in members],
+            "moves": moves,
+            "acts": [Act(f"/messages/{row.id}/close", _("解散群组"), "danger", confirm=_("解散后不能再发消息，已有的消息仍可查看。"))]
+            if "close" in moves
+            else [],
+            "unread": service.waiting(desk).get(row.id, 0),
+        }
+        plain = {"conversation": row, "members": members, "messages": said, "older": older, "unread": values["unread"], "moves": sorted(moves)}
+        return Screen("messages/show.html", **values, json=plain)
+
+    @page("POST", "/messages/<conversation>")
+    def say(self, request: Request, conversation: str) -> See:
+        """Say something; what was unread before it has now been read."""
+        service.read(self.desk, conversation)
+        made = service.say(self.desk, conversation, request.text("text"))
+        return see_other(f"/messages/{conversation}", message=made)
+
+    @page("POST", "/messages/<conversation>/read")
+    def read(self, request: Request, conversation: str) -> See:
+        """Say that one has read what is here."""
+        service.read(self.desk, conversation)
+        return see_other(f"/messages/{conversation}")
+
+    @page("GET", "/messages/<conversation>/edit")
+    def edit(self, request: Request, conversation: str) -> Screen:
+        """The form in which the owner changes a group."""
+        desk, row = self.desk, self.desk.get(Conversation, conversation)
+        held = [one for one in service.members(desk, row) if one != desk.person]
+        asked = request.query("q", "").strip()
+        people = dict([(one, self._name(one)) for one in held] + [_choice(one) for one in self._people(asked) if one.person.id != desk.person])
+        return Screen("messages/edit.html", row=row, asked=asked, held=held, people=list(people.items()), json={"conversation": row, "members": held})
+
+    @page("POST", "/messages/<conversation>/edit")
+    def change(self, request: Request, conversation: str) -> See:
+        """Change a group."""
+        people, days = request.all("people"), _whole(request.text("days"))
+        service.change(self.desk, conversation, name=request.text("name"), people=people, ends=request.text("ends"), days=days)
+        return see_other(f"/messages/{conversation}", _("群组已更改。"))
+
+    @page("POST", "/messages/<conversation>/close")
+    def close(self, request: Request, conversation: str) -> See:
+        """End a group."""
+        service.close(self.desk, conversation)
+        return see_other(f"/messages/{conversation}", _("群组已解散。"))
+
+    @page("POST", "/messages/said/<message>/recall")
+    def recall(self, request: Request, message: str) -> See:
+        """Take a message back."""
+        row = self.desk.get(Message, message)
+        service.recall(self.desk, message)
+        return see_other(f"/messages/{row.conversation}", _("消息已撤回。"))
+
+    @page("POST", "/messages/said/<message>/keep")
+    def keep(self, request: Request, message: str) -> See:
+        """Make a matter of a message."""
+        made = service.keep(self.desk, message, due=request.text("due"))
+        return see_other(f"/messages/matters/{made}", _("已转为待办。"), matter=made)
+
+    @page("GET", "/messages/matters/<matter>")
+    def matter(self, request: Request, matter: str) -> Screen:
+        """What one made of a message: what was said, by whom, and whether it is done."""
+        row = self.desk.get(Matter, matter)
+        return Screen("messages/matter.html", row=row, author=self._name(row.author), proof=row.statement.hex(), json={"matter": row})
+
+    @page("POST", "/messages/matters/<matter>/settle")
+    def settle(self, request: Request, matter: str) -> See:
+        """Say that it is done."""
+        service.settle(self.desk, matter)
+        return see_other(f"/messages/matters/{matter}", _("已办结。"))
+
+    # what is shown
+
+    def _line(self, row: Conversation, unread: int) -> dict[str, Any]:
+        newest = service.messages(self.desk, row.id, most=1)
+        text = (newest[0].text or _("消息已撤回")) if newest else ""
+        state, tone = STATES[service.standing(self.desk, row)]
+        return {"id": row.id, "title": self._title(row), "text": text, "at": row.last, "unread": unread, "state": state, "tone": tone}
+
+    def _said(self, row: Message) -> dict[str, Any]:
+        mine = row.author == self.desk.person
+        readers = service.readers(self.desk, row) if mine else []
+        back = mine and not row.recalled_at and recallable(row.at, clock.to_ms(self.desk.now))
+        shown = {"id": row.id, "author": row.author, "name": self._name(row.author), "text": row.text, "at": row.at, "mine": mine}
+        return shown | {"recalled": row.recalled_at, "readers": len(readers), "recallable": back}
+
+    def _title(self, row: Conversation) -> str:
+        others = [one for one in service.members(self.desk, row) if one != self.desk.person]
+        return row.name or (self._name(others[0]) if others else "")
+
+    def _name(self, person: str) -> str:
+        card = self.desk.directory.person(person)
+        return card.name if card is not None else _("已离开的人员")
+
+    def _people(self, asked: str) -> Iterable[Found]:
+        """Those found by words; without any, the colleagues of one's own organs."""
+        directory = self.desk.directory
+        return directory.search(asked) if asked else [one for post in self.desk.posts for one in directory.people_of(post.organ)]
+
+
+PAGES = (MessagePages,)
+
+
+def _choice(found: Found) -> tuple[str, str]:
+    organ = next((one.organ.short_name for one in found.holdings), "")
+    return found.person.id, f"{found.person.name}（{organ}）" if organ else found.person.name
+
+
+def _place(text: str) -> tuple[int, str] | None:
+    """Where older messages end, as ``moment-id``."""
+    moment, _dash, id_ = text.partition("-")
+    return (int(moment), id_) if moment.isdigit() and len(moment) < 16 and id_ else None
+
+
+def _whole(text: str) -> int:
+    if text and not (text.isdigit() and len(text) < 6):
+        raise Invalid(_("保存期限应为天数，0 表示长期。"))
+    return int(text or 0)
