@@ -112,8 +112,7 @@ class Message(ROOM.Base):
         covers = and_(Seat.since <= cls.roster, Seat.until == 0)
         seated = exists().where(Seat.conversation == cls.conversation, Seat.person == desk.person, covers).correlate(cls)
         shown = or_(Conversation.days == 0, cls.moment > now - Conversation.days * DAY)
-        found: ColumnElement[bool] = and_(seated, exists().where(Conversation.id == cls.conversation, shown).correlate(cls))
-        return found
+        return and_(seated, exists().where(Conversation.id == cls.conversation, shown).correlate(cls))
 
 
 class Count(ROOM.Base):
@@ -163,7 +162,8 @@ class Matter(ROOM.Base):
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Whose it is."""
-        return cls.person == desk.person
+        own: ColumnElement[bool] = cls.person == desk.person
+        return own
 
 
 def unread(person: str) -> ColumnElement[bool]:

@@ -31,6 +31,7 @@ from office.frame.desk import Desk
 from office.meetings import service as meetings
 from office.meetings.entries import Decision, Plan, Proposed
 from office.meetings.model import Task
+from office.messages import service as messages
 from office.people import lending, notes, seals
 from office.people import service as people
 from office.search.follower import Follower
@@ -80,6 +81,9 @@ WORDS = iter(
         "锦鸡竹海流霞",
         "银鸥沙屿长风",
         "白鹤草甸流霜",
+        "百灵草甸长风",
+        "鸿雁关河夜泊",
+        "玄鸟檐角斜阳",
     ]
 )
 
@@ -276,6 +280,7 @@ def of_the_government(scene: Scene) -> None:
     scene.add("what the county sent the government", "document", came.doc, {head, clerk, plain, *above}, text)
     _used(scene, {head, clerk, plain})
     _on_duty(scene, {head, duty_officer})
+    _talk(scene)
     _own(scene)
     scene.index()
 
@@ -331,6 +336,22 @@ def _on_duty(scene: Scene, sees: set[str]) -> None:
     text, *_ = canary()
     order = duty.order(desk(f"duty.{ABOVE}"), ABOVE, [HERE], f"{text}转移群众")
     scene.add("order", "order", order, {*sees, *above}, text)
+    town.carry()
+
+
+def _talk(scene: Scene) -> None:
+    """A group of two tiers, what is said in it, and what one of it made of that."""
+    town, plain, above = scene.town, f"plain.{HERE}", f"plain.{ABOVE}"
+    text, *_ = canary()
+    group = messages.gather(town.desk(above), f"{text}专班", [plain])
+    scene.add("group", "conversation", group, {plain, above}, text)
+    town.carry()
+    text, *_ = canary()
+    mine = messages.say(town.desk(plain), group, f"{text}一切正常")
+    scene.add("matter of a message", "matter", messages.keep(town.desk(plain), mine), {plain}, text)
+    text, *_ = canary()
+    said = messages.say(town.desk(above), group, f"{text}情况如何")
+    scene.add("message", "message", said, {plain, above}, text)
     town.carry()
 
 

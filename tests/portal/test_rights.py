@@ -37,6 +37,9 @@ PLACES = {
     r"/meetings/decisions/<decision>": "decision",
     r"/duty/incidents/<incident>": "incident",
     r"/duty/orders/<order>": "order",
+    r"/messages/<conversation>": "conversation",
+    r"/messages/said/<message>": "message",
+    r"/messages/matters/<matter>": "matter",
     r"/archives/<item>": "item",
     r"/archives/lists/<roll>": "roll",
     r"/flows/drafts/<id>": "drawing",
@@ -76,6 +79,7 @@ QUESTIONS = {
     "wait": ("0",),
     "task": ("make",),
     "preview": ("1",),
+    "before": ("1-0",),
     "incident": (),
     "reply": (),
     "forward": (),
@@ -378,7 +382,7 @@ def test_what_is_for_somebody_is_there(scene: Scene) -> None:
             where = [
                 filled(route, thing, thing.id) for route, one in cells(scene, "GET") if one is thing and not route.path.endswith(("/pdf", "/docx"))
             ]
-            where += ["/meetings/topics", "/meetings/decisions", "/people/delegations"]
+            where += ["/meetings/topics", "/meetings/decisions", "/people/delegations", "/messages"]
         found = [
             person
             for person in sorted(thing.sees)
