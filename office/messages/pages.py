@@ -64,7 +64,8 @@ class MessagePages:
         found = service.messages(desk, conversation, before=_place(request.query("before", "")))
         members, moves = service.members(desk, row), service.moves(desk, row)
         state, tone = STATES[service.standing(desk, row)]
-        said = [self._said(one) for one in found]
+        readers = service.readers(desk, conversation, (one for one in found if one.author == desk.person))
+        said = [self._said(one, len(readers.get(one.id, ()))) for one in found]
         older = f"{found[0].moment}-{found[0].id}" if len(found) == service.PIECE else ""
         values: dict[str, Any] = {
             "row": row,
@@ -151,12 +152,11 @@ class MessagePages:
         state, tone = STATES[service.standing(self.desk, row)]
         return {"id": row.id, "title": self._title(row), "text": text, "at": row.last, "unread": unread, "state": state, "tone": tone}
 
-    def _said(self, row: Message) -> dict[str, Any]:
+    def _said(self, row: Message, readers: int) -> dict[str, Any]:
         mine = row.author == self.desk.person
-        readers = service.readers(self.desk, row) if mine else []
         back = mine and not row.recalled_at and recallable(row.at, clock.to_ms(self.desk.now))
         shown = {"id": row.id, "author": row.author, "name": self._name(row.author), "text": row.text, "at": row.at, "mine": mine}
-        return shown | {"recalled": row.recalled_at, "readers": len(readers), "recallable": back}
+        return shown | {"recalled": row.recalled_at, "readers": readers, "recallable": back}
 
     def _title(self, row: Conversation) -> str:
         others = [one for one in service.members(self.desk, row) if one != self.desk.person]

@@ -145,11 +145,16 @@ def messages(desk: Desk, conversation: str, *, before: tuple[int, str] | None = 
     return desk.list(Message, *where, order=(Message.moment.desc(), Message.id.desc()), limit=most, narrow=True)[::-1]
 
 
-def readers(desk: Desk, message: Message) -> list[str]:
-    """Those of the message's roster who have read it."""
-    where = (Mark.conversation == message.conversation, Mark.author == message.author, Mark.number >= message.number)
-    members = {one.person for one in _roster(desk, message.conversation, message.roster).members}
-    return sorted(row.reader for row in desk.list(Mark, *where, limit=None) if row.reader in members and row.reader != message.author)
+def readers(desk: Desk, conversation: str, shown: Iterable[Message]) -> dict[str, list[str]]:
+    """By message of one conversation: those of its roster who have read it."""
+    rows = list(shown)
+    marks = desk.list(Mark, Mark.conversation == conversation, Mark.author.in_({row.author for row in rows}), order=Mark.reader, limit=None)
+    rosters = {n: {one.person for one in _roster(desk, conversation, n).members} for n in {row.roster for row in rows}}
+
+    def read(row: Message, mark: Mark) -> bool:
+        return mark.author == row.author != mark.reader and mark.number >= row.number and mark.reader in rosters[row.roster]
+
+    return {row.id: [mark.reader for mark in marks if read(row, mark)] for row in rows}
 
 
 def waiting(desk: Desk) -> dict[str, int]:

@@ -58,7 +58,7 @@ def test_a_group_of_three_tiers_talks_and_knows_who_has_read(town: Town) -> None
     assert [unread(town, who, made) for who in (CITY, COUNTY, LOW)] == [1, 2, 1]
     town.verify(lambda: service.read(town.desk(COUNTY), made))
     row = town.desk(LOW).get(Message, message)
-    assert service.readers(town.desk(LOW), row) == [COUNTY]
+    assert service.readers(town.desk(LOW), made, [row]) == {message: [COUNTY]}
     assert unread(town, COUNTY, made) == 0
     assert town.desk("head.county1").list(Conversation) == []
     with pytest.raises(Missing):
@@ -173,6 +173,18 @@ def test_an_island_comes_back_in_order_and_nothing_late_counts_as_read(town: Tow
     assert unread(town, LOW, made) == 6
     marks = [{(m.reader, m.author): m.number for m in town.desk(who).list(Mark, Mark.conversation == made)} for who in (CITY, COUNTY, LOW)]
     assert marks[0] == marks[1] == marks[2]
+
+
+def test_an_answer_stands_after_what_it_answers_though_its_clock_is_slow(town: Town) -> None:
+    """A node whose clock is an hour behind answers, and is answered: everywhere the three stand in the order in which they were said."""
+    made = group(town, "慢钟")
+    service.say(town.desk(CITY), made, "问")
+    town.carry()
+    slow = town.desk(LOW)
+    slow.now -= dt.timedelta(hours=1)
+    town.verify(lambda: service.say(slow, made, "答"))
+    town.verify(lambda: service.say(town.desk(CITY), made, "再问"))
+    assert [texts(town, who, made) for who in (CITY, COUNTY, LOW)] == [["问", "答", "再问"]] * 3
 
 
 def test_a_state_secret_is_not_said(town: Town) -> None:
