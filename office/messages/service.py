@@ -151,10 +151,10 @@ def readers(desk: Desk, conversation: str, shown: Iterable[Message]) -> dict[str
     marks = desk.list(Mark, Mark.conversation == conversation, Mark.author.in_({row.author for row in rows}), order=Mark.reader, limit=None)
     rosters = {n: {one.person for one in _roster(desk, conversation, n).members} for n in {row.roster for row in rows}}
 
-    def read(row: Message, mark: Mark) -> bool:
+    def counts(row: Message, mark: Mark) -> bool:
         return mark.author == row.author != mark.reader and mark.number >= row.number and mark.reader in rosters[row.roster]
 
-    return {row.id: [mark.reader for mark in marks if read(row, mark)] for row in rows}
+    return {row.id: [mark.reader for mark in marks if counts(row, mark)] for row in rows}
 
 
 def waiting(desk: Desk) -> dict[str, int]:
