@@ -70,6 +70,7 @@ class MessagePages:
         values: dict[str, Any] = {
             "row": row,
             "title": self._title(row),
+            "where": "" if row.owner else self._organ(members, desk.person),
             "state": state,
             "tone": tone,
             "messages": said,
@@ -165,6 +166,10 @@ class MessagePages:
     def _name(self, person: str) -> str:
         card = self.desk.directory.person(person)
         return card.name if card is not None else _("已离开的人员")
+
+    def _organ(self, members: Iterable[str], but: str) -> str:
+        """Where the other of two is at work."""
+        return next((held.organ.full_name for one in members if one != but for held in self.desk.directory.appointments_of(one)), "")
 
     def _people(self, asked: str) -> Iterable[Found]:
         """Those found by words; without any, the colleagues of one's own organs."""
