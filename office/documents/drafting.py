@@ -154,7 +154,7 @@ class OutgoingPages:
         try:
             service.submit(self.desk, doc)
         except Refused as e:
-            return self._form(self.desk.get(Document, doc).paper, doc, self.desk.version(doc), error=e)
+            return self._form(self.desk.get(Document, doc).paper, doc, self.desk.version(doc), error=e, kept=True)
         return see_other(f"/documents/{doc}", _("已送核。"), doc=doc)
 
     def _form(
@@ -166,6 +166,7 @@ class OutgoingPages:
         preview: bool = False,
         correcting: bool = False,
         error: Refused | None = None,
+        kept: bool = False,
         held: Sequence[Annex] = (),
         word: taking.Found | None = None,
     ) -> Screen:
@@ -201,6 +202,7 @@ class OutgoingPages:
             "findings": [(f.refuses, service.sentence(f) + service.way(f)) for f in found],
             "correcting": correcting,
             "error": str(error) if error else "",
+            "kept": kept,
             "word": word,
             "answers_to": views.title_of(desk, paper.in_reply_to),
         }

@@ -102,6 +102,8 @@ def _form(paper: Paper) -> list[Finding]:
         found.append(Finding("flash_reason", True))
     if paper.openness in ("on_request", "withheld") and not paper.openness_reason.strip():
         found.append(Finding("openness_reason", True))
+    if paper.label != Label.PUBLIC and paper.openness == "proactive":
+        found.append(Finding("inner_open", False))
     if paper.kind == "reply" and not paper.in_reply_to:
         found.append(Finding("reply_answers", False))
     if kind.public:

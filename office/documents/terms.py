@@ -80,7 +80,7 @@ def deadline(desk: Desk, text: str) -> tuple[int, str]:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise Invalid(_("时限应写成 2026-01-31T17:00:00+08:00，或者 5wd、24h。"), code="deadline") from None
+        raise Invalid(_("时限应写成 2026-01-31 17:00，或者 5wd（工作日）、15d（日）、24h（小时）。"), code="deadline") from None
     if len(text) == len("2026-01-31"):
         moment += dt.timedelta(hours=23, minutes=59, seconds=59)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=workflow.SHANGHAI)

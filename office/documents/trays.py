@@ -85,10 +85,23 @@ def facts_in(desk: Desk, row: Incoming, envelope: Envelope) -> list[tuple[str, A
         (_("初审"), examined(row)),
         (_("纸质件"), _("已到") if row.paper_at else ""),
         (_("督查"), _("已转督查") if row.supervised_at else ""),
-        (_("拟办意见"), row.opinion),
+        (_("拟办意见"), _opinions(desk, row, "documents.proposed") or row.opinion),
+        (_("领导批示"), _opinions(desk, row, "documents.instructed")),
         (_("退文原因"), REASON_WORDS.get(row.sent_back, "")),
         (_("撤回原因"), row.recall_reason),
     ]
+
+
+def _opinions(desk: Desk, row: Incoming, kind: str) -> str:
+    """What was written in acts of one kind, oldest first, each with its writer; what a handler noted later does not take its place."""
+    acts = desk.list(Done, Done.record == row.id, Done.kind == kind, order=(Done.at, Done.seq), narrow=True)
+    return "；".join(f"{name_of(desk, _writer(act))}：{act.text}" for act in acts if act.text)
+
+
+def _writer(act: Done) -> str:
+    """The leader, where somebody else transcribed an instruction."""
+    leader, _space, transcribed = act.reason.partition(" ")
+    return leader if transcribed == "transcribed" else act.person
 
 
 def hands_of(desk: Desk, incoming: str) -> list[dict[str, Any]]:

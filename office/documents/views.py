@@ -186,7 +186,11 @@ def _receipt_cell(act: Done) -> dict[str, Any]:
     words = {"R2x": REASON_WORDS.get(act.reason, _("退文")), "R5": _("撤回已确认")}.get(act.receipt)
     who = act.name or _("自动")
     tone = "bad" if act.receipt == "R2x" else "good"
-    return {"text": f"{words}：{who}" if words else who, "sub": when(act.at), "tone": tone}
+    return {
+        "text": f"{words}：{who}" if words else who,
+        "sub": "　".join(part for part in (when(act.at), act.text if act.receipt == "R2x" else "") if part),
+        "tone": tone,
+    }
 
 
 def unknown_since(heard: int) -> Text | str:
@@ -256,6 +260,7 @@ def add_receipts(lines: Sequence[dict[str, Any]], found: Mapping[str, service.Pr
             (str(_("已退文")), at.back, "bad"),
         ]
         line["received"] = str(_("{n}/{all} 签收").format(n=at.signed, all=at.recipients))
+        line["received"] += str(_("，{n} 退文").format(n=at.back)) if at.back else ""
 
 
 def files_of(desk: Desk, annexes: Sequence[Annex], url: str) -> list[dict[str, Any]]:

@@ -394,6 +394,9 @@ class App:
             return self._problem(request, error.http, error.code, self._sentence(error), error=error)
         if isinstance(error, RequestEntityTooLarge):
             return self._problem(request, 413, TooLarge.code, str(_("内容太大，超过了这里允许的大小。请把大文件作为附件上传，单个附件不超过 1 GB。")))
+        if isinstance(error, MethodNotAllowed) and request.method == "GET" and not request.wants_json:
+            # The page of a form that was refused, read again or in the other language: its address takes forms only, so back to where it stood.
+            return Response(status=303, headers={"Location": quote(request.path.rpartition("/")[0] or "/")})
         if isinstance(error, MethodNotAllowed):
             response = self._problem(request, 405, "method", str(_("这个地址不接受这样的请求。")))
             response.headers["Allow"] = ", ".join(error.valid_methods or ())

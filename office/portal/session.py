@@ -34,7 +34,7 @@ from office.frame.away import Away
 from office.frame.desk import Desk
 from office.frame.local import Local, moment
 from office.frame.office import Office
-from office.frame.words import _
+from office.frame.words import Text, _
 
 IDLE, LONGEST, TOUCH = 15 * 60.0, 12 * 3600.0, 20.0
 "Seconds without a request, seconds in all, seconds between two notes of the last request."
@@ -210,7 +210,7 @@ class Sessions:
         """Change a password; every session of the person ends. A room that keeps accounts may do more, such as make the key anew."""
         person = desk.person
         self._check_lock(person)
-        with self._counting(person):
+        with self._counting(person, _("现在的口令不正确。")):
             keeper = next((m for m in self.office.tier.parts("service") if hasattr(m, "change_password")), None)
             door: Door = keeper.change_password(desk, old, new) if keeper else self._reseal(desk, old, new)
         self._forget(person)
@@ -235,14 +235,14 @@ class Sessions:
             self._waiting -= 1
 
     @contextmanager
-    def _counting(self, counted: str) -> Iterator[None]:
+    def _counting(self, counted: str, said: Text = _("用户名或口令不正确。")) -> Iterator[None]:
         try:
             yield
         except Refused as e:
             if e.code != "bad_password":
                 raise
             self._failed(counted)
-            raise Refused(_("用户名或口令不正确。"), code="bad_password") from None
+            raise Refused(said, code="bad_password") from None
 
     # lock-outs
 

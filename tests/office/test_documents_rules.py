@@ -105,7 +105,7 @@ RIGHT: list[tuple[str, str, str, str, dict[str, object]]] = [
     ("sec", "report", "fin", "", {}),
     ("gov", "notice", "cgov", "", {"text": "", "annexes": FILE}),
     ("gov", "notice", "cgov", "", {"urgency": "flash", "urgency_reason": "汛情紧急"}),
-    ("gov", "notice", "cgov", "", {"openness": "proactive"}),
+    ("gov", "notice", "cgov", "", {"openness": "proactive", "label": "public"}),
     ("gov", "notice", "cgov", "", {"openness": "withheld", "openness_reason": "内部管理"}),
     ("gov", "notice", "", "", {"lists": (Cited("all", 1, "to"),)}),
     ("gov", "notice", "cgov", "", {"text": "做好商业秘密保护工作。"}),
@@ -118,6 +118,7 @@ RIGHT: list[tuple[str, str, str, str, dict[str, object]]] = [
     ("cgov", "request", "gov", "", ASKED | {"reply_required": True, "due": 1}),
 ]
 WRONG: list[tuple[str, str, str, str, dict[str, object], str]] = [
+    ("gov", "notice", "cgov", "", {"openness": "proactive"}, "inner_open"),
     ("fin", "request", "gov edu", "", ASKED, "request_one"),
     ("cgov", "request", "gov fin", "", ASKED, "request_one"),
     ("town", "request", "cgov cfin", "", ASKED, "request_one"),

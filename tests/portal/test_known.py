@@ -126,13 +126,14 @@ def test_a_page_asked_again_shows_what_has_just_come(reader: Browser, writer: Br
     assert title in reader.get("/incoming", Accept="application/json").text
 
 
-def test_one_sees_at_once_what_one_has_done(reader: Browser) -> None:
+def test_one_sees_at_once_what_one_has_done(reader: Browser, writer: Browser) -> None:
     """Having signed for a document, the clerk finds it on the other tab and no more on this one; the note stands there once."""
-    page = reader.get("/incoming").text
+    send(writer, "关于即刻签收的函")
+    page = reader.get("/incoming?tab=arrived").text
     link = re.search(r'href="(/incoming/[0-9a-f-]{36})"', page)
     assert link
     assert reader.post(f"{link[1]}/sign_for").status == 303
-    first, again = reader.get("/incoming").text, reader.get("/incoming").text
+    first, again = reader.get("/incoming?tab=arrived").text, reader.get("/incoming?tab=arrived").text
     assert 'id="menu"' in reader.get(link[1]).text
     assert link[1] not in first
     assert 'class="note good"' in first
