@@ -78,7 +78,6 @@ def _lies(desk: Desk, template: Template, seat: Seat, found: list[terms.Term]) -
         "step": str(template.step(seat.step).name) + (f"（{_('裁定')}）" if seat.sort == Sort.SETTLE else ""),
         "who": "、".join(who(desk, one) for one in seat.holders),
         "since": clock.from_ms(seat.since),
-        "opened": bool(seat.opened),
         "due": due,
         "urges": len(seat.urges),
         "supervised": bool(seat.supervised),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from node import clock
 from node.directory.entries import Organ
 from node.errors import Invalid, Missing, Refused, TooLarge
 from office.documents import rules
@@ -58,7 +59,8 @@ def partners(desk: Desk, paper: Paper) -> tuple[Organ, ...]:
 
 def findings(desk: Desk, paper: Paper) -> list[Finding]:
     """What the rules say of a paper, refusals first."""
-    return rules.check(paper, route(desk, paper))
+    passed = [Finding("due_passed", False)] if paper.due and paper.due < clock.to_ms(desk.now) else []
+    return rules.check(paper, route(desk, paper)) + passed
 
 
 def reply_paper(desk: Desk, incoming: Incoming) -> Paper:
@@ -136,6 +138,7 @@ SENTENCES = {
     "joint_addressed": _("{about}是联合发文机关，不能同时是收文机关。"),
     "joint_level": _("联合行文限于同级机关，{about}与主办机关不同级（条例第十七条）。"),
     "joint_powers": _("属于党委、政府各自职权范围内的工作，不得联合行文（条例第十七条）。"),
+    "due_passed": _("答复时限已经过去。"),
     "inner_open": _("标识不是“公开”，公开属性却是主动公开：版面会同时印出标识和“此件公开发布”。"),
     "unread": _("附件《{about}》的内容程序读不出来，请人工核对没有国家秘密。"),
     "burden": _("正文 {about} 字，超过五千字的减负提倡篇幅。"),
@@ -154,6 +157,7 @@ WAYS = {
     "text_missing": _("至少写一段正文，或者添加附件。"),
     "flash_reason": _("可以写明理由，或者改为加急、平件。"),
     "no_answer": _("需要上级答复的用请示，需要下级、平级答复的用通知或者函。"),
+    "due_passed": _("请改为以后的日期，或者不定时限。"),
     "inner_open": _("可以把标识改为公开，或者改选公开属性。"),
     "public_closed": _("可以把公开属性改为主动公开；不宜公开的改用通知、通报。"),
     "report_up": _("可以用通知、通报向下行文，用函与不相隶属的机关商洽。"),

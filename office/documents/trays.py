@@ -118,6 +118,7 @@ def hands_of(desk: Desk, incoming: str) -> list[dict[str, Any]]:
                 "task": words.get(row.task, _("已阅")),
                 "read_at": read_at,
                 "opinion": row.opinion,
+                "reads": row.task == "read",
                 "waits": waits(row),
             }
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import segno
@@ -16,6 +17,9 @@ from office.meetings.model import Call, Meeting
 from office.meetings.questions import STATES, Expected, Line
 from office.meetings.workflow import KINDS, State
 from office.portal.page import Act
+
+NAMED = 20
+"Organs that are named where all of them do not fit."
 
 ACT_WORDS = {
     "meetings.proposed": _("申报议题"),
@@ -145,10 +149,16 @@ def facts(desk: Desk, row: Meeting) -> list[tuple[Text, Any]]:
         (_("会场"), "、".join(plan.venues)),
         (_("主持人"), chair.name if chair is not None else ""),
         (_("回执时限"), local(plan.reply_by)),
+        (_("参会单位"), "" if row.issue else _listed([short(desk, organ) for organ in plan.organs])),
         (_("参会要求"), _("主要负责同志参加，请假须经批准") if plan.principals else ""),
         (_("联系人"), plan.contact),
         (_("备注"), plan.note),
     ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names in a row; of many the first, and how many there are."""
+    return "、".join(names[:NAMED]) + (str(_("等 {n} 个单位")).format(n=len(names)) if len(names) > NAMED else "")
 
 
 def cells(desk: Desk, line: Line, round: int) -> list[Any]:
