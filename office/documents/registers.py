@@ -14,7 +14,7 @@ from node import clock
 from office.documents.issuers import waiting, wants_seal
 from office.documents.kinds import KINDS
 from office.documents.labels import AGREEMENT_WORDS, STAGE_WORDS, STANDING_WORDS
-from office.documents.model import FLOWS, Document, Extension, Hand, Incoming, Party, Urge
+from office.documents.model import FLOWS, Act, Document, Extension, Hand, Incoming, Party, Urge
 from office.documents.rights import acting_post, with_role
 from office.documents.terms import Terms, open_terms, sign_in
 from office.documents.workflow import CLERK, KEEPER, REVIEWER, SIGNER, Agreement, Stage, Standing
@@ -35,7 +35,7 @@ IN_TURN = exists().where(_ROW.id == Hand.incoming, _ROW.in_turn.is_(True))
 "Somebody is to read it before, and the order counts."
 GONE = (Standing.SENT_BACK, Standing.RECALLED)
 RECENT, SHOWN, LISTED, RUNNING = dt.timedelta(days=30), 8, 100, 20_000
-"How old what one may read is at most on the home page, and how many of them it shows; how many of what waits; running terms that are counted."
+"How old what one may read, or what was sent back, is at most, and how many the home page shows; how many of what waits; running terms."
 
 
 def outgoing_where(desk: Desk, states: Sequence[Stage], words: str = "", *, kind: str = "", organ: str = "") -> list[ColumnElement[bool]]:
@@ -172,12 +172,25 @@ def todo(desk: Desk) -> list[Todo]:
 
 
 def _todos_out(desk: Desk, rows: Sequence[Document], column: Column) -> list[Todo]:
-    others, found = waiting(desk, rows), []
+    others, back, found = waiting(desk, rows), _sent_back(desk, rows), []
     for row in rows:
-        about, waits = others.get(row.id, ("", False))
-        ends = Column.DONE if row.state in OUT_ENDED and column is Column.HAND else Column.HAND if waits else column
+        about, waits = others.get(row.id, (back.get(row.id, ""), False))
+        ends = Column.DONE if row.state in OUT_ENDED and column is Column.HAND and not about else Column.HAND if waits else column
         found.append(_todo_out(desk, row, ends, about))
     return found
+
+
+def _sent_back(desk: Desk, rows: Sequence[Document]) -> dict[str, str]:
+    """By document that went out: who sent it back of late, and why; whoever wrote it has to see to that."""
+    gone = [row.id for row in rows if row.state == Stage.DISPATCHED]
+    since = clock.to_ms(desk.now - RECENT)
+    acts = desk.list(Act, Act.doc.in_(gone), Act.receipt == "R2x", Act.at > since, order=Act.at, limit=LISTED) if gone else []
+    return {act.doc: str(_("{name}退文：{text}").format(name=_short(desk, act.organ), text=act.text)) for act in acts}
+
+
+def _short(desk: Desk, id: str) -> str:
+    organ = desk.directory.organ(id)
+    return organ.short_name if organ is not None else id
 
 
 def _shared(desk: Desk) -> list[Todo]:

@@ -22,6 +22,7 @@ from office.documents.entries import Cited, Paper, rendering_digest, seal_signed
 from office.documents.model import Act, Delivery, Document, Incoming, Letter, Validity
 from office.frame.desk import Desk
 from office.frame.office import Office
+from office.frame.todo import Column
 from office.frame.words import speaking
 from tests import city as cities
 from tests.office.desks import carry
@@ -275,7 +276,7 @@ def test_a_recall_is_silent_before_and_a_request_after_signing_for(world: World)
 
 
 def test_a_document_is_sent_back_with_a_reason_of_the_list(world: World) -> None:
-    """Sending back needs a known reason and words; the issuer reads both in the matrix."""
+    """Sending back needs a known reason and words; the issuer reads both in the matrix, and whoever wrote it finds it in hand again."""
     doc = issued(world)
     row = arrived(world, "zhou", doc)
     for reason, words in (("because", "x"), ("not_ours", " "), ("not_ours", "长" * 501)):
@@ -284,6 +285,8 @@ def test_a_document_is_sent_back_with_a_reason_of_the_list(world: World) -> None
     verified(world, lambda: service.send_back(world.desk("zhou"), row.id, reason="not_ours", words="应送教育部门。"))
     (line,) = service.matrix(world.desk("li"), doc)
     assert (line.receipts["R2x"].reason, line.receipts["R2x"].text) == ("not_ours", "应送教育部门。")
+    [waits] = [one for one in service.todo(world.desk("qian")) if one.url == f"/documents/{doc}"]
+    assert waits.column is Column.HAND and "应送教育部门。" in waits.about
     with pytest.raises(NodeError):
         service.sign_for(world.desk("zhou"), row.id)
 
