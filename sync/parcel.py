@@ -32,6 +32,8 @@ from sync.peer import BATCH, Line, Self
 from sync.store import line_of, look
 
 T = TypeVar("T")
+MOST_TOLD = 100_000
+"Chains that a stick says are held, and attachments that it asks for; what lies beyond is sent again, or asked for the next time."
 MOST = 256 * 2**30
 "Bytes of one stick when nothing else was said."
 
@@ -205,8 +207,8 @@ class Parcel:
             for frame in told:
                 match frame:
                     case frames.Have():
-                        chains += frame.chains
-                    case frames.Want():
+                        chains += frame.chains[: MOST_TOLD - len(chains)]
+                    case frames.Want() if len(wants) < MOST_TOLD:
                         wants.append(frame)
                     case _:
                         self._take(frame, done)
