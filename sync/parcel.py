@@ -11,18 +11,18 @@ chain) is named and stops its own chain only. What the neighbour said it holds a
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from node import certs, keys
+from node import certs, clock, keys
 from node.blobs import Blobs
 from node.client import Ledger
 from node.codec import Natural, Value, pack, unpack
 from node.directory.entries import Node
 from node.directory.tree import Tree
-from node.entry import LANES, Header, Hold, Lane
+from node.entry import LANES, Header, Hold, Lane, header_hash
 from node.errors import Gap, Missing, NodeError, Operator, Refused, Unreachable
 from node.requests import Batch
 from node.seal import StorageKey
@@ -32,8 +32,11 @@ from sync.peer import BATCH, Line, Self
 from sync.store import line_of, look
 
 T = TypeVar("T")
+F = TypeVar("F", bound=frames.Frame)
 MOST_TOLD = 100_000
 "Chains that a stick says are held, and attachments that it asks for; what lies beyond is sent again, or asked for the next time."
+AHEAD = 24 * 3600 * 1000
+"Milliseconds by which a word may be ahead of this node's clock and still count as the last one: what is dated later would stand for ever."
 MOST = 256 * 2**30
 "Bytes of one stick when nothing else was said."
 
@@ -82,7 +85,14 @@ class Unpacked:
     blobs: int = 0
     "Attachments that became whole."
     snags: dict[bytes, NodeError] = field(default_factory=dict)
-    "Why nothing more of a chain was taken."
+    "Why nothing more of a chain, or nothing of an attachment, was taken."
+
+    def snag(self, what: bytes, error: NodeError) -> None:
+        """Note why something was not taken; without its traceback, which would keep the whole frame."""
+        if len(self.snags) >= MOST_TOLD:
+            raise error
+        error.__cause__ = error.__context__ = None
+        self.snags[what] = error.with_traceback(None)
 
 
 class Parcel:
@@ -168,11 +178,19 @@ class Parcel:
         if heard is None:  # what comes from there is there
             told = {line.id: line.count for line in self.lines.values() if self.tree.toward(self.me.node, line.author) == to.id}
         else:
-            told = {position.chain: position.count for position in heard.chains}
+            told = {position.chain: position.count for position in heard.chains if self._ours(position, to)}
         for hold in holds:
-            if hold.holder == to.id and (heard is None or hold.at > heard.at):
+            if hold.holder == to.id and (heard is None or heard.at < hold.at < clock.ms() + AHEAD):
                 told[hold.chain] = max(told.get(hold.chain, 0), hold.seq + 1)
         return told
+
+    def _ours(self, position: frames.Position, to: Node) -> bool:
+        """Whether what a neighbour says it holds is what is held here; it may hold more only of what comes from its side."""
+        line = self.lines.get(position.chain)
+        if line is None or position.count > line.count:
+            return line is not None and self.tree.toward(self.me.node, line.author) == to.id
+        last = self.ledger.read(position.chain, position.count - 1, 1) if position.count else None
+        return last is not None and header_hash(last.entries[0][0]) == position.hash
 
     def _entries(self, to: Node, held: dict[bytes, int], wants: dict[bytes, int], load: Load) -> Iterator[bytes]:
         going = [line for line in self.lines.values() if self._goes(line, to)]
@@ -201,6 +219,8 @@ class Parcel:
         with stick.opened(file, self.me, self.settings.city, self._key) as (cover, told):
             if cover.sender != self.above and self.tree.parent(cover.sender) != self.me.node:
                 raise Refused(f"node {cover.sender}, which packed this, is not directly above or below this node", code="wrong_node")
+            if (sender := self.nodes.get(cover.sender)) is not None and sender.closed:
+                raise Refused(f"node {cover.sender}, which packed this, was closed or its certificate revoked", code="closed")
             done = Unpacked(cover.sender, cover.at)
             chains: list[frames.Position] = []
             wants: list[frames.Want] = []
@@ -223,14 +243,17 @@ class Parcel:
             case frames.Holds():
                 done.receipts += self.ledger.held(frame.holds)
             case frames.Entries() if frame.chain not in done.snags:
-                try:
-                    self._batch(frame, done)
-                except (Unreachable, Operator):  # the same for every chain: to be mended, and the stick read again
-                    raise
-                except NodeError as error:
-                    done.snags[frame.chain] = error
-            case frames.Chunk():
-                self._chunk(frame, done)
+                self._try(self._batch, frame, frame.chain, done)
+            case frames.Chunk() if frame.sha not in done.snags:
+                self._try(self._chunk, frame, frame.sha, done)
+
+    def _try(self, act: Callable[[F, Unpacked], None], frame: F, what: bytes, done: Unpacked) -> None:
+        try:
+            act(frame, done)
+        except (Unreachable, Operator):  # the same for every chain: to be mended, and the stick read again
+            raise
+        except NodeError as error:
+            done.snag(what, error)
 
     def _batch(self, frame: frames.Entries, done: Unpacked) -> None:
         batch = frames.batch_of(frame)
@@ -263,14 +286,16 @@ class Parcel:
     # --- what a neighbour said last -----------------------------------------------------------------------------
 
     def _heard(self, node: str) -> Heard | None:
+        """Its last word; None without one, or when its clock or this one's is wrong: then more is sent than is needed, and nothing is lost."""
         try:
-            return unpack(self.settings.path("sticks", node).read_bytes(), Heard)
-        except (FileNotFoundError, NodeError):  # without it more is sent than is needed, and nothing is lost
+            heard = unpack(self.settings.path("sticks", node).read_bytes(), Heard)
+        except (FileNotFoundError, NodeError):
             return None
+        return heard if heard.at < clock.ms() + AHEAD else None
 
     def _keep(self, node: str, heard: Heard) -> None:
         before = self._heard(node)
-        if before is None or heard.at > before.at:
+        if heard.at < clock.ms() + AHEAD and (before is None or heard.at > before.at):
             self.settings.path("sticks").mkdir(mode=0o700, exist_ok=True)
             keys.write_secret(self.settings.path("sticks", node), pack(heard))
 

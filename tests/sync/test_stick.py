@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from node import clock
 from node.blobs import Blobs
 from node.client import Ledger
 from node.codec import pack, unpack
@@ -18,7 +19,7 @@ from node.entry import ALL, DOWN, UP, Attachment, Lane, to_node
 from node.errors import Conflict, Corrupt, Missing, NodeError, Refused, Untrusted
 from node.requests import Written
 from sync.frames import Position
-from sync.parcel import Heard, Parcel, Unpacked
+from sync.parcel import AHEAD, MOST_TOLD, Heard, Parcel, Unpacked
 from sync.stick import LENGTH, MAGIC, Cover, Signed
 from tests.city import City, build, running
 from tests.sync.test_courier import card, say
@@ -159,7 +160,7 @@ def test_a_lost_stick_is_a_gap_and_stops_its_chain_only(islands: Islands) -> Non
     lost = wrote(islands, TOWN, "lost", audience=UP)
     islands.pack(TOWN, COUNTY)
     county = islands.city[COUNTY]
-    heard = Heard(2**60, tuple(Position(line.id, line.count, line.hash) for line in islands.ledgers[TOWN].chains()), ())
+    heard = Heard(clock.ms() + 1000, tuple(Position(line.id, line.count, line.hash) for line in islands.ledgers[TOWN].chains()), ())
     Parcel(islands.city[TOWN].settings, islands.ledgers[TOWN])._keep(county.id, heard)  # as if the lost one had been answered
     later, other = wrote(islands, TOWN, "later", audience=UP), wrote(islands, TOWN, "other", audience=ALL)
     came = islands.bring(TOWN, COUNTY)
@@ -216,3 +217,92 @@ def test_nobody_packs_in_anothers_name(islands: Islands) -> None:
         bad.write_bytes(MAGIC + len(forged).to_bytes(LENGTH, "big") + forged + good[start + length :])
         with pytest.raises(Untrusted):
             islands.unpack(COUNTY, bad)
+
+
+def _parcel(islands: Islands, name: str) -> Parcel:
+    return Parcel(islands.city[name].settings, islands.ledgers[name])
+
+
+def _packed(islands: Islands, heard: Heard) -> int:
+    """Entries that the township packs for its county when this was the county's last word."""
+    county, parcel = _county(islands), _parcel(islands, TOWN)
+    last = parcel.settings.path("sticks", county.id)
+    last.write_bytes(pack(heard))
+    load = parcel.pack(county, islands.folder / f"word{heard.at}.stick")
+    last.unlink()
+    return load.entries
+
+
+def test_what_a_neighbour_says_it_holds_is_believed_where_it_can_be_so(islands: Islands) -> None:
+    """A word from the future, one of another history, and one of more than there is leave nothing out; a true one does."""
+    islands.round()
+    wrote(islands, TOWN, "to be left out", audience=UP)
+    own = [chain for chain in islands.ledgers[TOWN].chains() if chain.author == islands.city[TOWN].id]
+    true = tuple(Position(chain.id, chain.count, chain.hash) for chain in own)
+    now = clock.ms()
+    everything = _packed(islands, Heard(now, (), ()))
+    assert _packed(islands, Heard(now + 10, true, ())) < everything
+    assert _packed(islands, Heard(now + 20, tuple(Position(p.chain, p.count, bytes(32)) for p in true), ())) == everything
+    assert _packed(islands, Heard(now + 30, tuple(Position(p.chain, p.count + 1000, p.hash) for p in true), ())) == everything
+    ahead, none = Heard(now + 30 * AHEAD, true, ()), _packed(islands, Heard(now + 30 * AHEAD + 1, (), ()))
+    assert _packed(islands, ahead) == none
+
+
+def test_a_stick_from_the_future_brings_what_it_has_and_is_not_the_last_word(islands: Islands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stick packed under a clock a month ahead is read; the right one after it counts."""
+    wrote(islands, TOWN, "from the future", audience=UP)
+    ms = clock.ms
+    monkeypatch.setattr(clock, "ms", lambda: ms() + 30 * AHEAD)
+    ahead = islands.pack(TOWN, COUNTY)
+    monkeypatch.undo()
+    assert islands.unpack(COUNTY, ahead).entries > 0
+    right = islands.bring(TOWN, COUNTY)
+    heard = _parcel(islands, COUNTY)._heard(islands.city[TOWN].id)
+    assert heard is not None and heard.at == right.at
+
+
+def test_what_was_not_taken_is_named_without_being_kept() -> None:
+    """What is told of a refused frame does not hold the frame, and no stick makes a list without end."""
+    done = Unpacked("node", 0)
+
+    def refuse(frame: bytearray) -> None:
+        raise Refused(f"{len(frame)} bytes", code="out_of_span")
+
+    for no in range(MOST_TOLD):
+        try:
+            refuse(bytearray(10))
+        except NodeError as error:
+            done.snag(no.to_bytes(4, "big"), error)
+    assert all(error.__traceback__ is None and error.__context__ is None for error in done.snags.values())
+    with pytest.raises(Refused):
+        done.snag(b"one more", Refused("too many", code="out_of_span"))
+
+
+def test_a_wrong_attachment_is_named_and_the_rest_is_taken(islands: Islands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attachment that comes as other bytes stops itself only: what follows it is taken, and it is whole from the next stick."""
+    islands.round()
+    blobs = Blobs(islands.city[TOWN].settings)
+    named = [blobs.put([random.Random(n).randbytes(3000)]) for n in (11, 12)]
+    wrote(islands, TOWN, "two files", audience=UP, attachments=tuple(Attachment(sha, size) for sha, size in named))
+    parcel = _parcel(islands, TOWN)
+    read = Blobs.read
+    monkeypatch.setattr(parcel.blobs, "read", lambda sha, start, most: bytes(3000) if sha == named[0][0] else read(parcel.blobs, sha, start, most))
+    wrong = islands.folder / "wrong.stick"
+    parcel.pack(_county(islands), wrong)
+    done = islands.unpack(COUNTY, wrong)
+    there = Blobs(islands.city[COUNTY].settings)
+    assert list(done.snags) == [named[0][0]] and there.has(named[1][0]) and not there.has(named[0][0])
+    islands.bring(COUNTY, TOWN)
+    islands.bring(TOWN, COUNTY)
+    assert there.has(named[0][0])
+
+
+def test_a_stick_of_a_closed_node_is_refused(islands: Islands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a node packed that was closed since is refused, as its line is."""
+    file = islands.pack(TOWN, COUNTY)
+    parcel = _parcel(islands, COUNTY)
+    town = islands.city[TOWN].id
+    monkeypatch.setitem(parcel.nodes, town, msgspec.structs.replace(parcel.nodes[town], closed=True))
+    with pytest.raises(Refused) as refused:
+        parcel.unpack(file)
+    assert refused.value.code == "closed"
