@@ -68,7 +68,7 @@ def vet(desk: Desk, topic: str, *, passed: bool, opinion: str) -> None:
 
 def plan(desk: Desk, given: Plan, *, meeting: str = "") -> str:
     """Plan a meeting of an organ one acts for, or plan it otherwise."""
-    workflow.shape(given)
+    _fits(desk, given)
     _acts_for(desk, given.organ, *CLERKS)
     held = _step(desk, meeting, "plan") if meeting else None
     if held is not None and held.organ != given.organ:
@@ -76,6 +76,13 @@ def plan(desk: Desk, given: Plan, *, meeting: str = "") -> str:
     meeting = meeting or uuid7()
     desk.write(said.Planned(given), record=meeting, after=(held.last,) if held else (), post=acting_post(desk, given.organ, CLERKS))
     return meeting
+
+
+def _fits(desk: Desk, given: Plan, held: int = 0) -> None:
+    """Refuse what is no plan, and a last day for replies that is over before anybody was asked; the one already set may stay."""
+    workflow.shape(given)
+    over = 0 < given.reply_by <= clock.to_ms(desk.now) and given.reply_by != held
+    workflow.refuse([(over, _("回执时限已过，请改为今后的时间，或者不填。"))])
 
 
 def approve(desk: Desk, meeting: str, *, opinion: str = "") -> None:
@@ -86,13 +93,14 @@ def approve(desk: Desk, meeting: str, *, opinion: str = "") -> None:
 def notify(desk: Desk, meeting: str) -> None:
     """Send the first notice to everybody who is called."""
     found = _step(desk, meeting, "notify")
+    _fits(desk, found.plan)
     _send(desk, found, found.plan, "", 1)
 
 
 def change(desk: Desk, meeting: str, given: Plan, *, note: str) -> None:
     """Send another notice; a change of time begins a new round, and the replies so far are void."""
     found = _step(desk, meeting, "change")
-    workflow.shape(given)
+    _fits(desk, given, found.plan.reply_by)
     former = found.plan
     if given.organ != former.organ or not set(former.organs) <= set(given.organs):
         raise Refused(_("更改通知时，召集单位不能改，参会单位只能增加。"), code="organs_fixed")

@@ -15,7 +15,7 @@ from office.frame.words import Text, _
 from office.meetings import workflow
 from office.meetings.model import Call, Meeting
 from office.meetings.questions import STATES, Expected, Line
-from office.meetings.workflow import KINDS, State
+from office.meetings.workflow import CLERKS, KINDS, SIGNER, State
 from office.portal.page import Act
 
 NAMED = 20
@@ -153,7 +153,17 @@ def facts(desk: Desk, row: Meeting) -> list[tuple[Text, Any]]:
         (_("参会要求"), _("主要负责同志参加，请假须经批准") if plan.principals else ""),
         (_("联系人"), plan.contact),
         (_("备注"), plan.note),
+        (_("等候"), _waits(desk, row)),
     ]
+
+
+def _waits(desk: Desk, row: Meeting) -> str:
+    """Who has the next step before the notice goes out."""
+    roles_ = {State.PLANNED: ((SIGNER,), _("{names}批准")), State.APPROVED: (CLERKS, _("{names}发出通知"))}.get(State(row.state))
+    if roles_ is None or row.issue:
+        return ""
+    holders = {person.id: person.name for role in roles_[0] for person in desk.directory.holders(role, row.organ)}
+    return str(roles_[1]).format(names="、".join(holders.values()) or _("（还没有人担任这个岗位）"))
 
 
 def _listed(names: Sequence[str]) -> str:
