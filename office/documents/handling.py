@@ -24,6 +24,7 @@ from office.documents.sheets import sheet
 from office.documents.terms import Terms
 from office.documents.workflow import Standing
 from office.frame.desk import Desk
+from office.portal import uploads
 from office.portal.page import PER_PAGE, Request, Response, Screen, See, page, see_other, whole
 
 WAITING = ("arrived", "hand", "read")
@@ -151,5 +152,4 @@ VERBS: dict[str, Verb] = {
 
 
 def _files(desk: Desk, request: Request) -> tuple[Annex, ...]:
-    files = [f for f in request.files.getlist("files") if f.filename]
-    return tuple(service.attach(desk, f.filename or "", f.mimetype, f.stream) for f in files)
+    return tuple(service.attach(desk, f.name, f.mime, f.stream) for f in uploads.given(request, desk.person))

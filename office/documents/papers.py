@@ -5,19 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from enum import StrEnum
-from typing import Annotated
 
 import msgspec
 
 from node.codec import Hash, Moment, Natural, Value, digest
+from office.frame.annex import Annex as Annex
+from office.frame.annex import Name
 
 TITLE, TEXT, WORDS, REASON = 200, 30_000, 2_000, 500
 "Most characters of a title, a text, an opinion or answer, a reason."
 ANNEXES, RECIPIENTS = 50, 1_500
 JOINT = 11
 "Organs at most that issue a document together with its own: more no red head holds."
-Name = Annotated[str, msgspec.Meta(max_length=300)]
-"A title, number or name: one line of a list, whoever sent it."
 
 
 class Urgency(StrEnum):
@@ -60,22 +59,6 @@ class Change(StrEnum):
     REPEALED = "repealed"
     REVOKED = "revoked"
     EXPIRED = "expired"
-
-
-class Annex(Value, frozen=True):
-    """An attached file. Stored bytes are ciphertext whatever the audience, so that forwarding is passing on hash and key."""
-
-    name: Name
-    size: Natural
-    "Bytes of the plain file."
-    mime: str
-    sha: Hash
-    "SHA-256 of the stored bytes, by which blobs are fetched."
-    plain: Hash
-    "SHA-256 of the plain file, which readers and evidence compare."
-    key: Hash
-    stored: Natural
-    "Bytes as stored."
 
 
 class Cited(Value, frozen=True):

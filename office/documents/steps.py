@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
@@ -16,12 +15,13 @@ from node.kinds import Content
 from node.requests import Written
 from office.documents import entries as said
 from office.documents import model, workflow
-from office.documents.entries import Annex, Urgency
+from office.documents.entries import Urgency
 from office.documents.model import Counter, Document, Incoming
 from office.documents.rights import acting_post, lent, parts_of, parts_on, roles
 from office.documents.routing import organ_of
 from office.documents.workflow import INCOMING, OUTGOING, SIGNER, Standing
 from office.frame.desk import Desk, Wish
+from office.frame.files import stored as stored
 from office.frame.words import _
 
 M = TypeVar("M")
@@ -112,11 +112,6 @@ def inner(
     after = tuple(dict.fromkeys((found.said, found.receipt, found.last, *more)))
     post = acting_post(desk, found.organ)
     return desk.wish(content, record=found.id, after=after, touches=touches, attachments=attachments, post=post)
-
-
-def stored(annexes: Iterable[Annex]) -> tuple[Attachment, ...]:
-    """The stored files that go with an entry."""
-    return tuple({annex.sha: Attachment(annex.sha, annex.stored) for annex in annexes}.values())
 
 
 def ref(written: Written) -> str:

@@ -16,6 +16,7 @@ from office.documents.labels import KIND_WORDS, LABEL_WORDS, URGENCY_WORDS
 from office.documents.model import Letter
 from office.frame.desk import Desk
 from office.frame.words import _
+from office.portal import uploads
 from office.portal.page import Request
 
 
@@ -102,8 +103,7 @@ def _held(desk: Desk, request: Request) -> tuple[Annex, ...]:
 
 
 def _uploaded(desk: Desk, request: Request) -> tuple[Annex, ...]:
-    files = [f for f in request.files.getlist("files") if f.filename]
-    found = tuple(service.attach(desk, f.filename or "", f.mimetype, f.stream) for f in files)
+    found = tuple(service.attach(desk, f.name, f.mime, f.stream) for f in uploads.given(request, desk.person))
     for annex in found:
         request.portal.local.keep(desk.person, f"annex.{annex.sha.hex()}", base64.b64encode(pack(annex)).decode(), clock.ms())
     return found

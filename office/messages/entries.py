@@ -7,9 +7,12 @@ from typing import ClassVar
 
 from node.codec import Natural, Value
 from node.kinds import Content, kind
+from office.frame.annex import Annex
 
 NAME, WORDS, MANY = 60, 4_000, 500
 "Most characters of a group's name and of a message, most members."
+FILES, CLIP = 9, 120
+"Most files of a message, most seconds of a voice clip."
 
 
 class Member(Value, frozen=True):
@@ -56,6 +59,10 @@ class Said(Content, frozen=True):
     moment: Natural
     "Milliseconds since 1970 UTC; later than every message its author had before them, so that answers stand after what they answer."
     text: str
+    "Empty where files say it all."
+    files: tuple[Annex, ...] = ()
+    seconds: Natural = 0
+    "Of a voice clip (语音), which then is the only file; 0 for none."
 
 
 @kind("messages.recalled")
@@ -84,6 +91,8 @@ class Kept(Content, frozen=True):
     text: str
     due: str = ""
     "The day by which, such as 2026-12-31."
+    files: tuple[Annex, ...] = ()
+    "The files of the message, which the matter keeps though the message be taken back."
 
 
 @kind("messages.settled")

@@ -16,12 +16,13 @@ from node.codec import pack, unpack
 from node.errors import Refused
 from node.fold import Room
 from node.kinds import Entry
+from office.frame.annex import Annex
 from office.frame.rights import seen
 from office.messages import entries as said
 from office.messages.entries import Gathered, Member
 from office.messages.workflow import recallable
 
-ROOM = Room("messages", version=1)
+ROOM = Room("messages", version=2)
 DAY = 86_400_000
 
 
@@ -102,8 +103,16 @@ class Message(ROOM.Base):
     moment: Mapped[int]
     at: Mapped[int]
     text: Mapped[str]
+    files_bytes: Mapped[bytes] = mapped_column(LargeBinary)
+    "Files of the message; empty for none."
+    seconds: Mapped[int]
     recalled_at: Mapped[int] = mapped_column(default=0)
     said: Mapped[bytes] = mapped_column(LargeBinary)
+
+    @property
+    def files(self) -> tuple[Annex, ...]:
+        """What is attached."""
+        return annexes(self.files_bytes)
 
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
@@ -154,16 +163,27 @@ class Matter(ROOM.Base):
     statement: Mapped[bytes] = mapped_column(LargeBinary)
     author: Mapped[str]
     text: Mapped[str]
+    files_bytes: Mapped[bytes] = mapped_column(LargeBinary)
     due: Mapped[str]
     at: Mapped[int]
     done_at: Mapped[int] = mapped_column(default=0)
     said: Mapped[bytes] = mapped_column(LargeBinary)
+
+    @property
+    def files(self) -> tuple[Annex, ...]:
+        """The files of the message."""
+        return annexes(self.files_bytes)
 
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Whose it is."""
         own: ColumnElement[bool] = cls.person == desk.person
         return own
+
+
+def annexes(packed: bytes) -> tuple[Annex, ...]:
+    """Files as a row keeps them."""
+    return unpack(packed, tuple[Annex, ...]) if packed else ()
 
 
 def unread(person: str) -> ColumnElement[bool]:
@@ -207,7 +227,8 @@ def message(session: Session, entry: Entry[said.Said]) -> None:
     if abs(body.moment - entry.at) > DAY:
         raise Refused("a message stands at its time, or a little later than what it answers", code="wrong_time")
     place = {"conversation": body.conversation, "roster": body.roster, "number": body.number, "moment": body.moment}
-    session.add(Message(id=entry.record, author=entry.person, node=entry.author, at=entry.at, text=body.text, said=entry.id, **place))
+    what = {"text": body.text, "files_bytes": pack(body.files) if body.files else b"", "seconds": body.seconds}
+    session.add(Message(id=entry.record, author=entry.person, node=entry.author, at=entry.at, said=entry.id, **place, **what))
     conversation.last = max(conversation.last, body.moment)
     count = session.get(Count, (body.conversation, entry.person))
     if count is None:
@@ -224,7 +245,7 @@ def recalled(session: Session, entry: Entry[said.Recalled]) -> None:
         raise Refused("a message is taken back by its author", code="wrong_writer")
     if not recallable(row.at, entry.at):
         raise Refused("a message is taken back within two minutes", code="too_late")
-    row.text, row.recalled_at = "", entry.at
+    row.text, row.files_bytes, row.recalled_at = "", b"", entry.at
 
 
 @ROOM.folds(said.Read)
@@ -246,7 +267,8 @@ def read(session: Session, entry: Entry[said.Read]) -> None:
 def kept(session: Session, entry: Entry[said.Kept]) -> None:
     """A matter of the person's own."""
     body = entry.body
-    words = {"message": body.message, "statement": body.statement, "author": body.author, "text": body.text, "due": body.due}
+    words: dict[str, Any] = {"message": body.message, "statement": body.statement, "author": body.author, "text": body.text, "due": body.due}
+    words["files_bytes"] = pack(body.files) if body.files else b""
     session.add(Matter(id=entry.record, person=entry.person, at=entry.at, said=entry.id, **words))
 
 

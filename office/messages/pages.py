@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from node import clock
 from node.directory.view import Found
-from node.errors import Invalid
+from node.errors import Invalid, Missing
+from office.frame.annex import Annex
 from office.frame.desk import Desk
 from office.frame.words import _
 from office.messages import service
 from office.messages.model import Conversation, Matter, Message
 from office.messages.workflow import State, recallable
-from office.portal.page import Act, Item, Request, Screen, See, page, see_other
+from office.portal import uploads
+from office.portal.page import Act, Item, Request, Response, Screen, See, page, see_other, whole
 
 STATES = {State.OPEN: ("", ""), State.ENDED: (_("已到期"), "warn"), State.CLOSED: (_("已解散"), "plain")}
+
+PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+SHOWN = (*PICTURES, "audio/webm", "audio/ogg", "audio/mp4")
+"Kinds of files that a browser may show in a page of ours; all others are saved."
+STANDS = {"whole": ("", ""), "partial": (_("正在传送"), "warn"), "waiting": (_("等待传送"), "warn")}
 
 
 def unread(desk: Desk) -> int:
@@ -83,13 +91,15 @@ class MessagePages:
             "unread": service.waiting(desk).get(row.id, 0),
         }
         plain = {"conversation": row, "members": members, "messages": said, "older": older, "unread": values["unread"], "moves": sorted(moves)}
-        return Screen("messages/show.html", **values, json=plain)
+        return Screen("messages/show.html", **values, json=plain, allow=("microphone",))
 
-    @page("POST", "/messages/<conversation>")
+    @page("POST", "/messages/<conversation>", upload=True)
     def say(self, request: Request, conversation: str) -> See:
-        """Say something; what was unread before it has now been read."""
-        service.read(self.desk, conversation)
-        made = service.say(self.desk, conversation, request.text("text"))
+        """Say something, in words, files or a voice clip; what was unread before it has now been read."""
+        desk = self.desk
+        service.read(desk, conversation)
+        files = tuple(service.attach(desk, f.name, f.mime, f.stream) for f in uploads.given(request, desk.person))
+        made = service.say(desk, conversation, request.text("text"), files=files, seconds=whole(request.text("seconds"), digits=4))
         return see_other(f"/messages/{conversation}", message=made)
 
     @page("POST", "/messages/<conversation>/read")
@@ -120,6 +130,11 @@ class MessagePages:
         service.close(self.desk, conversation)
         return see_other(f"/messages/{conversation}", _("群组已解散。"))
 
+    @page("GET", "/messages/said/<message>/files/<int:place>")
+    def file(self, request: Request, message: str, place: int) -> Response:
+        """A file of a message, for who may read the message."""
+        return _sent(self.desk, self.desk.get(Message, message).files, place)
+
     @page("POST", "/messages/said/<message>/recall")
     def recall(self, request: Request, message: str) -> See:
         """Take a message back."""
@@ -137,7 +152,14 @@ class MessagePages:
     def matter(self, request: Request, matter: str) -> Screen:
         """What one made of a message: what was said, by whom, and whether it is done."""
         row = self.desk.get(Matter, matter)
-        return Screen("messages/matter.html", row=row, author=self._name(row.author), proof=row.statement.hex(), json={"matter": row})
+        files = self._files(row.files, f"/messages/matters/{matter}")
+        author, proof = self._name(row.author), row.statement.hex()
+        return Screen("messages/matter.html", row=row, author=author, proof=proof, files=files, json={"matter": row, "files": files})
+
+    @page("GET", "/messages/matters/<matter>/files/<int:place>")
+    def kept(self, request: Request, matter: str, place: int) -> Response:
+        """A file of the message that the matter was made of."""
+        return _sent(self.desk, self.desk.get(Matter, matter).files, place)
 
     @page("POST", "/messages/matters/<matter>/settle")
     def settle(self, request: Request, matter: str) -> See:
@@ -149,7 +171,7 @@ class MessagePages:
 
     def _line(self, row: Conversation, unread: int) -> dict[str, Any]:
         newest = service.messages(self.desk, row.id, most=1)
-        text = (newest[0].text or _("消息已撤回")) if newest else ""
+        text = _brief(newest[0]) if newest else ""
         state, tone = STATES[service.standing(self.desk, row)]
         return {"id": row.id, "title": self._title(row), "text": text, "at": row.last, "unread": unread, "state": state, "tone": tone}
 
@@ -157,7 +179,16 @@ class MessagePages:
         mine = row.author == self.desk.person
         back = mine and not row.recalled_at and recallable(row.at, clock.to_ms(self.desk.now))
         shown = {"id": row.id, "author": row.author, "name": self._name(row.author), "text": row.text, "at": row.at, "mine": mine}
-        return shown | {"recalled": row.recalled_at, "readers": readers, "recallable": back}
+        files = self._files(row.files, f"/messages/said/{row.id}")
+        return shown | {"recalled": row.recalled_at, "readers": readers, "recallable": back, "files": files, "seconds": row.seconds}
+
+    def _files(self, files: Sequence[Annex], url: str) -> list[dict[str, Any]]:
+        found = []
+        for place, annex in enumerate(files):
+            state, tone = STANDS[service.blob_state(self.desk, annex)]
+            line = {"name": annex.name, "size": annex.size, "url": f"{url}/files/{place}", "state": state, "tone": tone}
+            found.append(line | {"picture": annex.mime in PICTURES, "sha": annex.plain.hex()})
+        return found
 
     def _title(self, row: Conversation) -> str:
         others = [one for one in service.members(self.desk, row) if one != self.desk.person]
@@ -183,6 +214,28 @@ PAGES = (MessagePages,)
 def _choice(found: Found) -> tuple[str, str]:
     organ = next((one.organ.short_name for one in found.holdings), "")
     return found.person.id, f"{found.person.name}（{organ}）" if organ else found.person.name
+
+
+def _brief(row: Message) -> str:
+    """A message in a line of the list."""
+    if row.recalled_at or not row.files:
+        return row.text or _("消息已撤回")
+    word = _("［语音］") if row.seconds else _("［图片］") if row.files[0].mime in PICTURES else _("［文件］")
+    return f"{word} {row.text or row.files[0].name}" if not row.seconds else str(word)
+
+
+def _sent(desk: Desk, files: Sequence[Annex], place: int) -> Response:
+    """A file as it was; shown in the page only where it can do nothing there."""
+    if place >= len(files):
+        raise Missing()
+    annex = files[place]
+    kind = annex.mime.partition(";")[0]
+    shown = kind in SHOWN
+    response = Response(service.open_annex(desk, annex), mimetype=kind if shown else "application/octet-stream")
+    response.headers["Content-Length"] = str(annex.size)
+    response.headers["Content-Disposition"] = f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{quote(annex.name, safe='')}"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
 
 
 def _place(text: str) -> tuple[int, str] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -11,12 +11,17 @@ import msgspec
 from node import clock
 from node.codec import uuid7
 from node.errors import Conflict, Invalid, Missing, Refused
+from office.frame.annex import Annex
 from office.frame.calendar import SHANGHAI
 from office.frame.desk import Desk, again
+from office.frame.files import attach as attach
+from office.frame.files import blob_state as blob_state
+from office.frame.files import open_annex as open_annex
+from office.frame.files import stored
 from office.frame.todo import Todo
 from office.frame.words import _
 from office.messages import entries as said
-from office.messages.entries import MANY, NAME, WORDS, Gathered, Member, Seen, own_id, pair_id
+from office.messages.entries import CLIP, FILES, MANY, NAME, WORDS, Gathered, Member, Seen, own_id, pair_id
 from office.messages.model import Conversation, Count, Mark, Matter, Message, Roster, unread
 from office.messages.workflow import FLOW, MEMBER, OWNER, State, recallable, state
 
@@ -62,13 +67,17 @@ def close(desk: Desk, conversation: str) -> None:
 # messages
 
 
-def say(desk: Desk, conversation: str, text: str) -> str:
-    """Say something to those who are in the conversation now."""
+def say(desk: Desk, conversation: str, text: str, *, files: Sequence[Annex] = (), seconds: int = 0) -> str:
+    """Say something to those who are in the conversation now, in words, with files, or by a voice clip of so many ``seconds``."""
     _step(desk, conversation, "say")
     clean = text.strip()
-    if not clean or len(clean) > WORDS:
+    if not (clean or files) or len(clean) > WORDS:
         raise Invalid(_("请填写消息，不超过四千字。"))
-    return again(lambda: _say(desk, conversation, clean))
+    if len(files) > FILES:
+        raise Invalid(_("一条消息最多带九个文件。"))
+    if seconds and (len(files) != 1 or seconds > CLIP or not files[0].mime.startswith("audio/")):
+        raise Invalid(_("语音最长两分钟。"))
+    return again(lambda: _say(desk, conversation, clean, tuple(files), seconds))
 
 
 def recall(desk: Desk, message: str) -> None:
@@ -106,7 +115,7 @@ def keep(desk: Desk, message: str, *, due: str = "") -> str:
     if row.recalled_at:
         raise Conflict(_("消息已经撤回。"), code="recalled_already")
     record = uuid7()
-    desk.write(said.Kept(message, row.said, row.author, row.text, _day(due)), record=record)
+    desk.write(said.Kept(message, row.said, row.author, row.text, _day(due), row.files), record=record, attachments=stored(row.files))
     return record
 
 
@@ -166,22 +175,29 @@ def todo(desk: Desk) -> list[Todo]:
     """Matters made of messages."""
     rows = desk.list(Matter, Matter.person == desk.person, Matter.done_at == 0, order=Matter.at.desc())
     return [
-        Todo(title=row.text[:60], url=f"/messages/matters/{row.id}", arrived=clock.from_ms(row.at), state=_("待办"), room=_("消息")) for row in rows
+        Todo(
+            title=row.text[:60] or row.files[0].name,
+            url=f"/messages/matters/{row.id}",
+            arrived=clock.from_ms(row.at),
+            state=_("待办"),
+            room=_("消息"),
+        )
+        for row in rows
     ]
 
 
 # inside
 
 
-def _say(desk: Desk, conversation: str, text: str) -> str:
+def _say(desk: Desk, conversation: str, text: str, files: tuple[Annex, ...], seconds: int) -> str:
     """Count on from the author's last message, and stand after everything that is here."""
     own = own_id(conversation, desk.person, "said")
     desk.version(own)
     row = desk.get(Conversation, conversation)
     last, record = _last(desk, row), uuid7()
     number = 1 + sum(one.number for one in desk.list(Count, Count.conversation == conversation, Count.author == desk.person))
-    content = said.Said(conversation, last.number, number, max(clock.to_ms(desk.now), row.last + 1), text)
-    desk.write(content, record=record, after=(last.said,), to=_nodes(last.members), touches=(own,))
+    content = said.Said(conversation, last.number, number, max(clock.to_ms(desk.now), row.last + 1), text, files, seconds)
+    desk.write(content, record=record, after=(last.said,), to=_nodes(last.members), touches=(own,), attachments=stored(files))
     return record
 
 

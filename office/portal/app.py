@@ -43,13 +43,15 @@ POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+DEVICES = ("camera", "microphone", "display-capture", "geolocation")
+"What a page may ask a browser for only if its screen says so."
 HEADERS = (
     ("Content-Security-Policy", POLICY),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),
     ("X-Frame-Options", "DENY"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
-    ("Permissions-Policy", "camera=(self), microphone=(self), display-capture=(self), geolocation=()"),
+    ("Permissions-Policy", ", ".join(f"{device}=()" for device in DEVICES)),
     ("Cache-Control", "no-store"),
 )
 FRAME = frozenset(("request", "desk", "settings", "csrf", "tongue", "now", "menu", "lines", "node_name", "must_change", "said"))
@@ -288,6 +290,9 @@ class App:
             )
         html = self.portal.screens.render(result.template, around | result.values)
         response = Response(html, status=result.status, mimetype="text/html")
+        if result.allow:
+            granted = (f"{device}=({'self' if device in result.allow else ''})" for device in DEVICES)
+            response.headers["Permissions-Policy"] = ", ".join(granted)
         if note:
             response.delete_cookie(self._note_name, path="/", secure=True, httponly=True)
         return self._cookies(request, response)

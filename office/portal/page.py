@@ -183,10 +183,11 @@ class Screen:
     Templates are named ``<room>/<file>`` and lie in ``office/<room>/templates``. Beside the values given they have ``desk``,
     ``request``, ``_``, ``static(name)``, ``person(id)``, ``organ(id)``, ``node_name(id)``, ``now``, ``settings``, ``csrf``, ``tongue``, ``menu``,
     ``lines``, ``first``, ``said`` and the filters ``when``, ``day``, ``ago``, ``size``; a value of one of these names is refused.
+    ``allow`` names what of ``camera``, ``microphone`` and ``display-capture`` the page may ask the browser for: no other page may.
     """
 
-    def __init__(self, template: str, /, *, status: int = 200, json: Any = None, **values: Any) -> None:
-        self.template, self.status, self.json, self.values = template, status, json, values
+    def __init__(self, template: str, /, *, status: int = 200, json: Any = None, allow: Sequence[str] = (), **values: Any) -> None:
+        self.template, self.status, self.json, self.allow, self.values = template, status, json, allow, values
 
 
 class Answer:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.http import parse_range_header
@@ -41,6 +43,28 @@ def take(portal: Portal, person: str, sha: str) -> Path:
     if row is None:
         raise Missing(_("没有这个附件，或者还没有传完。"))
     return file_of(portal, row["id"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """A file that came with a form."""
+
+    name: str
+    mime: str
+    stream: BinaryIO
+
+
+def given(request: Request, person: str, field: str = "files") -> list[Given]:
+    """The files of a form: those in it, and those that went ahead as uploads of the person and are named in ``<field>_sent``."""
+    here = [Given(name=f.filename, mime=f.mimetype, stream=cast(BinaryIO, f.stream)) for f in request.files.getlist(field) if f.filename]
+    return here + [_sent(request.portal, person, line) for line in request.form.getlist(f"{field}_sent")]
+
+
+def _sent(portal: Portal, person: str, line: str) -> Given:
+    """``sha mime name``, as our own script writes it."""
+    sha, _space, rest = line.partition(" ")
+    mime, _space, name = rest.partition(" ")
+    return Given(name=name, mime=mime, stream=take(portal, person, sha).open("rb"))
 
 
 class UploadPages:

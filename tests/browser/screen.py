@@ -25,6 +25,8 @@ from tests.city import ROOT
 from tests.world.net import World
 
 CHROMIUM = "/usr/bin/chromium"
+SOUND = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+"A microphone that hums, and nobody to be asked for leave."
 DESK, PHONE = (1366, 768), (390, 844)
 PATIENCE = 20_000
 "Milliseconds within which something must be on the screen."
@@ -41,7 +43,7 @@ def launch(playwright: Playwright, world: World) -> Browser:
         leaf = x509.load_pem_x509_certificates((place.path / "certs/tls.pem").read_bytes())[0]
         key = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         pins.append(base64.b64encode(hashlib.sha256(key).digest()).decode())
-    args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--ignore-certificate-errors-spki-list={','.join(pins)}"]
+    args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", *SOUND, f"--ignore-certificate-errors-spki-list={','.join(pins)}"]
     return playwright.chromium.launch(executable_path=CHROMIUM, args=args)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import struct
+import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.screen import Data, Person, examine
+from tests.browser.screen import DESK, PHONE, Data, Person, examine
 from tests.world.net import World
 
 LIMIT = 60_000
@@ -32,3 +36,57 @@ def test_two_people_talk_across_three_tiers(world: World, sit: Callable[..., Per
     said = "请查收防汛值班表。"
     data = Data(world)
     assert examine(page, "zh", data.foreign) + examine(other, "en", lambda text: text != said and bool(data.foreign(text))) == []
+
+
+@pytest.mark.row("G1")
+def test_pictures_files_and_voices_cross_three_tiers(world: World, sit: Callable[..., Person]) -> None:
+    """A picture stands in the other's page, a file of megabytes that went ahead in pieces is whole there, a voice recorded here is heard there."""
+    low, high = sit("liumin", "zh"), sit("lixiaoyan", "en")
+    page = low.go("/messages/new?q=李晓燕")
+    page.get_by_role("button", name="打开会话").click()
+    large = os.urandom(3 << 20)
+    page.locator("#files").set_input_files(
+        [
+            {"name": "坝.png", "mimeType": "image/png", "buffer": png(300, 200)},
+            {"name": "水位.bin", "mimeType": "application/octet-stream", "buffer": large},
+        ]
+    )
+    page.locator("#text").fill("现场情况。")
+    page.keyboard.press("Enter")
+    expect(page.locator(".bubble.mine .picture img")).to_be_visible(timeout=LIMIT)
+    page.locator("[data-record]").click()
+    expect(page.locator("[data-record].recording")).to_contain_text('2"', timeout=LIMIT)
+    page.locator("[data-record]").click()
+    expect(page.locator(".bubble.mine audio")).to_be_visible(timeout=LIMIT)
+    other = high.go("/messages")
+    other.locator("a.talk").filter(has_text="刘敏").click()
+    picture = other.locator(".bubble .picture img")
+    expect(picture).to_be_visible(timeout=LIMIT)
+    other.wait_for_function("document.querySelector('.bubble .picture img').naturalWidth === 300", timeout=LIMIT)
+    expect(other.locator(".bubble audio")).to_be_visible(timeout=LIMIT)
+    assert other.evaluate("async () => { const a = document.querySelector('.bubble audio'); await a.play(); return a.error === null; }")
+    with other.expect_download() as given:
+        other.locator(".bubble .files a").click()
+    assert Path(given.value.path()).read_bytes() == large
+    for one in (page, other):
+        for width, height in (DESK, PHONE):
+            one.set_viewport_size({"width": width, "height": height})
+            if shots := os.environ.get("TALK_SHOTS"):
+                one.screenshot(path=f"{shots}/talk-{width}-{'zh' if one is page else 'en'}.png", full_page=True)
+            assert one.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+    assert low.faults + high.faults == []
+
+
+def png(width: int, height: int) -> bytes:
+    """A picture in one colour."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    rows = (b"\0" + b"\x2f\x6f\xa7" * width) * height
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from collections.abc import Iterator
 
 import pytest
 
 from node import clock
+from node.blobs import Blobs
 from node.errors import Conflict, Invalid, Missing, Refused
+from office.frame.annex import Annex
 from office.frame.calendar import SHANGHAI
 from office.messages import service, workflow
 from office.messages.entries import pair_id
@@ -185,6 +188,44 @@ def test_an_answer_stands_after_what_it_answers_though_its_clock_is_slow(town: T
     town.verify(lambda: service.say(slow, made, "答"))
     town.verify(lambda: service.say(town.desk(CITY), made, "再问"))
     assert [texts(town, who, made) for who in (CITY, COUNTY, LOW)] == [["问", "答", "再问"]] * 3
+
+
+def carried(town: Town, annex: Annex, *names: str) -> None:
+    """The stored bytes of a file brought from the city to other nodes, as the courier does."""
+    held = Blobs(town.offices["city"].settings)
+    for name in names:
+        Blobs(town.offices[name].settings).write(annex.sha, annex.stored, 0, held.read(annex.sha, 0, annex.stored))
+
+
+@pytest.mark.row("G1")
+def test_files_travel_with_a_message_and_are_gone_with_it(town: Town) -> None:
+    """Members get the file byte for byte once it has come, and are told before; taken back it is hidden, but not from a matter made of it."""
+    made, desk = group(town, "文件"), town.desk(CITY)
+    annex = service.attach(desk, "../桥.png", "image/png", io.BytesIO(b"\x89PNG" + bytes(9000)))
+    message = town.verify(lambda: service.say(desk, made, "", files=(annex,)))
+    row = town.desk(LOW).get(Message, message)
+    assert (row.files, service.blob_state(town.desk(LOW), annex)) == ((annex,), "waiting")
+    carried(town, annex, "county1", TOWN)
+    assert b"".join(service.open_annex(town.desk(LOW), row.files[0])) == b"\x89PNG" + bytes(9000)
+    matter = town.verify(lambda: service.keep(town.desk(LOW), message))
+    assert [one.title for one in service.todo(town.desk(LOW))] == ["桥.png"]
+    town.verify(lambda: service.recall(town.desk(CITY), message))
+    assert town.desk(LOW).get(Message, message).files == ()
+    assert town.desk(LOW).get(Matter, matter).files == (annex,)
+    town.verify(lambda: service.settle(town.desk(LOW), matter))
+
+
+def test_what_a_message_may_carry(town: Town) -> None:
+    """Words or files there must be, nine files at most; a voice clip is one sound of two minutes at most; a file with a secret's mark is refused."""
+    made, desk = group(town, "限量"), town.desk(CITY)
+    sound, other = (service.attach(desk, name, mime, io.BytesIO(b"x")) for name, mime in (("v.webm", "audio/webm"), ("x.bin", "")))
+    with pytest.raises(Refused):
+        service.attach(desk, "表.txt", "text/plain", io.BytesIO("机密★10年".encode()))
+    for files, seconds in (((), 0), ((other,) * 10, 0), ((sound, other), 5), ((sound,), 121), ((other,), 5)):
+        with pytest.raises(Invalid):
+            service.say(desk, made, "", files=files, seconds=seconds)
+    town.verify(lambda: service.say(desk, made, "", files=(sound,), seconds=120))
+    assert last(town, CITY, made).seconds == 120
 
 
 def test_a_state_secret_is_not_said(town: Town) -> None:

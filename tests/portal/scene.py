@@ -350,7 +350,8 @@ def _talk(scene: Scene) -> None:
     mine = messages.say(town.desk(plain), group, f"{text}一切正常")
     scene.add("matter of a message", "matter", messages.keep(town.desk(plain), mine), {plain}, text)
     text, *_ = canary()
-    said = messages.say(town.desk(above), group, f"{text}情况如何")
+    annex = messages.attach(town.desk(above), f"{text}.png", "image/png", io.BytesIO(text.encode()))
+    said = messages.say(town.desk(above), group, f"{text}情况如何", files=(annex,))
     scene.add("message", "message", said, {plain, above}, text)
     town.carry()
 

@@ -1,5 +1,6 @@
 // Forms: what is typed is kept while it is not sent; sent once; long uploads show how far they are; long choices can be filtered.
 import { preview } from "./preview.js";
+import { LARGE, resume } from "./resume.js";
 
 const english = document.body.dataset.tongue === "en";
 const token = () => document.body.dataset.csrf;
@@ -136,27 +137,45 @@ function count(area) {
   show();
 }
 
-function upload(event) {
-  const form = event.target;
-  if (event.defaultPrevented || ![...form.querySelectorAll("input[type=file]")].some((f) => f.files.length)) return;
+async function upload(event) {
+  const form = event.target, fields = [...form.querySelectorAll("input[type=file]")].filter((f) => f.files.length);
+  if (event.defaultPrevented || !fields.length) return;
   event.preventDefault();
-  const request = new XMLHttpRequest(), bar = document.createElement("progress"), place = form.querySelector(".form-acts") || form;
+  const submitter = event.submitter, url = submitter?.hasAttribute("formaction") ? submitter.formAction : form.action;
+  const bar = document.createElement("progress"), data = new FormData(form, submitter), place = form.querySelector(".form-acts") || form;
   bar.setAttribute("aria-label", english ? "Sending" : "正在上传");
-  const data = new FormData(form, event.submitter);
-  const show = setTimeout(() => place.append(bar), 400);
   bar.max = 1;
+  const show = setTimeout(() => place.append(bar), 400), failed = (why) => { clearTimeout(show); bar.remove(); delete form.dataset.sent; alert(why); };
+  try {
+    for (const field of fields) if ("resume" in field.dataset) await ahead(field, data, (share) => { bar.value = share; });
+  } catch (error) {
+    return failed(error.message);
+  }
+  const request = new XMLHttpRequest();
   request.upload.onprogress = (step) => { if (step.lengthComputable) bar.value = step.loaded / step.total; };
   request.onloadend = () => {
     clearTimeout(show);
-    if (request.status === 0) { bar.remove(); delete form.dataset.sent; return alert(english ? "The line broke. Please send again." : "线路中断，请重新提交。"); }
+    if (request.status === 0) return failed(english ? "The line broke. Please send again." : "线路中断，请重新提交。");
     history.pushState(null, "", request.responseURL);
     const answer = new DOMParser().parseFromString(request.responseText, "text/html");
     document.title = answer.title;
     document.body.replaceWith(answer.body);  // written over, the document would come without its scripts
     scrollTo(0, 0);
     forms();
+    dispatchEvent(new Event("replaced"));  // scripts of a page begin anew
   };
-  request.open("POST", (event.submitter && event.submitter.hasAttribute("formaction") ? event.submitter.formAction : form.action));
+  request.open("POST", url);
   request.setRequestHeader("Accept", "text/html");
   request.send(data);
+}
+
+// Large files go before the form, which then names them.
+async function ahead(field, data, share) {
+  const small = [];
+  data.delete(field.name);
+  for (const file of field.files) {
+    if (file.size < LARGE) small.push(file);
+    else data.append(field.name + "_sent", `${await resume(file, share)} ${file.type || "application/octet-stream"} ${file.name}`);
+  }
+  for (const file of small) data.append(field.name, file);
 }
