@@ -1,0 +1,1 @@
+"""What earlier releases left behind, and that this one goes on with it."""
