@@ -14,19 +14,20 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from node import certs, keys, logs, schema
 from node import entry as said
-from node import keys, logs, schema
 from node.chain import State, log_of
 from node.codec import MAX_ENTRY, Value, digest, pack, unpack
 from node.directory.entries import Forked, Settled
-from node.entry import ALL, Head, Header, Opening
+from node.entry import ALL, SELF, Head, Header, Opening
 from node.errors import Forged, Fork, NodeError
 from node.evidence import Scroll
 from node.group import Group
 from node.journal import Journal
 from node.kinds import Entry
 from node.notary import Notary
-from node.requests import Batch, Seen, of_node
+from node.requests import Batch, Draft, Seen, of_node
+from node.settings import Settings
 from node.writer import Writer
 
 log = logs.named("forks")
@@ -159,6 +160,18 @@ def _history(strand: Strand, given: Sequence[bytes], notary: Notary) -> tuple[Op
         raise Forged("a head names another entry", code="proof")
     keys.verify(keys.from_raw(opening.epoch_key), head.signature, said.head_signed(head.chain, head.seq, head.hash))
     return opening, hashes
+
+
+def told(settings: Settings, seen: Seen) -> Iterator[bytes]:
+    """The proof of a fork that a node knows, for a file that anybody can check."""
+    root = certs.der(certs.load(settings.path("certs", "root.pem").read_bytes()))
+    return bundles(unpack(seen.proof, Proof), root, settings.city, settings.id)
+
+
+def settlement(settings: Settings, above: Sequence[str], seen: Seen, note: str) -> Draft:
+    """The node's word that a fork was dealt with; ``above`` are the nodes above its author. From one of them it is for all, else for itself."""
+    audience = ALL if settings.id in above and settings.id != seen.author else SELF
+    return of_node(settings.city, settings.id, Settled(seen.chain, note), record=seen.author, to=audience)
 
 
 def bundles(proof: Proof, root: bytes, city: str, node: str) -> Iterator[bytes]:

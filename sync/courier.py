@@ -411,7 +411,7 @@ class Courier:
         _replace(self.settings.path("run", "links.json"), json.dumps(found).encode())
 
     def _link(self, one: Peer, moment: Now, *, down: bool) -> dict[str, object]:
-        entries, size = one.backlog()
+        lanes, size = one.backlog()
         return {
             "peer": one.neighbour,
             "side": "parent" if one.up else "child",
@@ -424,7 +424,7 @@ class Courier:
             "skew_ms": one.skew,
             "protocol": frames.HIGH,
             "software": one.software,
-            "out_backlog": {"entries": entries, "bytes": size},
+            "out_backlog": {"entries": lanes.total(), "bytes": size, "lanes": lanes},
         }
 
     def close(self) -> None:

@@ -443,8 +443,8 @@ class Exchange:
 
     def backlog(self) -> dict[str, int]:
         """Entries and range statements that neighbours still lack, and blobs that are missing here."""
-        up = sum(one.backlog()[0] for one in self.peers.values() if one.up)
-        down = sum(one.backlog()[0] for one in self.peers.values() if not one.up)
+        up = sum(one.backlog()[0].total() for one in self.peers.values() if one.up)
+        down = sum(one.backlog()[0].total() for one in self.peers.values() if not one.up)
         partial = sum(1 for need in self.fetcher.needs.values() if need.have)
         owed = sum(one.owed for one in self.peers.values())
         return {"to_parent": up, "to_children": down, "receipts_due": owed, "blobs_wanted": len(self.fetcher.needs), "blobs_partial": partial}

@@ -725,14 +725,14 @@ class Peer:
                 self.counts["resent"] += passage.rewind(passage.theirs, self._credit[line.lane])
                 self._make_ready(line)
 
-    def backlog(self) -> tuple[int, int]:
-        """(entries, bytes) not acknowledged by the neighbour; the bytes are those under way."""
-        entries = sum(max(0, line.count - self._theirs(line.id)) for line in self.lines.values() if self._goes(line))
-        return entries, sum(credit.under_way for credit in self._credit.values())
+    def backlog(self) -> tuple[Counter[Lane], int]:
+        """(entries by lane, bytes) not acknowledged by the neighbour; the bytes are those under way."""
+        going = [line for line in self.lines.values() if self._goes(line)]
+        lanes = Counter({at: sum(max(0, one.count - self._theirs(one.id)) for one in going if one.lane is at) for at in LANES})
+        return lanes, sum(credit.under_way for credit in self._credit.values())
 
     def _theirs(self, chain: bytes) -> int:
-        passage = self._passages.get(chain)
-        return passage.theirs if passage else self._elsewhere.get(chain, 0)
+        return passage.theirs if (passage := self._passages.get(chain)) else self._elsewhere.get(chain, 0)
 
     # --- receiving ----------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ TIER = Tier(
         "audit",
         "search",
         "archives",
+        "network",
     ),
     roles=("ledger", "courier", "portal", "watch"),
 )

@@ -15,4 +15,22 @@ DID_WORDS = {
     Did.TOOK: _("导出或下载"),
     Did.REFUSED: _("无权，被拒绝"),
 }
+THINGS = {
+    "documents": _("公文"),
+    "incoming": _("收文"),
+    "joint": _("联合行文"),
+    "meetings": _("会议"),
+    "duty": _("值班"),
+    "messages": _("消息"),
+    "archives": _("档案"),
+    "flows": _("流程"),
+    "people": _("人员和机构"),
+    "me": _("个人页面"),
+    "audit": _("审计"),
+    "network": _("网络运行"),
+    "search": _("查询"),
+    "downloads": _("下载中心"),
+    "api": _("程序接口"),
+}
+"What lies under an address, by its first part."
 DID_TONES = {Did.WRONG: "warn", Did.LOCKED: "bad", Did.REFUSED: "warn", Did.TOOK: "info", Did.PASSWORD: "info"}

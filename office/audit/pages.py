@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from office.audit import service
-from office.audit.labels import DID_TONES, DID_WORDS
+from office.audit.labels import DID_TONES, DID_WORDS, THINGS
 from office.frame.desk import Desk
 from office.frame.words import _
 from office.portal.page import Item, Request, Screen, day, page
@@ -24,7 +24,7 @@ class AuditPages:
         person = self.desk.directory.login(login.lower()) or login
         did = request.query("did") if request.query("did") in DID_WORDS else ""
         rows = service.events(self.desk, did=did, person=person, day=day(request.query("day")), **request.window())
-        return Screen("audit/trail.html", rows=rows, kinds=list(DID_WORDS.items()), words=DID_WORDS, tones=DID_TONES, json=rows)
+        return Screen("audit/trail.html", rows=rows, kinds=list(DID_WORDS.items()), words=DID_WORDS, tones=DID_TONES, things=THINGS, json=rows)
 
     @page("POST", "/audit/check")
     def check(self, request: Request) -> Screen:
@@ -37,7 +37,7 @@ class AuditPages:
     def mine(self, request: Request) -> Screen:
         """What was done in one's name, and who looked at one's page."""
         rows = service.mine(self.desk, limit=100)
-        return Screen("audit/mine.html", rows=rows, words=DID_WORDS, tones=DID_TONES, json=rows)
+        return Screen("audit/mine.html", rows=rows, words=DID_WORDS, tones=DID_TONES, things=THINGS, json=rows)
 
 
 PAGES = (AuditPages,)

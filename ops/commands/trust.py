@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from node.client import Ledger
     from node.directory.entries import Revoked
     from node.directory.view import Directory, Signer
-    from node.requests import Chain
+    from node.requests import Chain, Seen
     from node.settings import Settings
     from office.frame.office import Office
 
@@ -171,7 +171,7 @@ def forks(call: Call, out: Path | None) -> Answer:
     for one in found:
         row: dict[str, Any] = {"origin": one.author, "epoch": base32(one.chain), "seq": one.seq, "at": clock.from_ms(one.at).isoformat()}
         row |= {"settled": clock.from_ms(one.settled).isoformat() if one.settled else None, "by": one.by or None}
-        rows.append(row | ({"file": _prove(settings, out, base32(one.chain), one.proof)} if out else {}))
+        rows.append(row | ({"file": _prove(settings, out, base32(one.chain), one)} if out else {}))
     return Answer(fields={"forks": rows}, text="\n".join(map(_told, rows)) or _("没有分叉"))
 
 
@@ -180,14 +180,12 @@ def _told(row: dict[str, Any]) -> str:
     return _("{at} {origin} 在 {epoch} 第 {seq} 位签了两条不同的日志。{state}").format(**{**row, "state": state})
 
 
-def _prove(settings: Settings, out: Path, name: str, proof: bytes) -> str:
-    from node import certs, forks
-    from node.codec import unpack
+def _prove(settings: Settings, out: Path, name: str, seen: Seen) -> str:
+    from node import forks
 
-    root = certs.der(certs.load(settings.path("certs/root.pem").read_bytes()))
     out.mkdir(parents=True, exist_ok=True)
     file = out / f"fork-{name}.jsonl"
-    write_bundle(file, forks.bundles(unpack(proof, forks.Proof), root, settings.city, settings.id))
+    write_bundle(file, forks.told(settings, seen))
     return str(file)
 
 
@@ -197,10 +195,8 @@ def _prove(settings: Settings, out: Path, name: str, proof: bytes) -> str:
 @click.pass_obj
 def settle(call: Call, epoch: str, note: str) -> Answer:
     """The operator's word, signed by the node; it ends the alarm here and, from a node above, below."""
-    from node import requests
     from node.codec import base32
-    from node.directory.entries import Settled
-    from node.entry import ALL, SELF
+    from node.forks import settlement
     from ops import seat
 
     if not 0 < len(note) <= 2000:
@@ -211,8 +207,5 @@ def settle(call: Call, epoch: str, note: str) -> Answer:
         if found is None:
             raise Missing(f"no fork of {epoch[:100]} is known here")
         above: Sequence[str] = office.directory.tree().ancestors(found.author)
-        here = office.settings.id
-        audience = ALL if here in above and here != found.author else SELF
-        content = Settled(found.chain, note)
-        [written] = office.ledger.write([requests.of_node(office.settings.city, here, content, record=found.author, to=audience)])
+        [written] = office.ledger.write([settlement(office.settings, above, found, note)])
     return Answer(fields={"entry": written.places[0].ref, "epoch": epoch}, text=_("已处理，告警解除"))

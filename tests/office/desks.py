@@ -68,6 +68,8 @@ class Near(Ledger):
         with journal.engine.connect() as c:
             if name == "carried":
                 return tuple((h.holder, h.at) for h in journal.hold_for(c, journal.chain(args[0]), args[1]))
+            if name == "forks":
+                return tuple(book.intake.forks.all(c))
             return {"versions": journal.versions, "places": journal.places, "holds": journal.holds}[name](c, *args)
 
 

@@ -132,6 +132,22 @@ def test_an_administrator_sees_the_same_over_http(running: Path) -> None:
     assert (status, refusal["code"]) == (403, "not_yours")
 
 
+def test_an_administrator_sees_how_the_network_stands(running: Path) -> None:
+    """The page of the network tells of the node what ``status`` tells, its processes and the map; nobody but administrators sees it."""
+    admin = next(row for row in map(json.loads, _people(running)) if "sysadmin" in _roles(running, row))
+    web, said = signed_in(running, admin["login"]), call(running, "status").json
+    status, found = web.ask("GET", "/network.json")
+    assert status == 200 and (found["state"], [one["id"] for one in found["nodes"]]) == (said["state"], [said["node"]])
+    assert {one["kind"] for one in found["alarms"]} == {one["kind"] for one in said["alarms"]}
+    status, node = web.ask("GET", f"/network/nodes/{said['node']}.json")
+    assert status == 200 and sum(one["count"] for one in node["logs"]) > 0
+    other = next(row for row in map(json.loads, _people(running)) if not _roles(running, row) & {"sysadmin", "secadmin", "auditor"})
+    clerk = signed_in(running, other["login"])
+    for path in ("/network.json", f"/network/nodes/{said['node']}.json", "/network/forks.json"):
+        status, refusal = clerk.ask("GET", path)
+        assert (status, refusal["code"]) == (403, "not_yours")
+
+
 def _people(home: Path) -> list[str]:
     return [line for line in (home.parent / "directory.jsonl").read_text(encoding="utf-8").splitlines() if '"login"' in line]
 

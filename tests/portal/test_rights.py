@@ -50,7 +50,7 @@ PLACES = {
     r"/api/v1/blobs/<name>": "upload",
 }
 "Which objects an address is about, by how its rule begins."
-KNOWN = (r"/help/<role>", r"/people/", r"/flows/<template>", r"/flows/versions/<digest>", r"/language/<tongue>")
+KNOWN = (r"/help/<role>", r"/network/", r"/people/", r"/flows/<template>", r"/flows/versions/<digest>", r"/language/<tongue>")
 "Addresses of what everybody who is signed in may know: the address book and how an office works. Their answers are searched for canaries only."
 PARTS = {"place": "0", "number": "1", "step": "draft", "year": "2026", "act": "0" * 32, "organ": HERE}
 "The other variables of an address, unless an object says better."
@@ -92,7 +92,7 @@ QUESTIONS = {
     "s_": (),
 }
 "Values asked behind the question mark, wherever a room reads such a name; those without values name objects and are filled with them."
-CHANGING = ("/metrics", "/api/v1/status", "/audit", "/me", "/readyz", "/api/v1/events", "/api/v1/lines", "/api/v1/session")
+CHANGING = ("/metrics", "/api/v1/status", "/audit", "/network", "/me", "/readyz", "/api/v1/events", "/api/v1/lines", "/api/v1/session")
 "Of the node and of the person's own doings; they change by themselves, and only canaries are looked for in them."
 HERE_STAFF = tuple(f"{who}.{HERE}" for who, _title, _roles in scenes.STAFF) + (f"clerk.dep.{HERE}",)
 ELSEWHERE = tuple(f"{who}.{node}" for node in (SIBLING, ABOVE, "city") for who in ("head", "clerk", "plain"))
@@ -173,7 +173,7 @@ def listed(scene: Scene, person: str) -> dict[str, tuple[int, str, str]]:
     """What somebody sees on every list, as data and, asked plainly, as pages."""
     who, found = scene.visitor(person), {}
     for route in lists(scene):
-        if route.path in CHANGING or route.path.startswith(("/audit", "/me")):
+        if route.path in CHANGING or route.path.startswith(("/audit", "/me", "/network")):
             continue
         for address in addresses(route):
             found[address] = bare(who.get(twin(address)))

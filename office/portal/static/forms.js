@@ -79,8 +79,11 @@ function restore(form, found, note, url) {
     if (field.type === "checkbox" || field.type === "radio") field.checked = kept.includes(field.value);
     else if (field.multiple) for (const option of field.options) option.selected = kept.includes(option.value);
     else if (kept.length) field.value = kept[0];
+    field.dispatchEvent(new Event("input"));  // what counts or shows its value looks again
   }
+  const files = form.querySelector("input[type=file]");
   note.textContent = english ? "What you typed before has been put back. " : "已恢复上次没有提交的内容。";
+  if (files) note.textContent += english ? "Files must be chosen again. " : "附件请重新选择。";
   const drop = document.createElement("button");
   drop.type = "button";
   drop.className = "button small";
