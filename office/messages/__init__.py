@@ -4,6 +4,7 @@ Words, fixed here and in the English catalogue:
 
 - 会话 conversation: 单聊 one to one, 群组 group with 群主 owner, 成员 members and 到期 an end, after which nothing is said in it.
 - 名单 roster: who is in a group, numbered; 消息 message: said under one roster, and read by those of that roster alone.
+- 移出 put out: the roster says how many of somebody's messages count; what they say beyond is marked.
 - 撤回 recall: within two minutes, and that it was said stays to be seen; 已读 read.
 - 保存期限 retention: days for which the pages show a message; the signed entry stays in the journal.
 

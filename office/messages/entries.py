@@ -45,6 +45,10 @@ class Gathered(Content, frozen=True):
     days: Natural = 0
     "For how many days messages are shown; 0 for ever."
     closed: bool = False
+    seed: bytes = b""
+    "Of a group: with its owner and home what its id is made of; empty in groups of before."
+    left: tuple[Seen, ...] = ()
+    "Of those whom this roster puts out: how many of their messages count under earlier ones, as far as the owner's node has them."
 
 
 @kind("messages.said")
@@ -108,6 +112,16 @@ _SPACE = uuid.UUID("0b1f3d1e-64f5-5a0e-9d58-5b1f2f0c9a77")
 def pair_id(one: str, other: str) -> str:
     """The conversation of two persons, whoever of them begins it."""
     return str(uuid.uuid5(_SPACE, "pair\0" + "\0".join(sorted((one, other)))))
+
+
+def group_id(owner: str, home: str, seed: bytes) -> str:
+    """The id of a group, which nobody but its owner at its home can claim."""
+    return str(uuid.uuid5(_SPACE, f"group\0{owner}\0{home}\0{seed.hex()}"))
+
+
+def message_id(conversation: str, author: str, number: int) -> str:
+    """The id of an author's message of a number."""
+    return str(uuid.uuid5(_SPACE, f"message\0{conversation}\0{author}\0{number}"))
 
 
 def own_id(conversation: str, person: str, what: str) -> str:

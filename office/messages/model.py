@@ -1,201 +1,36 @@
-"""Tables and folds of messages.
+"""Folds of messages.
 
-Nothing depends on the order in which entries of different nodes come: rosters are kept by number and seats are made of all of them, messages are
-placed by their moment and id, counts of what was read only grow. A recall names the message it comes after and waits for it.
+Nothing depends on the order in which entries of different nodes come, nor on what somebody claims a time to be:
+
+- A group's id is made of its owner, its home and a seed, so that nobody else can say who is in it; a message's of its author and number.
+- A message, a reading and a recall name in ``after`` what they stand on, and wait for it: whether they count is the same on every node.
+- Two different rosters under one number end a group: everybody sees that its owner says two things. Two different messages under one
+  number show neither.
+- A roster that puts somebody out says how many of their messages count (``left``). What they go on saying under an older roster beyond that
+  number is late: marked, never unread, and it moves nothing.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import uuid
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, LargeBinary, and_, exists, or_, select
-from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from node import clock
-from node.codec import pack, unpack
+from node.codec import pack
 from node.errors import Refused
-from node.fold import Room
 from node.kinds import Entry
-from office.frame.annex import Annex
-from office.frame.rights import seen
 from office.messages import entries as said
 from office.messages.entries import Gathered, Member
+from office.messages.tables import DAY, ROOM, Conversation, Count, Mark, Matter, Message, Roster, Seat
 from office.messages.workflow import recallable
 
-ROOM = Room("messages", version=2)
-DAY = 86_400_000
-
-
-class Conversation(ROOM.Base):
-    """A conversation by its highest roster."""
-
-    __tablename__ = "conversations"
-    id: Mapped[str] = mapped_column(primary_key=True)
-    home: Mapped[str]
-    owner: Mapped[str]
-    name: Mapped[str]
-    number: Mapped[int]
-    ends: Mapped[str]
-    days: Mapped[int]
-    closed: Mapped[bool]
-    last: Mapped[int] = mapped_column(index=True, default=0)
-    "Moment of the newest message, or when it was begun."
-
-    @classmethod
-    def visible(cls, desk: Any) -> ColumnElement[bool]:
-        """Its members of today."""
-        return cls.id.in_(select(Seat.conversation).where(Seat.person == desk.person, Seat.until == 0))
-
-
-class Roster(ROOM.Base):
-    """Who was in a conversation under a number."""
-
-    __tablename__ = "rosters"
-    conversation: Mapped[str] = mapped_column(primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True)
-    body_bytes: Mapped[bytes] = mapped_column(LargeBinary)
-    said: Mapped[bytes] = mapped_column(LargeBinary)
-
-    @property
-    def body(self) -> Gathered:
-        """What was said."""
-        return unpack(self.body_bytes, Gathered)
-
-    @property
-    def members(self) -> tuple[Member, ...]:
-        """Who is in it."""
-        return self.body.members
-
-    @classmethod
-    def visible(cls, desk: Any) -> ColumnElement[bool]:
-        """As the conversation."""
-        return seen(desk, Conversation, Conversation.id, cls.conversation)
-
-
-class Seat(ROOM.Base):
-    """A person in a conversation, from a roster on until another."""
-
-    __tablename__ = "seats"
-    conversation: Mapped[str] = mapped_column(primary_key=True)
-    person: Mapped[str] = mapped_column(primary_key=True, index=True)
-    since: Mapped[int] = mapped_column(primary_key=True)
-    node: Mapped[str]
-    until: Mapped[int] = mapped_column(default=0)
-    "Number of the first roster without the person; 0 for none."
-
-    @classmethod
-    def visible(cls, desk: Any) -> ColumnElement[bool]:
-        """As the conversation."""
-        return seen(desk, Conversation, Conversation.id, cls.conversation)
-
-
-class Message(ROOM.Base):
-    """Something said."""
-
-    __tablename__ = "messages"
-    __table_args__ = (Index("messages_placed", "conversation", "moment", "id"), Index("messages_counted", "conversation", "author", "number"))
-    id: Mapped[str] = mapped_column(primary_key=True)
-    conversation: Mapped[str]
-    roster: Mapped[int]
-    author: Mapped[str]
-    node: Mapped[str]
-    number: Mapped[int]
-    moment: Mapped[int]
-    at: Mapped[int]
-    text: Mapped[str]
-    files_bytes: Mapped[bytes] = mapped_column(LargeBinary)
-    "Files of the message; empty for none."
-    seconds: Mapped[int]
-    recalled_at: Mapped[int] = mapped_column(default=0)
-    said: Mapped[bytes] = mapped_column(LargeBinary)
-
-    @property
-    def files(self) -> tuple[Annex, ...]:
-        """What is attached."""
-        return annexes(self.files_bytes)
-
-    @classmethod
-    def visible(cls, desk: Any) -> ColumnElement[bool]:
-        """Those of its roster who are still in the conversation, for as long as messages are shown there."""
-        now = clock.to_ms(desk.now.replace(second=0, microsecond=0))
-        covers = and_(Seat.since <= cls.roster, Seat.until == 0)
-        seated = exists().where(Seat.conversation == cls.conversation, Seat.person == desk.person, covers).correlate(cls)
-        shown = or_(Conversation.days == 0, cls.moment > now - Conversation.days * DAY)
-        return and_(seated, exists().where(Conversation.id == cls.conversation, shown).correlate(cls))
-
-
-class Count(ROOM.Base):
-    """How many messages somebody has said in a conversation, also those that are shown no more."""
-
-    __tablename__ = "counts"
-    conversation: Mapped[str] = mapped_column(primary_key=True)
-    author: Mapped[str] = mapped_column(primary_key=True)
-    number: Mapped[int]
-
-    @classmethod
-    def visible(cls, desk: Any) -> ColumnElement[bool]:
-        """As the conversation."""
-        return seen(desk, Conversation, Conversation.id, cls.conversation)
-
-
-class Mark(ROOM.Base):
-    """How many of an author's messages somebody has read."""
-
-    __tablename__ = "marks"
-    conversation: Mapped[str] = mapped_column(primary_key=True)
-    reader: Mapped[str] = mapped_column(primary_key=True)
-    author: Mapped[str] = mapped_column(primary_key=True)
-    number: Mapped[int] = mapped_column(default=0)
-
-    @classmethod
-    def visible(cls, desk: Any) -> ColumnElement[bool]:
-        """As the conversation."""
-        return seen(desk, Conversation, Conversation.id, cls.conversation)
-
-
-class Matter(ROOM.Base):
-    """What somebody made of a message, for themselves."""
-
-    __tablename__ = "matters"
-    id: Mapped[str] = mapped_column(primary_key=True)
-    person: Mapped[str] = mapped_column(index=True)
-    message: Mapped[str]
-    statement: Mapped[bytes] = mapped_column(LargeBinary)
-    author: Mapped[str]
-    text: Mapped[str]
-    files_bytes: Mapped[bytes] = mapped_column(LargeBinary)
-    due: Mapped[str]
-    at: Mapped[int]
-    done_at: Mapped[int] = mapped_column(default=0)
-    said: Mapped[bytes] = mapped_column(LargeBinary)
-
-    @property
-    def files(self) -> tuple[Annex, ...]:
-        """The files of the message."""
-        return annexes(self.files_bytes)
-
-    @classmethod
-    def visible(cls, desk: Any) -> ColumnElement[bool]:
-        """Whose it is."""
-        own: ColumnElement[bool] = cls.person == desk.person
-        return own
-
-
-def annexes(packed: bytes) -> tuple[Annex, ...]:
-    """Files as a row keeps them."""
-    return unpack(packed, tuple[Annex, ...]) if packed else ()
-
-
-def unread(person: str) -> ColumnElement[bool]:
-    """Of messages: somebody else's, not taken back, beyond what the person has read of this author."""
-    mark = aliased(Mark)
-    read = exists().where(
-        mark.conversation == Message.conversation, mark.reader == person, mark.author == Message.author, mark.number >= Message.number
-    )
-    return and_(Message.author != person, Message.recalled_at == 0, ~read.correlate(Message))
-
-
-# folds
+YEARS = 36_500
+"Days of retention at most; more is no length of time."
+SEEN = 5_000
+"Authors of whom one reading speaks, at most."
 
 
 @ROOM.folds(Gathered)
@@ -204,37 +39,41 @@ def gathered(session: Session, entry: Entry[Gathered]) -> None:
     body = entry.body
     held = session.get(Conversation, body.conversation)
     _entitled(entry, held)
-    if session.get(Roster, (body.conversation, body.number)) is not None:
-        return  # the other of two began the same conversation
-    session.add(Roster(conversation=body.conversation, number=body.number, body_bytes=pack(body), said=entry.id))
+    _measured(body)
+    session.add(Roster(id=entry.id.hex(), conversation=body.conversation, number=body.number, at=entry.at, body_bytes=pack(body), said=entry.id))
     if held is None:
-        held = Conversation(
-            id=body.conversation, home=entry.author, owner=body.owner, name="", number=0, ends="", days=0, closed=False, last=entry.at
-        )
-        session.add(held)
-    if body.number > held.number:
-        held.number, held.name, held.ends, held.days, held.closed = body.number, body.name, body.ends, body.days, body.closed
-    _seat(session, body.conversation)
+        empty = {"name": "", "number": 0, "ends": "", "days": 0, "closed": False, "split": False}
+        session.add(Conversation(id=body.conversation, home=entry.author, owner=body.owner, seeded=bool(body.seed), last=0, **empty))
+    _stand(session, body.conversation)
+    gone = [one.author for one in body.left]
+    if gone:
+        _judge(session, body.conversation, gone)
+    _date(session, body.conversation)
 
 
 @ROOM.folds(said.Said)
 def message(session: Session, entry: Entry[said.Said]) -> None:
-    """Something said by one of the roster, from the node where they are."""
+    """Something said by one of the roster that it names, from the node where they are."""
     body = entry.body
-    conversation, roster = session.get(Conversation, body.conversation), session.get(Roster, (body.conversation, body.roster))
-    if conversation is None or roster is None or Member(entry.person, entry.author) not in roster.members:
+    conversation, roster = session.get(Conversation, body.conversation), _roster(session, entry, body.conversation)
+    if conversation is None or roster is None or roster.number != body.roster or Member(entry.person, entry.author) not in roster.members:
         raise Refused("a message is said by a member, at their node", code="wrong_writer")
+    if conversation.seeded and entry.record != said.message_id(body.conversation, entry.person, body.number):
+        raise Refused("a message has the id of its author and number", code="wrong_record")
     if abs(body.moment - entry.at) > DAY:
         raise Refused("a message stands at its time, or a little later than what it answers", code="wrong_time")
+    _fits(body)
+    held = session.get(Message, entry.record)
+    if held is not None:
+        _doubled(session, entry, held)
+        return
     place = {"conversation": body.conversation, "roster": body.roster, "number": body.number, "moment": body.moment}
     what = {"text": body.text, "files_bytes": pack(body.files) if body.files else b"", "seconds": body.seconds}
-    session.add(Message(id=entry.record, author=entry.person, node=entry.author, at=entry.at, said=entry.id, **place, **what))
-    conversation.last = max(conversation.last, body.moment)
-    count = session.get(Count, (body.conversation, entry.person))
-    if count is None:
-        session.add(Count(conversation=body.conversation, author=entry.person, number=body.number))
-    else:
-        count.number = max(count.number, body.number)
+    late = _late(_lists(session, body.conversation), entry.person, body.roster, body.number)
+    session.add(Message(id=entry.record, author=entry.person, node=entry.author, at=entry.at, said=entry.id, late=late, **place, **what))
+    if not late:
+        conversation.last = max(conversation.last, body.moment)
+    _count(session, body.conversation, entry.person)
 
 
 @ROOM.folds(said.Recalled)
@@ -243,6 +82,10 @@ def recalled(session: Session, entry: Entry[said.Recalled]) -> None:
     row = session.get(Message, entry.record)
     if row is None or (entry.person, entry.author) != (row.author, row.node):
         raise Refused("a message is taken back by its author", code="wrong_writer")
+    if row.doubled:
+        return
+    if row.said not in entry.after:
+        raise Refused("a recall names what it takes back", code="wrong_writer")
     if not recallable(row.at, entry.at):
         raise Refused("a message is taken back within two minutes", code="too_late")
     row.text, row.files_bytes, row.recalled_at = "", b"", entry.at
@@ -250,11 +93,13 @@ def recalled(session: Session, entry: Entry[said.Recalled]) -> None:
 
 @ROOM.folds(said.Read)
 def read(session: Session, entry: Entry[said.Read]) -> None:
-    """Counts that only grow, of a reader who is or was in the conversation."""
+    """Counts that only grow, of a reader who is on the roster that is named."""
     conversation = entry.body.conversation
-    query = select(Seat).where(Seat.conversation == conversation, Seat.person == entry.person, Seat.node == entry.author)
-    if session.scalars(query).first() is None:
+    roster = _roster(session, entry, conversation)
+    if roster is None or Member(entry.person, entry.author) not in roster.members:
         raise Refused("a conversation is read by its members", code="wrong_writer")
+    if len(entry.body.seen) > SEEN:
+        raise Refused("more authors than a conversation has", code="too_large")
     for one in entry.body.seen:
         row = session.get(Mark, (conversation, entry.person, one.author))
         if row is None:
@@ -282,7 +127,7 @@ def settled(session: Session, entry: Entry[said.Settled]) -> None:
 
 
 def _entitled(entry: Entry[Gathered], held: Conversation | None) -> None:
-    """Whether this author may say who is in the conversation: of two either, of a group its owner."""
+    """Whether this author may say who is in the conversation: of two either, of a group its owner at its home."""
     body = entry.body
     ids = {one.person for one in body.members}
     if Member(entry.person, entry.author) not in body.members or len(ids) != len(body.members) or not 1 <= len(ids) <= said.MANY:
@@ -291,22 +136,118 @@ def _entitled(entry: Entry[Gathered], held: Conversation | None) -> None:
         if len(ids) != 2 or body.number != 1 or body.conversation != said.pair_id(*ids):
             raise Refused("a conversation of two has their id and one roster", code="wrong_record")
         return
-    same = (held.owner, held.home) == (entry.person, entry.author) if held is not None else True
-    if body.owner != entry.person or entry.record != body.conversation or not same:
+    if body.owner != entry.person or entry.record != body.conversation or not _founded(entry, held):
         raise Refused("a group is changed by its owner, at its home", code="wrong_writer")
 
 
-def _seat(session: Session, conversation: str) -> None:
-    """Seats as all rosters that are here say, by number: the same in whatever order these came."""
+def _founded(entry: Entry[Gathered], held: Conversation | None) -> bool:
+    """Whether the id of a group says that it is the author's; one of before there were seeds is whose it was first."""
+    body = entry.body
+    if body.seed:
+        return body.conversation == said.group_id(entry.person, entry.author, body.seed)
+    return _before(body.conversation) and (held is None or (held.owner, held.home) == (entry.person, entry.author))
+
+
+def _before(conversation: str) -> bool:
+    try:
+        return uuid.UUID(conversation).version == 7
+    except ValueError:
+        return False
+
+
+def _measured(body: Gathered) -> None:
+    """Nothing in a roster that no page could show."""
+    try:
+        dt.date.fromisoformat(body.ends or "2026-01-01")
+    except ValueError:
+        raise Refused("a group ends on a day", code="malformed") from None
+    fits = body.number >= 1 and len(body.name) <= said.NAME and body.days <= YEARS and len(body.left) <= said.MANY
+    if not fits:
+        raise Refused("a roster has a number, a short name and a length of time", code="malformed")
+
+
+def _fits(body: said.Said) -> None:
+    clip = not body.seconds or (body.seconds <= said.CLIP and len(body.files) == 1)
+    words = len(body.text) + len(body.files) > 0 and len(body.text) <= said.WORDS and len(body.files) <= said.FILES
+    if body.number < 1 or not words or not clip:
+        raise Refused("a message has words or files, not too many", code="malformed")
+
+
+def _roster(session: Session, entry: Entry[Any], conversation: str) -> Roster | None:
+    """The roster that an entry stands on; it was waited for."""
+    found = (session.get(Roster, one.hex()) for one in entry.after)
+    return next((roster for roster in found if roster is not None and roster.conversation == conversation), None)
+
+
+def _lists(session: Session, conversation: str) -> list[Gathered]:
+    """What all rosters say, by number; of two under one number the one with the lower id."""
     session.flush()
+    rows = session.scalars(select(Roster).where(Roster.conversation == conversation).order_by(Roster.number, Roster.id.desc())).all()
+    return [row.body for row in {row.number: row for row in rows}.values()]
+
+
+def _stand(session: Session, conversation: str) -> None:
+    """The conversation and its seats as all rosters that are here say: the same in whatever order these came."""
+    lists = _lists(session, conversation)
+    row, top = session.get_one(Conversation, conversation), lists[-1]
+    packed = session.execute(select(Roster.number, Roster.body_bytes).where(Roster.conversation == conversation).distinct()).all()
+    row.split = bool(row.owner) and len(packed) > len(lists)
+    row.number, row.name, row.ends, row.days, row.closed = top.number, top.name, top.ends, top.days, top.closed or row.split
     for seat in session.scalars(select(Seat).where(Seat.conversation == conversation)).all():
         session.delete(seat)
     session.flush()
     sitting: dict[str, Seat] = {}
-    for roster in session.scalars(select(Roster).where(Roster.conversation == conversation).order_by(Roster.number)).all():
+    for roster in lists:
         now = {one.person: one.node for one in roster.members}
         for person in [each for each in sitting if each not in now]:
             sitting.pop(person).until = roster.number
         for person in [each for each in now if each not in sitting]:
             sitting[person] = Seat(conversation=conversation, person=person, since=roster.number, node=now[person], until=0)
             session.add(sitting[person])
+
+
+def _late(lists: list[Gathered], author: str, roster: int, number: int) -> bool:
+    """Whether the first roster without the author after this one says that fewer of their messages count."""
+    for one in lists:
+        if one.number > roster and all(member.person != author for member in one.members):
+            return any(seen.author == author and number > seen.number for seen in one.left)
+    return False
+
+
+def _judge(session: Session, conversation: str, authors: list[str]) -> None:
+    """Say anew of what these authors said whether it came late."""
+    lists = _lists(session, conversation)
+    for row in session.scalars(select(Message).where(Message.conversation == conversation, Message.author.in_(authors))).all():
+        row.late = _late(lists, row.author, row.roster, row.number)
+
+
+def _date(session: Session, conversation: str) -> None:
+    """The moment of the newest message that counts, or when the conversation was begun."""
+    session.flush()
+    counts = (Message.conversation == conversation, Message.late.is_(False), Message.doubled.is_(False))
+    began = session.scalars(select(func.min(Roster.at)).where(Roster.conversation == conversation)).one()
+    newest = session.scalars(select(func.max(Message.moment)).where(*counts)).one()
+    session.get_one(Conversation, conversation).last = max(began, newest or 0)
+
+
+def _doubled(session: Session, entry: Entry[said.Said], held: Message) -> None:
+    """A second message of one number: neither is shown, and what is left of both is the same whichever came first."""
+    if (held.author, held.conversation, held.number) != (entry.person, entry.body.conversation, entry.body.number):
+        raise Refused("a message has an id of its own", code="wrong_record")
+    held.text, held.files_bytes, held.seconds, held.recalled_at, held.doubled = "", b"", 0, 0, True
+    held.roster, held.moment = min(held.roster, entry.body.roster), min(held.moment, entry.body.moment)
+    held.at, held.said = min(held.at, entry.at), min(held.said, entry.id)
+    held.late = _late(_lists(session, held.conversation), held.author, held.roster, held.number)
+    _date(session, held.conversation)
+
+
+def _count(session: Session, conversation: str, author: str) -> None:
+    """Up to which number an author's messages are here without a gap: what a roster may say of somebody it puts out."""
+    session.flush()
+    count = session.get(Count, (conversation, author))
+    if count is None:
+        count = Count(conversation=conversation, author=author, number=0)
+        session.add(count)
+    here = (Message.conversation == conversation, Message.author == author)
+    while session.scalars(select(Message.id).where(*here, Message.number == count.number + 1).limit(1)).first() is not None:
+        count.number += 1

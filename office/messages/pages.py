@@ -13,7 +13,7 @@ from office.frame.annex import Annex
 from office.frame.desk import Desk
 from office.frame.words import _
 from office.messages import service
-from office.messages.model import Conversation, Matter, Message
+from office.messages.tables import Conversation, Matter, Message, newest
 from office.messages.workflow import State, recallable
 from office.portal import uploads
 from office.portal.page import Act, Item, Request, Response, Screen, See, page, see_other, whole
@@ -41,7 +41,7 @@ class MessagePages:
     @page("GET", "/messages")
     def register(self, request: Request) -> Screen:
         """Conversations, the one last spoken in first, with what is unread."""
-        rows = self.desk.list(Conversation, order=(Conversation.last.desc(), Conversation.id), **request.window())
+        rows = self.desk.list(Conversation, order=(newest(clock.to_ms(self.desk.now)).desc(), Conversation.id), **request.window())
         waiting = service.waiting(self.desk)
         lines = [self._line(row, waiting.get(row.id, 0)) for row in rows]
         return Screen("messages/register.html", rows=lines, json={"conversations": lines[:30]})
@@ -180,7 +180,15 @@ class MessagePages:
         back = mine and not row.recalled_at and recallable(row.at, clock.to_ms(self.desk.now))
         shown = {"id": row.id, "author": row.author, "name": self._name(row.author), "text": row.text, "at": row.at, "mine": mine}
         files = self._files(row.files, f"/messages/said/{row.id}")
-        return shown | {"recalled": row.recalled_at, "readers": readers, "recallable": back, "files": files, "seconds": row.seconds}
+        return shown | {
+            "recalled": row.recalled_at,
+            "readers": readers,
+            "recallable": back,
+            "files": files,
+            "seconds": row.seconds,
+            "late": row.late,
+            "doubled": row.doubled,
+        }
 
     def _files(self, files: Sequence[Annex], url: str) -> list[dict[str, Any]]:
         found = []
@@ -219,7 +227,7 @@ def _choice(found: Found) -> tuple[str, str]:
 def _brief(row: Message) -> str:
     """A message in a line of the list."""
     if row.recalled_at or not row.files:
-        return row.text or _("消息已撤回")
+        return row.text or (_("消息不予显示") if row.doubled else _("消息已撤回"))
     word = _("［语音］") if row.seconds else _("［图片］") if row.files[0].mime in PICTURES else _("［文件］")
     return f"{word} {row.text or row.files[0].name}" if not row.seconds else str(word)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -21,8 +22,8 @@ from office.frame.files import stored
 from office.frame.todo import Todo
 from office.frame.words import _
 from office.messages import entries as said
-from office.messages.entries import CLIP, FILES, MANY, NAME, WORDS, Gathered, Member, Seen, own_id, pair_id
-from office.messages.model import Conversation, Count, Mark, Matter, Message, Roster, unread
+from office.messages.entries import CLIP, FILES, MANY, NAME, WORDS, Gathered, Member, Seen, group_id, message_id, own_id, pair_id
+from office.messages.tables import DAY, Conversation, Count, Mark, Matter, Message, Roster, unread
 from office.messages.workflow import FLOW, MEMBER, OWNER, State, recallable, state
 
 PIECE = 50
@@ -46,8 +47,9 @@ def begin(desk: Desk, person: str) -> str:
 
 def gather(desk: Desk, name: str, people: Iterable[str], *, ends: str = "", days: int = 0) -> str:
     """Make a group, which one owns oneself."""
-    record, members = uuid7(), _members(desk, (desk.person, *people))
-    content = _fit(desk, Gathered(record, 1, desk.person, name.strip(), members, ends, days))
+    seed, members = desk.away.random("group", name) if desk.away else secrets.token_bytes(16), _members(desk, (desk.person, *people))
+    record = group_id(desk.person, desk.node, seed)
+    content = _fit(desk, Gathered(record, 1, desk.person, name.strip(), members, ends, days, seed=seed))
     desk.write(content, record=record, to=_nodes(members))
     return record
 
@@ -194,16 +196,21 @@ def _say(desk: Desk, conversation: str, text: str, files: tuple[Annex, ...], sec
     own = own_id(conversation, desk.person, "said")
     desk.version(own)
     row = desk.get(Conversation, conversation)
-    last, record = _last(desk, row), uuid7()
+    last = _last(desk, row)
     number = 1 + sum(one.number for one in desk.list(Count, Count.conversation == conversation, Count.author == desk.person))
-    content = said.Said(conversation, last.number, number, max(clock.to_ms(desk.now), row.last + 1), text, files, seconds)
+    now, record = clock.to_ms(desk.now), message_id(conversation, desk.person, number)
+    moment = max(now, min(row.last + 1, now + DAY))  # whoever claims a time far ahead takes nobody along
+    content = said.Said(conversation, last.number, number, moment, text, files, seconds)
     desk.write(content, record=record, after=(last.said,), to=_nodes(last.members), touches=(own,), attachments=stored(files))
     return record
 
 
 def _gather(desk: Desk, last: Roster, **new: Any) -> None:
-    """The next roster, told to those of the last one too."""
+    """The next roster, told to those of the last one too; it says of who is put out how much they had said."""
     content = _fit(desk, msgspec.structs.replace(last.body, number=last.number + 1, **new))
+    gone = sorted({one.person for one in last.members} - {one.person for one in content.members})
+    counts = {one.author: one.number for one in desk.list(Count, Count.conversation == last.conversation, Count.author.in_(gone), limit=None)}
+    content = msgspec.structs.replace(content, left=tuple(Seen(person, counts.get(person, 0)) for person in gone))
     desk.write(content, record=content.conversation, to=_nodes((*last.members, *content.members)))
 
 
@@ -243,7 +250,7 @@ def _last(desk: Desk, row: Conversation) -> Roster:
 
 
 def _roster(desk: Desk, conversation: str, number: int) -> Roster:
-    found = desk.list(Roster, Roster.conversation == conversation, Roster.number == number, limit=1)
+    found = desk.list(Roster, Roster.conversation == conversation, Roster.number == number, order=Roster.id, limit=1)
     if not found:
         raise Missing()
     return found[0]

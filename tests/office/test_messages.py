@@ -15,7 +15,7 @@ from office.frame.annex import Annex
 from office.frame.calendar import SHANGHAI
 from office.messages import service, workflow
 from office.messages.entries import pair_id
-from office.messages.model import Conversation, Mark, Matter, Message
+from office.messages.tables import Conversation, Mark, Matter, Message
 from tests.office.desks import Town, opened
 
 TOWN = "county1-town1"
