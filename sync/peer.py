@@ -278,6 +278,7 @@ class Peer:
     _passages: dict[bytes, flow.Passage] = field(default_factory=dict)
     _elsewhere: dict[bytes, int] = field(default_factory=dict)
     "Entries the neighbour holds of chains that are not known here."
+    _before: dict[bytes, int] = field(default_factory=dict)  # what it was known to hold when the line last ended
     _taking: int = 0
     "Bytes of batches that are with the ledger."
     _ready: dict[Lane, dict[bytes, None]] = field(default_factory=lambda: {lane: {} for lane in LANES})
@@ -347,9 +348,7 @@ class Peer:
 
     def due(self, now: Now) -> float:
         """Seconds until :meth:`tick` has something to do."""
-        if self.state == "up":
-            return max(0.0, self._beaten + self.beat - now.mono)
-        return 1.0
+        return max(0.0, self._beaten + self.beat - now.mono) if self.state == "up" else 1.0
 
     def _become(self, state: str, now: Now, reason: str = "") -> None:
         if state != self.state:
@@ -357,6 +356,7 @@ class Peer:
         self.reason = "" if state == "up" else reason or self.reason
 
     def _forget(self) -> None:
+        self._before = {chain: self._theirs(chain) for chain in self.lines}
         self._session, self._nonce, self._told = frames.NO_SESSION, b"", False
         self._said = self._got = 0
         for queue in self._out:
@@ -364,8 +364,7 @@ class Peer:
         self._passages, self._elsewhere, self._ready = {}, {}, {lane: {} for lane in LANES}
         self._coming, self._asked, self._declined, self._retry, self._wanted = {}, {}, set(), {}, {}
         self._goals, self.level, self._shut, self._shown = {}, False, set(), b""
-        self._credit = flow.fresh()
-        self._their_beat = (0, 0)
+        self._credit, self._their_beat = flow.fresh(), (0, 0)
 
     def _end(self, now: Now, code: str, text: str = "") -> None:
         self._forget()
@@ -732,7 +731,8 @@ class Peer:
         return lanes, sum(credit.under_way for credit in self._credit.values())
 
     def _theirs(self, chain: bytes) -> int:
-        return passage.theirs if (passage := self._passages.get(chain)) else self._elsewhere.get(chain, 0)
+        past = 0 if self.state == "up" else self._before.get(chain, 0)
+        return passage.theirs if (passage := self._passages.get(chain)) else self._elsewhere.get(chain, past)
 
     # --- receiving ----------------------------------------------------------------------------------------------
 

@@ -271,6 +271,22 @@ def test_a_full_disk_is_tried_again() -> None:
     assert world.holds("city", chain) == [b"0", b"1"]
 
 
+def test_only_what_is_not_known_to_be_held_waits_while_a_line_is_down() -> None:
+    """What a neighbour had acknowledged does not count as waiting when its line breaks; what is written then does, by its lane."""
+    world = branch()
+    world.write("city", "all", ALL, Lane.ORDINARY, b"0", b"1")
+    world.run()
+    peer = world.nodes["city"].peers[world.ids["county"].id]
+    assert peer.backlog()[0].total() == 0
+    world.cut_line("county")
+    assert peer.backlog()[0].total() == 0
+    world.write("city", "more", ALL, Lane.URGENT, b"2", b"3", b"4")
+    assert (peer.backlog()[0][Lane.URGENT], peer.backlog()[0].total()) == (3, 3)
+    world.dial("county")
+    world.run()
+    assert peer.state == "up" and peer.backlog()[0].total() == 0
+
+
 def test_a_recorded_session_changes_nothing() -> None:
     """Every message of an old session, Hello included, played again into a new one has no effect."""
     world = branch()
