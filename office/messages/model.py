@@ -68,7 +68,8 @@ def message(session: Session, entry: Entry[said.Said]) -> None:
         _doubled(session, entry, held)
         return
     place = {"conversation": body.conversation, "roster": body.roster, "number": body.number, "moment": body.moment}
-    what = {"text": body.text, "files_bytes": pack(body.files) if body.files else b"", "seconds": body.seconds}
+    words = " ".join((body.text, *(annex.name for annex in body.files))).lower()
+    what = {"text": body.text, "words": words, "files_bytes": pack(body.files) if body.files else b"", "seconds": body.seconds}
     late = _late(_lists(session, body.conversation), entry.person, body.roster, body.number)
     session.add(Message(id=entry.record, author=entry.person, node=entry.author, at=entry.at, said=entry.id, late=late, **place, **what))
     if not late:
@@ -88,7 +89,7 @@ def recalled(session: Session, entry: Entry[said.Recalled]) -> None:
         raise Refused("a recall names what it takes back", code="wrong_writer")
     if not recallable(row.at, entry.at):
         raise Refused("a message is taken back within two minutes", code="too_late")
-    row.text, row.files_bytes, row.recalled_at = "", b"", entry.at
+    row.text, row.words, row.files_bytes, row.recalled_at = "", "", b"", entry.at
 
 
 @ROOM.folds(said.Read)
@@ -234,7 +235,7 @@ def _doubled(session: Session, entry: Entry[said.Said], held: Message) -> None:
     """A second message of one number: neither is shown, and what is left of both is the same whichever came first."""
     if (held.author, held.conversation, held.number) != (entry.person, entry.body.conversation, entry.body.number):
         raise Refused("a message has an id of its own", code="wrong_record")
-    held.text, held.files_bytes, held.seconds, held.recalled_at, held.doubled = "", b"", 0, 0, True
+    held.text, held.words, held.files_bytes, held.seconds, held.recalled_at, held.doubled = "", "", b"", 0, 0, True
     held.roster, held.moment = min(held.roster, entry.body.roster), min(held.moment, entry.body.moment)
     held.at, held.said = min(held.at, entry.at), min(held.said, entry.id)
     held.late = _late(_lists(session, held.conversation), held.author, held.roster, held.number)

@@ -7,12 +7,11 @@ from typing import Any
 from urllib.parse import quote
 
 from node import clock
-from node.directory.view import Found
 from node.errors import Invalid, Missing
 from office.frame.annex import Annex
 from office.frame.desk import Desk
 from office.frame.words import _
-from office.messages import service
+from office.messages import choosing, service
 from office.messages.tables import Conversation, Matter, Message, newest
 from office.messages.workflow import State, recallable
 from office.portal import uploads
@@ -46,12 +45,32 @@ class MessagePages:
         lines = [self._line(row, waiting.get(row.id, 0)) for row in rows]
         return Screen("messages/register.html", rows=lines, json={"conversations": lines[:30]})
 
-    @page("GET", "/messages/new", query={"q": "name, pinyin, telephone, post or organ of somebody"})
+    @page(
+        "GET",
+        "/messages/search",
+        query={"q": "words that all stand in a message", "before": "place of a message, before which older ones are asked for"},
+    )
+    def find(self, request: Request) -> Screen:
+        """One's own messages by their words, and conversations by their name."""
+        asked = request.query("q")
+        rows = service.search(self.desk, asked, before=_place(request.query("before")))
+        talks = [(row.id, self._title(row)) for row in service.called(self.desk, asked)]
+        titles = {one: self._title(self.desk.get(Conversation, one)) for one in {row.conversation for row in rows}}
+        lines = [
+            {"conversation": row.conversation, "title": titles[row.conversation], **self._said(row, 0)} | {"moment": row.moment, "text": _brief(row)}
+            for row in rows
+        ]
+        older = f"{rows[-1].moment}-{rows[-1].id}" if len(rows) == service.PIECE else ""
+        json = {"messages": lines, "conversations": [id_ for id_, _title in talks], "older": older}
+        return Screen("messages/found.html", asked=asked, rows=lines, talks=talks, older=older, json=json)
+
+    @page("GET", "/messages/new", query={"q": "name, pinyin, telephone, post or organ of somebody", "organ": "whose people are asked for"})
+    @page("POST", "/messages/new")
     def new(self, request: Request) -> Screen:
-        """Whom to speak to: one person, or several as a group."""
-        asked = request.query("q", "").strip()
-        people = [_choice(one) for one in self._people(asked) if one.person.id != self.desk.person]
-        return Screen("messages/new.html", asked=asked, people=people, json={"people": [id_ for id_, _label in people]})
+        """Whom to speak to: one person, or several as a group; a form that is sent here is shown again, with what is ticked."""
+        choice = choosing.choose(self.desk, request)
+        json = {"people": choosing.names(choice.people), "organs": choosing.names(choice.below)}
+        return Screen("messages/new.html", choice=choice, typed=_typed(request), json=json)
 
     @page("POST", "/messages/begin")
     def begin(self, request: Request) -> See:
@@ -62,7 +81,8 @@ class MessagePages:
     @page("POST", "/messages")
     def gather(self, request: Request) -> See:
         """Make a group."""
-        made = service.gather(self.desk, request.text("name"), request.all("people"), ends=request.text("ends"), days=_whole(request.text("days")))
+        people, days = choosing.people(self.desk, request), _whole(request.text("days"))
+        made = service.gather(self.desk, request.text("name"), people, ends=request.text("ends"), days=days)
         return see_other(f"/messages/{made}", _("群组已建立。"), conversation=made)
 
     @page("GET", "/messages/<conversation>", query={"before": "place of a message (moment and id), before which older ones are asked for"})
@@ -83,6 +103,7 @@ class MessagePages:
             "tone": tone,
             "messages": said,
             "older": older,
+            "past": bool(request.query("before")),
             "members": [(one, self._name(one)) for one in members],
             "moves": moves,
             "acts": [Act(f"/messages/{row.id}/close", _("解散群组"), "danger", confirm=_("解散后不能再发消息，已有的消息仍可查看。"))]
@@ -109,18 +130,19 @@ class MessagePages:
         return see_other(f"/messages/{conversation}")
 
     @page("GET", "/messages/<conversation>/edit")
+    @page("POST", "/messages/<conversation>/choose")
     def edit(self, request: Request, conversation: str) -> Screen:
-        """The form in which the owner changes a group."""
+        """The form in which the owner changes a group; sent to be looked further, it is shown again with what is ticked."""
         desk, row = self.desk, self.desk.get(Conversation, conversation)
         held = [one for one in service.members(desk, row) if one != desk.person]
-        asked = request.query("q", "").strip()
-        people = dict([(one, self._name(one)) for one in held] + [_choice(one) for one in self._people(asked) if one.person.id != desk.person])
-        return Screen("messages/edit.html", row=row, asked=asked, held=held, people=list(people.items()), json={"conversation": row, "members": held})
+        typed = _typed(request) if request.method == "POST" else {"name": row.name, "ends": row.ends, "days": row.days}
+        choice = choosing.choose(desk, request, held)
+        return Screen("messages/edit.html", row=row, choice=choice, typed=typed, json={"conversation": row, "members": held})
 
     @page("POST", "/messages/<conversation>/edit")
     def change(self, request: Request, conversation: str) -> See:
         """Change a group."""
-        people, days = request.all("people"), _whole(request.text("days"))
+        people, days = choosing.people(self.desk, request), _whole(request.text("days"))
         service.change(self.desk, conversation, name=request.text("name"), people=people, ends=request.text("ends"), days=days)
         return see_other(f"/messages/{conversation}", _("群组已更改。"))
 
@@ -203,25 +225,19 @@ class MessagePages:
         return row.name or (self._name(others[0]) if others else "")
 
     def _name(self, person: str) -> str:
-        card = self.desk.directory.person(person)
-        return card.name if card is not None else _("已离开的人员")
+        return service.name_of(self.desk, person)
 
     def _organ(self, members: Iterable[str], but: str) -> str:
         """Where the other of two is at work."""
         return next((held.organ.full_name for one in members if one != but for held in self.desk.directory.appointments_of(one)), "")
 
-    def _people(self, asked: str) -> Iterable[Found]:
-        """Those found by words; without any, the colleagues of one's own organs."""
-        directory = self.desk.directory
-        return directory.search(asked) if asked else [one for post in self.desk.posts for one in directory.people_of(post.organ)]
-
 
 PAGES = (MessagePages,)
 
 
-def _choice(found: Found) -> tuple[str, str]:
-    organ = next((one.organ.short_name for one in found.holdings), "")
-    return found.person.id, f"{found.person.name}（{organ}）" if organ else found.person.name
+def _typed(request: Request) -> dict[str, str]:
+    """What a form of a group said, to be shown again."""
+    return {name: request.text(name) if request.method == "POST" else "" for name in ("name", "ends", "days")}
 
 
 def _brief(row: Message) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
+from sqlalchemy import ColumnElement, select
 
 from node import clock
 from node.codec import uuid7
@@ -23,11 +24,13 @@ from office.frame.todo import Todo
 from office.frame.words import _
 from office.messages import entries as said
 from office.messages.entries import CLIP, FILES, MANY, NAME, WORDS, Gathered, Member, Seen, group_id, message_id, own_id, pair_id
-from office.messages.tables import DAY, Conversation, Count, Mark, Matter, Message, Roster, unread
+from office.messages.tables import DAY, Conversation, Count, Mark, Matter, Message, Roster, Seat, unread
 from office.messages.workflow import FLOW, MEMBER, OWNER, State, recallable, state
 
 PIECE = 50
 "Messages shown at a time; older ones are asked for."
+ASKED, FEW = 8, 20
+"Words of a question, and conversations of a name, that are looked at."
 
 
 # conversations
@@ -149,11 +152,30 @@ def members(desk: Desk, row: Conversation) -> list[str]:
 
 def messages(desk: Desk, conversation: str, *, before: tuple[int, str] | None = None, most: int = PIECE) -> list[Message]:
     """The newest messages, or those before a place (moment, id); the oldest of them first."""
-    where = [Message.conversation == conversation]
-    if before is not None:
-        moment, id_ = before
-        where.append((Message.moment < moment) | ((Message.moment == moment) & (Message.id < id_)))
+    where = [Message.conversation == conversation, *_before(before)]
     return desk.list(Message, *where, order=(Message.moment.desc(), Message.id.desc()), limit=most, narrow=True)[::-1]
+
+
+def search(desk: Desk, asked: str, *, before: tuple[int, str] | None = None, most: int = PIECE) -> list[Message]:
+    """The newest of one's own messages in which all the words stand, or those before a place.
+
+    Only one's own conversations are read through; the search of documents has no messages in it, for a message is no document.
+    """
+    own = select(Seat.conversation).where(Seat.person == desk.person, Seat.until == 0)
+    where = [Message.conversation.in_(own), *(Message.words.contains(word, autoescape=True) for word in asked.lower().split()[:ASKED])]
+    if len(where) == 1:
+        return []
+    where += _before(before)
+    return desk.list(Message, *where, order=(Message.moment.desc(), Message.id.desc()), limit=most, narrow=True)
+
+
+def called(desk: Desk, asked: str) -> list[Conversation]:
+    """Conversations with people, or groups, of a name."""
+    if not asked.strip():
+        return []
+    pairs = [pair_id(desk.person, one.person.id) for one in desk.directory.search(asked, limit=FEW)]
+    named = Conversation.id.in_(pairs) | Conversation.name.contains(asked.strip(), autoescape=True)
+    return desk.list(Conversation, named, order=Conversation.last.desc(), limit=FEW)
 
 
 def readers(desk: Desk, conversation: str, shown: Iterable[Message]) -> dict[str, list[str]]:
@@ -188,7 +210,33 @@ def todo(desk: Desk) -> list[Todo]:
     ]
 
 
+def everybody(desk: Desk, organs: Iterable[str]) -> list[str]:
+    """All who work in these organs and those under them; :class:`Invalid` for more than a group holds."""
+    found: dict[str, None] = {}
+    waiting = list(organs)
+    while waiting:
+        organ = waiting.pop(0)
+        found.update(dict.fromkeys(one.person.id for one in desk.directory.people_of(organ)))
+        waiting += [one.id for one in desk.directory.children(organ)]
+        if len(found) > MANY:
+            raise Invalid(_("请选择群组成员，最多五百人。"))
+    return list(found)
+
+
+def name_of(desk: Desk, person: str) -> str:
+    """A person's name, also of one who has left."""
+    card = desk.directory.person(person)
+    return card.name if card is not None else str(_("已离开的人员"))
+
+
 # inside
+
+
+def _before(place: tuple[int, str] | None) -> list[ColumnElement[bool]]:
+    if place is None:
+        return []
+    moment, id_ = place
+    return [(Message.moment < moment) | ((Message.moment == moment) & (Message.id < id_))]
 
 
 def _say(desk: Desk, conversation: str, text: str, files: tuple[Annex, ...], seconds: int) -> str:

@@ -14,7 +14,7 @@ from office.frame.annex import Annex
 from office.frame.rights import seen
 from office.messages.entries import Gathered, Member
 
-ROOM = Room("messages", version=3)
+ROOM = Room("messages", version=4)
 DAY = 86_400_000
 
 
@@ -102,6 +102,8 @@ class Message(ROOM.Base):
     moment: Mapped[int]
     at: Mapped[int]
     text: Mapped[str]
+    words: Mapped[str]
+    "The text and the names of its files in small letters, for who looks for them."
     files_bytes: Mapped[bytes] = mapped_column(LargeBinary)
     "Files of the message; empty for none."
     seconds: Mapped[int]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.screen import DESK, PHONE, Data, Person, examine
 from tests.world.net import World
@@ -68,13 +68,51 @@ def test_pictures_files_and_voices_cross_three_tiers(world: World, sit: Callable
     with other.expect_download() as given:
         other.locator(".bubble .files a").click()
     assert Path(given.value.path()).read_bytes() == large
-    for one in (page, other):
-        for width, height in (DESK, PHONE):
-            one.set_viewport_size({"width": width, "height": height})
-            if shots := os.environ.get("TALK_SHOTS"):
-                one.screenshot(path=f"{shots}/talk-{width}-{'zh' if one is page else 'en'}.png", full_page=True)
-            assert one.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+    shoot(page, "talk-zh")
+    shoot(other, "talk-en")
     assert low.faults + high.faults == []
+
+
+@pytest.mark.row("G1")
+def test_a_group_is_made_along_the_tree_and_a_message_is_found(world: World, sit: Callable[..., Person]) -> None:
+    """Who is ticked stays ticked while one goes from organ to organ; the group has them all, and its messages are found by a word."""
+    page = sit("liumin", "zh").go("/messages/new")
+    mine = page.locator("#group input[name=people]").first
+    mine.check()
+    page.get_by_role("button", name="全部单位").click()
+    page.locator(".below .step").first.click()
+    expect(page.locator("#group input[name=people]:checked")).to_have_count(1)
+    shoot(page, "tree")
+    page.locator("input[name=q][form=group]").fill("李晓燕")
+    page.locator("input[name=q][form=group]").press("Enter")
+    page.locator("#group input[name=people]:not(:checked)").first.check()
+    shoot(page, "new")
+    page.locator("#name").fill("防汛专班")
+    page.get_by_role("button", name="建群组").click()
+    page.locator("#text").fill("坝上水位二十米")
+    page.keyboard.press("Enter")
+    expect(page.locator(".bubble.mine p")).to_have_text("坝上水位二十米", timeout=LIMIT)
+    shoot(page, "group")
+    page.goto(page.url.rsplit("/", 1)[0] + "/search?q=水位")
+    shoot(page, "found")
+    page.locator("a.talk").filter(has_text="防汛专班").click()
+    expect(page.locator(".bubble.mine p")).to_have_text("坝上水位二十米", timeout=LIMIT)
+    page.get_by_role("link", name="更改群组").click()
+    page.get_by_role("button", name="全部单位").click()
+    expect(page.locator("#group input[name=people]:checked")).to_have_count(2)
+    expect(page.locator("#name")).to_have_value("防汛专班")
+    shoot(page, "edit")
+    page.get_by_role("button", name="保存").click()
+    expect(page.locator("header.head .sub")).to_have_text("3 人")
+
+
+def shoot(page: Page, name: str) -> None:
+    """A picture in both sizes, where somebody wants to look; nothing is wider than its window."""
+    for width, height in (PHONE, DESK):
+        page.set_viewport_size({"width": width, "height": height})
+        if shots := os.environ.get("TALK_SHOTS"):
+            page.screenshot(path=f"{shots}/{name}-{width}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, width)
 
 
 def png(width: int, height: int) -> bytes:

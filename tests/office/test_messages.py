@@ -245,3 +245,42 @@ def test_older_messages_are_asked_for(town: Town) -> None:
     old = service.messages(town.desk(CITY), made, before=(new[0].moment, new[0].id))
     assert [one.text for one in (*old, *new)] == [str(n) for n in range(service.PIECE + 5)]
     assert last(town, CITY, made).text == str(service.PIECE + 4)
+
+
+@pytest.mark.row("G1")
+def test_only_ones_own_messages_are_found(town: Town) -> None:
+    """By words in any case and by the names of files, the newest first; not by others, not once taken back, not after leaving the group."""
+    made = group(town, "查找群")
+    for text in ("水位 100% 了", "Dam at 88 水位", "无关"):
+        service.say(town.desk(CITY), made, text)
+    annex = service.attach(town.desk(CITY), "水位表.xlsx", "", io.BytesIO(b"x"))
+    gone = town.verify(lambda: service.say(town.desk(CITY), made, "", files=(annex,)))
+
+    def found(person: str, asked: str) -> list[str]:
+        return [one.text for one in service.search(town.desk(person), asked)]
+
+    assert found(LOW, "水位") == ["", "Dam at 88 水位", "水位 100% 了"]
+    assert (found(LOW, "dam 水位"), found(LOW, "0%"), found(LOW, "%"), found(LOW, " ")) == (
+        ["Dam at 88 水位"],
+        ["水位 100% 了"],
+        ["水位 100% 了"],
+        [],
+    )
+    assert found("head.county1", "水位") == []
+    assert [one.id for one in service.called(town.desk(COUNTY), "查找")] == [made]
+    assert service.called(town.desk("head.county1"), "查找") == []
+    town.verify(lambda: service.recall(town.desk(CITY), gone))
+    assert found(LOW, "水位表") == []
+    service.change(town.desk(CITY), made, name="查找群", people=[COUNTY])
+    town.carry()
+    assert (found(LOW, "水位"), len(found(COUNTY, "水位"))) == ([], 2)
+
+
+def test_a_whole_organ_is_everybody_in_it_and_under_it(town: Town) -> None:
+    """The people of an organ and of those under it, each once; an organ of nobody gives none."""
+    desk = town.desk(CITY)
+    assert set(service.everybody(desk, ["dep.city", "dep.city"])) == {"clerk.dep.city"}
+    below = set(service.everybody(desk, ["county1"]))
+    assert {COUNTY, LOW, "clerk.dep.county1", f"clerk.dep.{TOWN}"} <= below
+    assert CITY not in below
+    assert service.everybody(desk, ["nothing"]) == []
