@@ -11,8 +11,8 @@ from office.frame.annex import Annex
 
 NAME, WORDS, MANY = 60, 4_000, 500
 "Most characters of a group's name and of a message, most members."
-FILES, CLIP = 9, 120
-"Most files of a message, most seconds of a voice clip."
+FILES, CLIP, REASON = 9, 120, 60
+"Most files of a message, most seconds of a voice clip, most characters of why a message is urgent."
 
 
 class Member(Value, frozen=True):
@@ -67,6 +67,8 @@ class Said(Content, frozen=True):
     files: tuple[Annex, ...] = ()
     seconds: Natural = 0
     "Of a voice clip (语音), which then is the only file; 0 for none."
+    urgent: str = ""
+    "Why it cannot wait (紧急事由); empty where it can."
 
 
 @kind("messages.recalled")
@@ -104,6 +106,18 @@ class Settled(Content, frozen=True):
     """What was made of a message is done."""
 
     inner: ClassVar[bool] = True
+
+
+@kind("messages.hushed")
+class Hushed(Content, frozen=True):
+    """Between which minutes of the day somebody does not want to be told of what can wait (免打扰); the same twice for never."""
+
+    inner: ClassVar[bool] = True
+
+    begins: Natural
+    "Minutes after midnight of Asia/Shanghai."
+    ends: Natural
+    "May be the smaller one, for a night."
 
 
 _SPACE = uuid.UUID("0b1f3d1e-64f5-5a0e-9d58-5b1f2f0c9a77")

@@ -24,7 +24,7 @@ from node.errors import Refused
 from node.kinds import Entry
 from office.messages import entries as said
 from office.messages.entries import Gathered, Member
-from office.messages.tables import DAY, ROOM, Conversation, Count, Mark, Matter, Message, Roster, Seat
+from office.messages.tables import DAY, ROOM, Conversation, Count, Mark, Matter, Message, Quiet, Roster, Seat
 from office.messages.workflow import recallable
 
 YEARS = 36_500
@@ -69,7 +69,7 @@ def message(session: Session, entry: Entry[said.Said]) -> None:
         return
     place = {"conversation": body.conversation, "roster": body.roster, "number": body.number, "moment": body.moment}
     words = " ".join((body.text, *(annex.name for annex in body.files))).lower()
-    what = {"text": body.text, "words": words, "files_bytes": pack(body.files) if body.files else b"", "seconds": body.seconds}
+    what = {"text": body.text, "words": words, "files_bytes": pack(body.files) if body.files else b"", "seconds": body.seconds, "urgent": body.urgent}
     late = _late(_lists(session, body.conversation), entry.person, body.roster, body.number)
     session.add(Message(id=entry.record, author=entry.person, node=entry.author, at=entry.at, said=entry.id, late=late, **place, **what))
     if not late:
@@ -127,6 +127,14 @@ def settled(session: Session, entry: Entry[said.Settled]) -> None:
     row.done_at, row.said = entry.at, entry.id
 
 
+@ROOM.folds(said.Hushed)
+def hushed(session: Session, entry: Entry[said.Hushed]) -> None:
+    """The person's own hours; the last word stands."""
+    if entry.record != said.own_id("", entry.person, "quiet") or max(entry.body.begins, entry.body.ends) >= DAY // 60_000:
+        raise Refused("quiet hours are of a day, and one's own", code="malformed")
+    session.merge(Quiet(person=entry.person, begins=entry.body.begins, ends=entry.body.ends))
+
+
 def _entitled(entry: Entry[Gathered], held: Conversation | None) -> None:
     """Whether this author may say who is in the conversation: of two either, of a group its owner at its home."""
     body = entry.body
@@ -169,7 +177,9 @@ def _measured(body: Gathered) -> None:
 
 def _fits(body: said.Said) -> None:
     clip = not body.seconds or (body.seconds <= said.CLIP and len(body.files) == 1)
-    words = len(body.text) + len(body.files) > 0 and len(body.text) <= said.WORDS and len(body.files) <= said.FILES
+    words = (
+        len(body.text) + len(body.files) > 0 and len(body.text) <= said.WORDS and len(body.files) <= said.FILES and len(body.urgent) <= said.REASON
+    )
     if body.number < 1 or not words or not clip:
         raise Refused("a message has words or files, not too many", code="malformed")
 
@@ -235,7 +245,7 @@ def _doubled(session: Session, entry: Entry[said.Said], held: Message) -> None:
     """A second message of one number: neither is shown, and what is left of both is the same whichever came first."""
     if (held.author, held.conversation, held.number) != (entry.person, entry.body.conversation, entry.body.number):
         raise Refused("a message has an id of its own", code="wrong_record")
-    held.text, held.words, held.files_bytes, held.seconds, held.recalled_at, held.doubled = "", "", b"", 0, 0, True
+    held.text, held.words, held.files_bytes, held.seconds, held.urgent, held.recalled_at, held.doubled = "", "", b"", 0, "", 0, True
     held.roster, held.moment = min(held.roster, entry.body.roster), min(held.moment, entry.body.moment)
     held.at, held.said = min(held.at, entry.at), min(held.said, entry.id)
     held.late = _late(_lists(session, held.conversation), held.author, held.roster, held.number)

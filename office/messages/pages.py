@@ -27,7 +27,7 @@ STANDS = {"whole": ("", ""), "partial": (_("正在传送"), "warn"), "waiting": 
 
 def unread(desk: Desk) -> int:
     """The number in the menu."""
-    return sum(service.waiting(desk).values())
+    return service.ringing(desk)
 
 
 class MessagePages:
@@ -43,7 +43,16 @@ class MessagePages:
         rows = self.desk.list(Conversation, order=(newest(clock.to_ms(self.desk.now)).desc(), Conversation.id), **request.window())
         waiting = service.waiting(self.desk)
         lines = [self._line(row, waiting.get(row.id, 0)) for row in rows]
-        return Screen("messages/register.html", rows=lines, json={"conversations": lines[:30]})
+        held, quiet = service.hours(self.desk), service.quiet(self.desk)
+        begins, ends = (_clock(held.begins), _clock(held.ends)) if held else ("", "")
+        json = {"conversations": lines[:30], "quiet": quiet, "begins": begins, "ends": ends}
+        return Screen("messages/register.html", rows=lines, quiet=quiet, begins=begins, ends=ends, json=json)
+
+    @page("POST", "/messages/quiet")
+    def hush(self, request: Request) -> See:
+        """Set one's own quiet hours."""
+        service.hush(self.desk, request.text("begins"), request.text("ends"))
+        return see_other("/messages", _("免打扰时段已保存。"))
 
     @page(
         "GET",
@@ -120,7 +129,9 @@ class MessagePages:
         desk = self.desk
         service.read(desk, conversation)
         files = tuple(service.attach(desk, f.name, f.mime, f.stream) for f in uploads.given(request, desk.person))
-        made = service.say(desk, conversation, request.text("text"), files=files, seconds=whole(request.text("seconds"), digits=4))
+        made = service.say(
+            desk, conversation, request.text("text"), files=files, seconds=whole(request.text("seconds"), digits=4), urgent=request.text("urgent")
+        )
         return see_other(f"/messages/{conversation}", message=made)
 
     @page("POST", "/messages/<conversation>/read")
@@ -210,6 +221,7 @@ class MessagePages:
             "seconds": row.seconds,
             "late": row.late,
             "doubled": row.doubled,
+            "urgent": row.urgent,
         }
 
     def _files(self, files: Sequence[Annex], url: str) -> list[dict[str, Any]]:
@@ -233,6 +245,10 @@ class MessagePages:
 
 
 PAGES = (MessagePages,)
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 def _typed(request: Request) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -23,9 +24,9 @@ from office.frame.files import stored
 from office.frame.todo import Todo
 from office.frame.words import _
 from office.messages import entries as said
-from office.messages.entries import CLIP, FILES, MANY, NAME, WORDS, Gathered, Member, Seen, group_id, message_id, own_id, pair_id
-from office.messages.tables import DAY, Conversation, Count, Mark, Matter, Message, Roster, Seat, unread
-from office.messages.workflow import FLOW, MEMBER, OWNER, State, recallable, state
+from office.messages.entries import CLIP, FILES, MANY, NAME, REASON, WORDS, Gathered, Member, Seen, group_id, message_id, own_id, pair_id
+from office.messages.tables import DAY, Conversation, Count, Mark, Matter, Message, Quiet, Roster, Seat, unread
+from office.messages.workflow import FLOW, MEMBER, OWNER, State, hushed, recallable, state
 
 PIECE = 50
 "Messages shown at a time; older ones are asked for."
@@ -72,8 +73,11 @@ def close(desk: Desk, conversation: str) -> None:
 # messages
 
 
-def say(desk: Desk, conversation: str, text: str, *, files: Sequence[Annex] = (), seconds: int = 0) -> str:
-    """Say something to those who are in the conversation now, in words, with files, or by a voice clip of so many ``seconds``."""
+def say(desk: Desk, conversation: str, text: str, *, files: Sequence[Annex] = (), seconds: int = 0, urgent: str = "") -> str:
+    """Say something to those who are in the conversation now, in words, with files, or by a voice clip of so many ``seconds``.
+
+    ``urgent`` is why it cannot wait: those who have quiet hours are told all the same.
+    """
     _step(desk, conversation, "say")
     clean = text.strip()
     if not (clean or files) or len(clean) > WORDS:
@@ -82,7 +86,9 @@ def say(desk: Desk, conversation: str, text: str, *, files: Sequence[Annex] = ()
         raise Invalid(_("一条消息最多带九个文件。"))
     if seconds and (len(files) != 1 or seconds > CLIP or not files[0].mime.startswith("audio/")):
         raise Invalid(_("语音最长两分钟。"))
-    return again(lambda: _say(desk, conversation, clean, tuple(files), seconds))
+    if len(urgent) > REASON:
+        raise Invalid(_("紧急事由不超过六十字。"))
+    return again(lambda: _say(desk, conversation, clean, tuple(files), seconds, urgent))
 
 
 def recall(desk: Desk, message: str) -> None:
@@ -111,7 +117,13 @@ def read(desk: Desk, conversation: str) -> None:
     desk.write(content, record=own_id(conversation, desk.person, "read"), after=(last.said,), to=_nodes(last.members))
 
 
-# matters
+# one's own
+
+
+def hush(desk: Desk, begins: str, ends: str) -> None:
+    """Say between which times of the day one wants to be told only of what cannot wait; empty or the same twice for none."""
+    content = said.Hushed(_minute(begins), _minute(ends))
+    desk.write(content, record=own_id("", desk.person, "quiet"))
 
 
 def keep(desk: Desk, message: str, *, due: str = "") -> str:
@@ -195,10 +207,29 @@ def waiting(desk: Desk) -> dict[str, int]:
     return desk.known("messages.waiting", lambda: desk.tally(Message, Message.conversation, unread(desk.person)))
 
 
+def ringing(desk: Desk) -> int:
+    """How many unread messages somebody is told of now: in quiet hours only those that cannot wait."""
+    if not quiet(desk):
+        return sum(waiting(desk).values())
+    return desk.known("messages.ringing", lambda: desk.count(Message, unread(desk.person), Message.urgent != ""))
+
+
+def quiet(desk: Desk) -> bool:
+    """Whether it is quiet for the person now."""
+    found, now = hours(desk), desk.now.astimezone(SHANGHAI)
+    return found is not None and hushed(found.begins, found.ends, now.hour * 60 + now.minute)
+
+
+def hours(desk: Desk) -> Quiet | None:
+    """The person's quiet hours, if there are any."""
+    found = desk.known("messages.quiet", lambda: desk.list(Quiet, Quiet.person == desk.person, limit=1))
+    return found[0] if found and found[0].begins != found[0].ends else None
+
+
 def todo(desk: Desk) -> list[Todo]:
-    """Matters made of messages."""
+    """Matters made of messages, and unread messages that cannot wait."""
     rows = desk.list(Matter, Matter.person == desk.person, Matter.done_at == 0, order=Matter.at.desc())
-    return [
+    found = [
         Todo(
             title=row.text[:60] or row.files[0].name,
             url=f"/messages/matters/{row.id}",
@@ -207,6 +238,10 @@ def todo(desk: Desk) -> list[Todo]:
             room=_("消息"),
         )
         for row in rows
+    ]
+    return [
+        *map(partial(_pressing, desk), desk.list(Message, unread(desk.person), Message.urgent != "", order=Message.moment.desc(), limit=FEW)),
+        *found,
     ]
 
 
@@ -232,6 +267,19 @@ def name_of(desk: Desk, person: str) -> str:
 # inside
 
 
+def _pressing(desk: Desk, row: Message) -> Todo:
+    return Todo(
+        title=row.text[:60] or row.urgent,
+        url=f"/messages/{row.conversation}#m-{row.id}",
+        arrived=clock.from_ms(row.at),
+        state=_("未读"),
+        urgency="urgent",
+        room=_("消息"),
+        source=name_of(desk, row.author),
+        about=row.urgent,
+    )
+
+
 def _before(place: tuple[int, str] | None) -> list[ColumnElement[bool]]:
     if place is None:
         return []
@@ -239,7 +287,7 @@ def _before(place: tuple[int, str] | None) -> list[ColumnElement[bool]]:
     return [(Message.moment < moment) | ((Message.moment == moment) & (Message.id < id_))]
 
 
-def _say(desk: Desk, conversation: str, text: str, files: tuple[Annex, ...], seconds: int) -> str:
+def _say(desk: Desk, conversation: str, text: str, files: tuple[Annex, ...], seconds: int, urgent: str) -> str:
     """Count on from the author's last message, and stand after everything that is here."""
     own = own_id(conversation, desk.person, "said")
     desk.version(own)
@@ -248,7 +296,7 @@ def _say(desk: Desk, conversation: str, text: str, files: tuple[Annex, ...], sec
     number = 1 + sum(one.number for one in desk.list(Count, Count.conversation == conversation, Count.author == desk.person))
     now, record = clock.to_ms(desk.now), message_id(conversation, desk.person, number)
     moment = max(now, min(row.last + 1, now + DAY))  # whoever claims a time far ahead takes nobody along
-    content = said.Said(conversation, last.number, number, moment, text, files, seconds)
+    content = said.Said(conversation, last.number, number, moment, text, files, seconds, urgent)
     desk.write(content, record=record, after=(last.said,), to=_nodes(last.members), touches=(own,), attachments=stored(files))
     return record
 
@@ -319,3 +367,13 @@ def _day(text: str) -> str:
         return dt.date.fromisoformat(text).isoformat()
     except ValueError:
         raise Invalid(_("日期应写成 2026-01-31。")) from None
+
+
+def _minute(text: str) -> int:
+    if not text:
+        return 0
+    try:
+        found = dt.time.fromisoformat(text)
+    except ValueError:
+        raise Invalid(_("时间应写成 22:00。")) from None
+    return found.hour * 60 + found.minute

@@ -14,7 +14,7 @@ from office.frame.annex import Annex
 from office.frame.rights import seen
 from office.messages.entries import Gathered, Member
 
-ROOM = Room("messages", version=4)
+ROOM = Room("messages", version=5)
 DAY = 86_400_000
 
 
@@ -107,6 +107,7 @@ class Message(ROOM.Base):
     files_bytes: Mapped[bytes] = mapped_column(LargeBinary)
     "Files of the message; empty for none."
     seconds: Mapped[int]
+    urgent: Mapped[str]
     recalled_at: Mapped[int] = mapped_column(default=0)
     late: Mapped[bool]
     "Said by somebody who had been put out; see the folds."
@@ -156,6 +157,21 @@ class Mark(ROOM.Base):
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """As the conversation."""
         return seen(desk, Conversation, Conversation.id, cls.conversation)
+
+
+class Quiet(ROOM.Base):
+    """When somebody does not want to be told of what can wait."""
+
+    __tablename__ = "quiets"
+    person: Mapped[str] = mapped_column(primary_key=True)
+    begins: Mapped[int]
+    ends: Mapped[int]
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """Whose it is."""
+        own: ColumnElement[bool] = cls.person == desk.person
+        return own
 
 
 class Matter(ROOM.Base):

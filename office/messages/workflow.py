@@ -40,3 +40,8 @@ def state(closed: bool, ends: str, today: dt.date) -> State:
 def recallable(at: int, now: int) -> bool:
     """Whether a message of a moment (milliseconds) may still be taken back."""
     return now - at <= RECALL // dt.timedelta(milliseconds=1)
+
+
+def hushed(begins: int, ends: int, minute: int) -> bool:
+    """Whether a minute of the day lies in quiet hours, which may go over midnight."""
+    return begins <= minute < ends if begins <= ends else minute >= begins or minute < ends

@@ -89,6 +89,8 @@ def test_a_group_is_made_along_the_tree_and_a_message_is_found(world: World, sit
     shoot(page, "new")
     page.locator("#name").fill("防汛专班")
     page.get_by_role("button", name="建群组").click()
+    page.locator(".saying summary").click()
+    page.locator("#urgent").fill("险情")
     page.locator("#text").fill("坝上水位二十米")
     page.keyboard.press("Enter")
     expect(page.locator(".bubble.mine p")).to_have_text("坝上水位二十米", timeout=LIMIT)
@@ -104,6 +106,14 @@ def test_a_group_is_made_along_the_tree_and_a_message_is_found(world: World, sit
     shoot(page, "edit")
     page.get_by_role("button", name="保存").click()
     expect(page.locator("header.head .sub")).to_have_text("3 人")
+    page.goto(page.url.rsplit("/", 1)[0])
+    page.locator("#quiet summary").click()
+    page.locator("#begins").fill("00:00")
+    page.locator("#ends").fill("23:59")
+    page.locator("#quiet button").click()
+    page.locator("#quiet summary").click()
+    expect(page.locator("#begins")).to_have_value("00:00")
+    shoot(page, "quiet")
 
 
 def shoot(page: Page, name: str) -> None:

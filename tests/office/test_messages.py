@@ -284,3 +284,29 @@ def test_a_whole_organ_is_everybody_in_it_and_under_it(town: Town) -> None:
     assert {COUNTY, LOW, "clerk.dep.county1", f"clerk.dep.{TOWN}"} <= below
     assert CITY not in below
     assert service.everybody(desk, ["nothing"]) == []
+
+
+def test_quiet_hours_keep_the_number_down_but_for_what_cannot_wait(town: Town) -> None:
+    """All arrive unread; in one's hours the menu counts only those that say why, and these stand on the home page; hours may cross midnight."""
+    made = group(town, "夜里")
+    service.read(town.desk(LOW), made)
+    before = service.ringing(town.desk(LOW))
+    for text, why in (("明天再看", ""), ("水过警戒线", "险情")):
+        town.verify(lambda text=text, why=why: service.say(town.desk(CITY), made, text, urgent=why))
+    assert service.ringing(town.desk(LOW)) == before + 2
+    now = town.desk(LOW).now.astimezone(SHANGHAI)
+    begins, ends = ((now + dt.timedelta(hours=hours)).strftime("%H:%M") for hours in (-2, 2))
+    town.verify(lambda: service.hush(town.desk(LOW), begins, ends))
+    assert (service.quiet(town.desk(LOW)), service.quiet(town.desk(COUNTY))) == (True, False)
+    assert (service.ringing(town.desk(LOW)), unread(town, LOW, made)) == (1, 2)
+    assert [(one.title, one.about, one.urgency) for one in service.todo(town.desk(LOW)) if one.about] == [("水过警戒线", "险情", "urgent")]
+    service.read(town.desk(LOW), made)
+    assert (service.ringing(town.desk(LOW)), [one for one in service.todo(town.desk(LOW)) if one.about]) == (0, [])
+    service.hush(town.desk(LOW), "", "")
+    assert not service.quiet(town.desk(LOW))
+    night = [workflow.hushed(22 * 60, 7 * 60, minute) for minute in (23 * 60, 0, 6 * 60 + 59, 7 * 60, 12 * 60)]
+    assert night == [True, True, True, False, False]
+    with pytest.raises(Invalid):
+        service.hush(town.desk(LOW), "25:00", "")
+    with pytest.raises(Invalid):
+        service.say(town.desk(CITY), made, "x", urgent="长" * 61)
