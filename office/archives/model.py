@@ -65,6 +65,16 @@ def resent(session: Session, entry: Entry[documents.Resent]) -> None:
     _original(session, entry, entry.body.envelope)
 
 
+@ROOM.folds(documents.Brought)
+def brought(session: Session, entry: Entry[documents.Brought]) -> None:
+    """What came as a package is kept as its text says, and proposed when it is closed."""
+    step(session, entry)
+    body = entry.body
+    if entry.author == ROOM.here and session.get(Original, body.doc) is None:
+        values = {"issue": body.envelope.issue, "said": entry.id, "chain": entry.chain, "seq": entry.seq, "hash": entry.hash}
+        session.add(Original(doc=body.doc, home="", author=entry.author, envelope_bytes=pack(body.envelope), **values))
+
+
 def _original(session: Session, entry: Entry[Any], envelope: Envelope) -> None:
     step(session, entry)
     if entry.home != entry.author:

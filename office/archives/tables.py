@@ -16,7 +16,7 @@ from office.documents.entries import Envelope
 from office.frame import account
 from office.frame.rights import seen, with_role
 
-ROOM = Room("archives", version=4)
+ROOM = Room("archives", version=5)
 ID = String()
 
 

@@ -99,7 +99,7 @@ def ask_extension(desk: Desk, incoming: str, *, until: str, reason: str, key: st
     """延期: ask the issuer for a later term, before the present one is over."""
     found = move(desk, incoming, "extend")
     now, later = clock.to_ms(desk.now), deadline(desk, until)[0]
-    if not found.until:
+    if not found.until or not found.home:
         raise Refused(_("来文没有规定办理时限，无须延期。"), code="no_term")
     if found.until <= now:
         raise Refused(_("时限已过，不能再申请延期；请尽快办理并说明原因。"), code="passed")

@@ -13,6 +13,7 @@ from node.codec import Hash, Natural
 from node.kinds import Content, kind
 from office.documents.intake import Answered as Answered
 from office.documents.intake import Assigned as Assigned
+from office.documents.intake import Brought as Brought
 from office.documents.intake import Circulated as Circulated
 from office.documents.intake import Closed as Closed
 from office.documents.intake import Entrusted as Entrusted

@@ -120,10 +120,10 @@ def _hands(desk: Desk, incoming: Sequence[str]) -> dict[str, list[str]]:
 
 FINDS = Source(
     room="documents",
-    version=2,
+    version=3,
     kinds=(
         *(said.Drafted, said.Revised, said.Signed, said.Returned, said.Numbered, said.Dispatched, said.Corrected, said.Recalled, said.Voided),
-        *(said.Assigned, said.Circulated, said.Read, said.Seen, said.RecallConfirmed, said.Resent, said.Lapsed),
+        *(said.Assigned, said.Circulated, said.Read, said.Seen, said.RecallConfirmed, said.Resent, said.Lapsed, said.Brought),
     ),
     matters=matters,
     pieces=pieces,

@@ -17,12 +17,13 @@ from office.documents.labels import (
     NOTES,
     STANDING_WORDS,
     TONES,
+    WORTH_WORDS,
 )
 from office.documents.model import Act as Done
 from office.documents.model import Document, Incoming, Letter, Urge
 from office.documents.sheets import sheet
 from office.documents.terms import Terms
-from office.documents.workflow import Standing
+from office.documents.workflow import Standing, Worth
 from office.frame.desk import Desk
 from office.portal import uploads
 from office.portal.page import PER_PAGE, Request, Response, Screen, See, page, see_other, whole
@@ -85,6 +86,7 @@ class IncomingPages:
             "recalled_at": clock.from_ms(row.recall_at) if row.recall_at else None,
             "note": letter.note,
             "validity": views.changes_of(desk, row.doc),
+            "worth": WORTH_WORDS[Worth(row.brought)] if row.brought else "",
             "facts": trays.facts_in(desk, row, letter.envelope),
             "may_draft": row.organ in {organ.id for organ in service.issuers(desk)},
         }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from node.codec import Natural
+from typing import ClassVar
+
+from node.codec import Hash, Natural
 from node.kinds import Content, kind
-from office.documents.papers import Annex
+from office.documents.papers import Annex, Envelope
 
 
 @kind("documents.signed_for")
@@ -228,3 +230,24 @@ class Supervised(Content, frozen=True):
     organ: str
     "The organ that did not answer, or whose handler did not."
     words: str
+
+
+@kind("documents.brought")
+class Brought(Content, frozen=True):
+    """A document came as a package, by disk or mail, from outside the network or past it; it has no home node to which receipts could go."""
+
+    inner: ClassVar[bool] = True
+    doc: str
+    "An id of its own here: what a package calls itself takes no other document's place."
+    organ: str
+    name: str
+    "Who brought it in."
+    envelope: Envelope
+    uid: str
+    "公文标识, as the package says."
+    package: Hash
+    "SHA-256 of the package."
+    worth: str
+    "How far it was checked, one of :class:`office.documents.workflow.Worth`."
+    page: Annex
+    "The page (PDF) as it came."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from office.documents.entries import Change, Label, Openness, Role, Urgency
-from office.documents.workflow import Agreement, Stage, Standing
+from office.documents.workflow import Agreement, Stage, Standing, Worth
 from office.frame.words import _
 
 KIND_WORDS = {
@@ -108,6 +108,7 @@ ACT_WORDS = {
     "documents.corrected": _("更正重发"),
     "documents.recalled": _("撤回"),
     "documents.voided": _("作废"),
+    "documents.brought": _("导入数据包"),
     "documents.signed_for": _("签收"),
     "documents.sent_back": _("退文"),
     "documents.registered": _("登记"),
@@ -210,6 +211,13 @@ NOTES = {
 }
 
 CONSENT_NOTES = {"consent": _("已会签，送主办机关。"), "refuse": _("已退回主办机关。"), "seal": _("已用印，送主办机关。")}
+
+WORTH_WORDS = {
+    Worth.SEALED: _("数据包导入，印章已核验：元数据、正文、附件和 PDF 都与发文机关的印章相符"),
+    Worth.COPIED: _("数据包导入，未核验元数据：PDF 由本市节点签名，没有改动；元数据和附件没有印章证明"),
+    Worth.UNVERIFIED: _("数据包导入，未核验：没有本市可以核验的印章，请与来文机关核实"),
+}
+"What is known of a document that came as a package."
 
 STEPS_IN = (_("签收"), _("登记"), _("初审"), _("拟办批示"), _("承办"), _("答复"), _("办结"))
 "The steps of §24 as a line."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from office.documents.bringing import PackagePages
 from office.documents.calls import DocumentsApi
 from office.documents.cosigning import JointPages
 from office.documents.drafting import OutgoingPages
@@ -20,6 +21,7 @@ PAGES = (
     TrackPages,
     VersionPages,
     JointPages,
+    PackagePages,
     IncomingPages,
     PreviewPages,
     PrintPages,

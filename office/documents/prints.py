@@ -8,7 +8,7 @@ from msgspec import structs
 from werkzeug.wrappers import Response
 
 from office.documents import kinds, service
-from office.documents.entries import JOINT, Envelope, Label, Mark, Openness, Role, Urgency
+from office.documents.entries import JOINT, Envelope, Label, Mark, Openness, Role, Urgency, rendering_digest
 from office.documents.entries import Annex as File
 from office.documents.files import blob_state, open_annex
 from office.documents.model import Document, Incoming, Letter, Original, Party
@@ -34,16 +34,9 @@ class PrintPages:
     @page("GET", "/documents/<doc>/pdf", json=False)
     def pdf(self, request: Request, doc: str) -> Response:
         """The document as PDF/A in the format of GB/T 9704: the original under its seal, or where none is a copy, signed once it was dispatched."""
-        desk = self.desk
-        letters = desk.list(Letter, Letter.id == doc)
-        envelope = letters[0].envelope if letters else service.envelope(desk, desk.get(Document, doc))
-        across = standing(desk, doc, envelope)
-        original = held(desk, letters[0]) if letters and not across else None
-        if original is not None:
-            return _file(b"".join(open_annex(desk, original)), envelope)
-        sheet = paper(desk, envelope, across=across)
-        made = render(structs.replace(sheet, proof=proof(doc, envelope) if letters else None))
-        return _file(sign(made, desk.settings) if letters else made, envelope)
+        letters = self.desk.list(Letter, Letter.id == doc)
+        envelope = letters[0].envelope if letters else service.envelope(self.desk, self.desk.get(Document, doc))
+        return saved(printed(self.desk, doc, letters[0] if letters else None, envelope), envelope)
 
     @page("GET", "/documents/<doc>/docx", json=False)
     def docx(self, request: Request, doc: str) -> Response:
@@ -52,15 +45,25 @@ class PrintPages:
         letters = desk.list(Letter, Letter.id == doc)
         envelope = letters[0].envelope if letters else service.envelope(desk, desk.get(Document, doc))
         made = word(paper(desk, envelope, across=standing(desk, doc, envelope)))
-        return _file(made, envelope, "docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
+        return saved(made, envelope, "docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
+
+
+def printed(desk: Desk, doc: str, letter: Letter | None, envelope: Envelope) -> bytes:
+    """The PDF as it is downloaded."""
+    across = standing(desk, doc, envelope)
+    original = held(desk, letter) if letter is not None and not across else None
+    if original is not None:
+        return b"".join(open_annex(desk, original))
+    sheet = paper(desk, envelope, across=across)
+    made = render(structs.replace(sheet, proof=proof(doc, envelope) if letter is not None else None))
+    return sign(made, desk.settings) if letter is not None else made
 
 
 def current(desk: Desk, letter: Letter) -> File | None:
     """The original of this very issue, wherever its bytes are."""
     mark = letter.envelope.seal
-    if mark is None:
-        return None
-    found = desk.list(Original, Original.doc == letter.id, Original.home == letter.home, Original.digest == mark.digest)
+    digest = mark.digest if mark is not None and letter.home else rendering_digest(letter.envelope)
+    found = desk.list(Original, Original.doc == letter.id, Original.home == letter.home, Original.digest == digest)
     return found[0].annex if found else None
 
 
@@ -117,7 +120,8 @@ def paper(desk: Desk, envelope: Envelope, *, across: str = "") -> Sheet:
     )
 
 
-def _file(made: bytes, envelope: Envelope, ending: str = "pdf", mime: str = "application/pdf") -> Response:
+def saved(made: bytes, envelope: Envelope, ending: str = "pdf", mime: str = "application/pdf") -> Response:
+    """A file to be kept, named after the document."""
     name = f"{envelope.number or envelope.paper.title or '公文'}.{ending}"
     response = Response(made, mimetype=mime)
     response.headers["Content-Disposition"] = f"attachment; filename=\"document.{ending}\"; filename*=UTF-8''{quote(name, safe='')}"

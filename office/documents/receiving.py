@@ -7,12 +7,38 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from node.codec import pack
+from node.entry import ref
 from node.errors import Refused
 from node.kinds import Entry
 from office.documents import entries as said
 from office.documents.account import act, count, inner, own, receipt, stand
-from office.documents.tables import ROOM, Delivery, Hand, Incoming, register_name
-from office.documents.traces import Extension, Urge
+from office.documents.tables import ROOM, Delivery, Hand, Incoming, Letter, register_name
+from office.documents.traces import Extension, Original, Urge
+
+
+@ROOM.folds(said.Brought)
+def brought(session: Session, entry: Entry[said.Brought]) -> None:
+    """It is as good as signed for by whoever brought it; receipts stay here."""
+    body, paper = entry.body, entry.body.envelope.paper
+    id = said.incoming_id(body.doc, body.organ)
+    if entry.author != ROOM.here or entry.record != id or session.get(Letter, body.doc) is not None:
+        raise Refused("a document is brought once, by the node that takes it in", code="wrong_writer")
+    place = ref(entry.author, entry.chain, entry.seq, entry.hash)
+    letter = {"home": "", "organ": paper.organ, "envelope_bytes": pack(body.envelope), "issue": body.envelope.issue, "note": ""}
+    session.add(Letter(id=body.doc, **letter, at=entry.at, said=entry.id, place=place))
+    page = {"digest": said.rendering_digest(body.envelope), "annex_bytes": pack(body.page), "at": entry.at, "said": entry.id}
+    session.add(Original(doc=body.doc, home="", **page))
+    incoming = Incoming(id=id, doc=body.doc, organ=body.organ, order=entry.number, sent_at=entry.at, said=entry.id, home="", role=said.Role.TO)
+    incoming.issuer, incoming.issuer_name, incoming.number = paper.organ, body.envelope.issuer, body.envelope.number
+    incoming.title, incoming.kind, incoming.urgency, incoming.label = paper.title, paper.kind, paper.urgency, paper.label
+    incoming.due, incoming.reply_required, incoming.read_required = paper.due, paper.reply_required, paper.read_required
+    incoming.issue = incoming.signed_issue = body.envelope.issue
+    incoming.signed_at, incoming.signed_by, incoming.signed_said, incoming.last = entry.at, body.name, entry.id, entry.id
+    incoming.brought = body.worth
+    session.add(incoming)
+    act(session, entry, body.doc, body.organ, "", name=body.name, reason=body.worth)
+    stand(session, incoming)
 
 
 @ROOM.folds(said.SignedFor)

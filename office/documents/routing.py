@@ -71,7 +71,7 @@ def reply_paper(desk: Desk, incoming: Incoming) -> Paper:
     about = incoming.title.removesuffix("的请示").removesuffix("的函").removesuffix("的报告")
     title = f"{about}的批复" if reply else f"关于《{incoming.title}》的复函"
     text = f"你单位《{incoming.title}》（{incoming.number or letter.signed_on}）收悉。" + ("经研究，现批复如下：" if reply else "现函复如下：")
-    return Paper(incoming.organ, "reply" if reply else "letter", title, text, (incoming.issuer,), in_reply_to=incoming.doc)
+    return Paper(incoming.organ, "reply" if reply else "letter", title, text, (incoming.issuer,) if incoming.issuer else (), in_reply_to=incoming.doc)
 
 
 def forward_paper(desk: Desk, incoming: Incoming) -> Paper:

@@ -98,11 +98,12 @@ def following(desk: Desk, organ: str, prefix: str) -> said.Numbered:
 
 
 def receipt(desk: Desk, found: Incoming, content: Content, *more: bytes) -> Wish:
-    """A receipt signed by the person, on its way to the issuer; ``more`` are statements of the issuer that it answers."""
+    """A receipt signed by the person, on its way to the issuer (where there is one on the network); ``more`` are statements that it answers."""
     after = tuple(dict.fromkeys((found.said, found.receipt, *more)))
     lane = Lane.ORDINARY if found.urgency == Urgency.NONE else Lane.URGENT
     files = stored(getattr(content, "annexes", ()))
-    return desk.wish(content, record=found.id, after=after, to=(found.home,), lane=lane, attachments=files, post=acting_post(desk, found.organ))
+    to = (found.home,) if found.home else ()
+    return desk.wish(content, record=found.id, after=after, to=to, lane=lane, attachments=files, post=acting_post(desk, found.organ))
 
 
 def inner(

@@ -17,7 +17,7 @@ from office.documents.workflow import WATCHERS, Agreement, Stage, Standing
 from office.frame.flow.tables import keep, keys
 from office.frame.rights import powers, seen, with_role
 
-ROOM = Room("documents", version=8)
+ROOM = Room("documents", version=9)
 FLOWS = keep(ROOM, "documents")
 "The flows that documents go through."
 ID = String()  # no length: PostgreSQL would refuse what SQLite takes
@@ -245,6 +245,8 @@ class Incoming(ROOM.Base):
     urged: Mapped[int] = mapped_column(default=0)
     "Step of the last urging by the issuer that nobody has answered; 0 for none."
     supervised_at: Mapped[int] = mapped_column(default=0)
+    brought: Mapped[str] = mapped_column(default="")
+    "What is known of it, where it came as a package (:class:`office.documents.workflow.Worth`); it has no home then."
 
     @property
     def until(self) -> int:

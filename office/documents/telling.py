@@ -8,9 +8,10 @@ from typing import Any
 from node import clock
 from office.documents import workflow
 from office.documents.entries import CONSENTS
-from office.documents.labels import ACT_WORDS, CHANGE_WORDS, CONSULT_WORDS, EXAMINATION_WORDS, REASON_WORDS
+from office.documents.labels import ACT_WORDS, CHANGE_WORDS, CONSULT_WORDS, EXAMINATION_WORDS, REASON_WORDS, WORTH_WORDS
 from office.documents.model import Act
 from office.documents.papers import Change
+from office.documents.workflow import Worth
 from office.frame.desk import Desk
 from office.frame.words import _
 
@@ -113,6 +114,7 @@ TELL: dict[str, Callable[[Desk, Act], str]] = {
     "examined": _examined,
     "paper_arrived": _paper,
     "signed": _signed,
+    "brought": lambda desk, act: str(WORTH_WORDS[Worth(act.reason)]),
     "signed_for": _signed_for,
     "consent_asked": _asked,
     "consented": _signed,

@@ -19,13 +19,14 @@ from office.documents.labels import (
     STANDING_WORDS,
     STEPS_IN,
     TONES,
+    WORTH_WORDS,
 )
 from office.documents.leading import may_instruct, waits
 from office.documents.model import Act as Done
 from office.documents.model import Extension, Hand, Incoming, Urge
 from office.documents.telling import moment
 from office.documents.views import files_of
-from office.documents.workflow import Standing
+from office.documents.workflow import Standing, Worth
 from office.frame.desk import Desk
 from office.frame.words import _
 from office.portal.page import Act
@@ -72,6 +73,7 @@ def facts_in(desk: Desk, row: Incoming, envelope: Envelope) -> list[tuple[str, A
     return [
         (_("收文机关"), organ.full_name if organ is not None else row.organ),
         (_("来文机关"), row.issuer_name),
+        (_("来件途径"), WORTH_WORDS[Worth(row.brought)] if row.brought else ""),
         (_("来文字号"), row.number or _("无")),
         (_("来文日期"), day(envelope.signed_on)),
         (_("收文号"), row.register),
@@ -155,7 +157,7 @@ def offered(desk: Desk, row: Incoming, options: dict[str, Any]) -> tuple[list[st
         "urge": not options["urgeable"],
         "link": not options["alike"],
         "entrust": lead_of(desk, row) != row.organ or not options["organs"],
-        "extend": not row.until or bool(desk.list(Extension, Extension.incoming == row.id, Extension.decided_at == 0)),
+        "extend": not row.until or not row.home or bool(desk.list(Extension, Extension.incoming == row.id, Extension.decided_at == 0)),
         "paper": bool(row.paper_at),
     }
     known = [name for name in (*FORMS, *LATE) if name in moves and not unfit.get(name, False)]

@@ -130,6 +130,16 @@ STEPS = 3
 "Urgings at most; then comes supervision."
 
 
+class Worth(StrEnum):
+    """What is known of a document that was brought as a package."""
+
+    SEALED = "sealed"
+    "The seal of an organ of this city stands under its elements, text and annexes, and its page is an untouched copy of the same."
+    COPIED = "copied"
+    "Its page is signed by this city and untouched; nothing proves the elements beside it."
+    UNVERIFIED = "unverified"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """What happened to an incoming document, in whatever order it was heard."""

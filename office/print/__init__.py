@@ -8,5 +8,6 @@ writes a PDF or a verdict, since they hold the interpreter's lock for long and t
 
 Inside: ``measures`` has the numbers of the standard, ``lines`` breaks text on the 28 character grid, ``titles`` breaks titles
 at sense, ``layout`` puts a sheet on pages (pure: sheet in, placed marks out), ``stamp`` draws seals, ``draw`` makes the PDF,
-``fonts`` finds fonts and misses glyphs, ``signature`` is PAdES, ``check`` its counterpart.
+``fonts`` finds fonts and misses glyphs, ``signature`` is PAdES, ``check`` its counterpart, ``packing`` writes and reads packages of documents,
+whose values (:class:`~office.print.packet.Packet`) rooms may import too.
 """

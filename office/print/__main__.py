@@ -1,5 +1,5 @@
-"""The process that prints, signs or checks: ``python -m office.print render``, ``picture``, ``word`` or ``take``, and with ``--home DIR`` ``sign``,
-``seal`` or ``check``.
+"""The process that prints, signs or checks: ``python -m office.print render``, ``picture``, ``word``, ``take``, ``pack`` or ``unpack``, and with
+``--home DIR`` ``sign``, ``seal`` or ``check``.
 
 Input comes on stdin; a PDF or Word file goes to stdout, pictures as JSON, of a check its verdict, of a file taken over its words as JSON.
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MEMORY, PROCESSOR = 2 * 2**30, 60
 "Bytes of address space and seconds of processor time."
-LIMITS = {"check": (512 * 2**20, 10), "take": (768 * 2**20, 6), "picture": (MEMORY, 20)}
+LIMITS = {"check": (512 * 2**20, 10), "take": (768 * 2**20, 6), "unpack": (512 * 2**20, 10), "picture": (MEMORY, 20)}
 "The same for acts that read what strangers made or are only looked at; all of them give way to printing."
 
 
@@ -81,6 +81,19 @@ def _take(data: bytes) -> bytes:
     from office.print import takeover
 
     return msgspec.json.encode(takeover.taken(data))
+
+
+def _pack(data: bytes) -> bytes:
+    from office.print.packet import Packet
+    from office.print.packing import packed
+
+    return packed(msgspec.msgpack.decode(data, type=Packet))
+
+
+def _unpack(data: bytes) -> bytes:
+    from office.print import packing
+
+    return msgspec.msgpack.encode(packing.unpacked(data))
 
 
 def _render(data: bytes) -> bytes:
@@ -136,7 +149,7 @@ def _check(data: bytes, home: Settings) -> bytes:
     return msgspec.json.encode(check.checked(data, root, clock.now()))
 
 
-PURE = {"render": _render, "picture": _picture, "word": _word, "take": _take}
+PURE = {"render": _render, "picture": _picture, "word": _word, "take": _take, "pack": _pack, "unpack": _unpack}
 "Acts that need no home."
 ACTS = {"sign": _sign, "seal": _seal, "check": _check}
 

@@ -53,7 +53,7 @@ def _parts(package: zipfile.ZipFile) -> None:
         raise Invalid("no package of Office", code="not_word")
     for part in markup:
         text = package.read(part)
-        _plain(text)
+        plain(text)
         if part.filename.lower().endswith(".rels"):
             _inside(text)
     types = package.read("[Content_Types].xml")
@@ -63,7 +63,7 @@ def _parts(package: zipfile.ZipFile) -> None:
         raise Invalid("no Word document", code="not_word")
 
 
-def _plain(part: bytes) -> None:
+def plain(part: bytes) -> None:
     """XML in UTF-8 without a document type; in another encoding it could hide one."""
     declared = _DECLARED.match(part)
     if b"\0" in part or (declared is not None and declared[1].lower() not in (b"utf-8", b"us-ascii")):

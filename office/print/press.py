@@ -19,6 +19,7 @@ from node.errors import NodeError, TooLarge, Unreachable, revive
 from node.settings import Settings
 from office.frame.words import _
 from office.print.marks import Round
+from office.print.packet import WHOLE, Packet
 from office.print.sheet import Pictures, Sealing, Sheet
 from office.print.stamp import drawn
 from office.print.taken import Taken
@@ -51,6 +52,15 @@ MESSAGES = {
     "word_large": _("这个 Word 文件太大，不能读入。"),
     "word_slow": _("这个 Word 文件太复杂，读不完，没有读入。"),
     "word_long": _("正文超过 {what} 字，不能读入。"),
+    "package_not": _("这不是可以读的公文数据包（.zip），或者已经损坏。"),
+    "package_locked": _("这个数据包加了密，请去掉密码再导入。"),
+    "package_large": _("这个数据包太大（连同附件不能超过 32 MB），没有处理。"),
+    "package_slow": _("这个数据包太复杂，读不完，没有导入。"),
+    "package_path": _("数据包里有清单以外的内容：{what}"),
+    "package_missing": _("数据包里缺少这一部分：{what}"),
+    "package_digest": _("数据包里这一部分与清单的摘要不符：{what}"),
+    "package_xml": _("数据包的清单或元数据不合格式：{what}"),
+    "package_strange": _("数据包的格式不是本网认得的那一种：{what}"),
     "label_refused": _("文件带有国家秘密的标志。本网不得存储、处理国家秘密，请走机要渠道。"),
 }
 "What a person is told, by the code of an error."
@@ -95,6 +105,25 @@ def take(file: BinaryIO) -> Taken:
     except Unreachable as e:
         if e.code in ("printer_failed", "too_slow"):  # it went on beyond the limits of its process and was ended
             raise TooLarge(MESSAGES["word_slow"], code="word_slow") from None
+        raise
+
+
+def pack(packet: Packet) -> bytes:
+    """A document as a package; :class:`~node.errors.TooLarge` when its parts are more than one may hold."""
+    if len(packet.page) + sum(len(one.data) for one in packet.annexes) > WHOLE:
+        raise TooLarge(MESSAGES["package_large"], code="package_large")
+    return _run(["pack"], msgspec.msgpack.encode(packet))
+
+
+def unpack(data: bytes) -> Packet:
+    """What a package holds; :class:`~node.errors.Refused` says by its code what is wrong with it."""
+    if len(data) > WHOLE:
+        raise TooLarge(MESSAGES["package_large"], code="package_large")
+    try:
+        return msgspec.msgpack.decode(_run(["unpack"], data, _strangers), type=Packet)
+    except Unreachable as e:
+        if e.code in ("printer_failed", "too_slow"):  # as with Word files
+            raise TooLarge(MESSAGES["package_slow"], code="package_slow") from None
         raise
 
 

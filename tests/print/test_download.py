@@ -67,6 +67,30 @@ def test_a_draft_says_so_and_is_not_signed_and_not_for_others(people: dict[str, 
     assert f"/documents/{doc}/pdf" in people["chengxue"].get(f"/documents/{doc}").text
 
 
+@pytest.mark.row("B11")
+def test_a_document_leaves_as_a_package_and_comes_in_by_the_form(people: dict[str, Browser]) -> None:
+    """Who may read it downloads the package from its page; another organ's clerk brings it, is led to its registered sheet, which says how far it
+    was checked in both languages; a damaged one is refused on the page, and for others there is no form."""
+    doc = issued(people)
+    assert f"/documents/{doc}/package" in people["chengxue"].get(f"/documents/{doc}").text
+    reply = people["chengxue"].get(f"/documents/{doc}/package")
+    assert reply.status == 200 and reply.headers["content-type"] == "application/zip"
+    clerk = people["fanxiaohong"]
+    assert clerk.get(f"/documents/{doc}/package").status == 404
+    assert "/incoming/packages" in clerk.get("/incoming").text
+    ((organ, _name),) = clerk.get("/incoming/packages.json").json["organs"]
+    refused = sent_with(clerk, "/incoming/packages", "x.zip", reply.body[:-9], organ=organ)
+    assert refused.status == 422 and "不是可以读的公文数据包" in refused.text
+    taken = sent_with(clerk, "/incoming/packages", "x.zip", reply.body, organ=organ)
+    assert taken.status == 303, taken.text
+    sheet = clerk.get(taken.headers["location"]).text
+    assert "数据包导入" in sheet and "核验" in sheet and "关于商请提供项目资料的函" in sheet and "已登记" in sheet
+    clerk.language = "en"
+    assert "Brought as a package" in clerk.get(taken.headers["location"]).text
+    clerk.language = "zh"
+    assert "您不是收发员" in people["majun"].get("/incoming/packages").text
+
+
 def test_a_document_is_had_as_a_word_file_by_who_may_read_it(people: dict[str, Browser]) -> None:
     """Drafter and recipient get title, number and text as a Word file under the document's name; for others it is missing."""
     doc = issued(people)
