@@ -16,26 +16,28 @@ class Block:
 
     marks: tuple[Mark, ...]
     rows: int
+    low: float = 0.0
+    "Lower edge of the lowest mark."
 
 
-def closing(sheet: Sheet, advance: Advance) -> Block:
-    """The block of a sheet; empty for minutes without a note, which bear no issuer."""
-    marks, after = _issued(sheet, advance)
+def closing(sheet: Sheet, advance: Advance, line: float = LINE) -> Block:
+    """The block of a sheet with this height of a row; empty for minutes without a note, which bear no issuer."""
+    marks, after = _issued(sheet, advance, line)
     if sheet.note:
         text = single(f"（{sheet.note}）", "body", advance)
-        marks += inks(text, x=LEFT + 2 * CELL, y=after * LINE)
+        marks += inks(text, x=LEFT + 2 * CELL, y=after * line)
     low = max((bottom(mark) for mark in marks), default=0.0)
-    rows = max(lines_of(low, LINE), 0)
-    return Block(tuple(marks), rows)
+    rows = max(lines_of(low, line), 0)
+    return Block(tuple(marks), rows, low)
 
 
-def _issued(sheet: Sheet, advance: Advance) -> tuple[list[Mark], int]:
+def _issued(sheet: Sheet, advance: Advance, line: float) -> tuple[list[Mark], int]:
     """Who issues it and when, and the row after that."""
     if sheet.form == Form.MINUTES:
         return [], 0
     if sheet.signature:
-        return _signed(sheet, advance)
-    return _sealed(sheet, advance) if sheet.seals else _unsealed(sheet, advance)
+        return _signed(sheet, advance, line)
+    return _sealed(sheet, advance, line) if sheet.seals else _unsealed(sheet, advance, line)
 
 
 def _width(line: Line) -> float:
@@ -46,7 +48,7 @@ def _around(line: Line, centre: float, y: float) -> list[Mark]:
     return inks(line, x=centre - _width(line) / 2, y=y)
 
 
-def _unsealed(sheet: Sheet, advance: Advance) -> tuple[list[Mark], int]:
+def _unsealed(sheet: Sheet, advance: Advance, line: float) -> tuple[list[Mark], int]:
     """One line below the text, issuer 2 places from the right; the date begins 2 places right of it (section 7.3.5.2)."""
     names = [single(name, "body", advance) for name in sheet.organs]
     date = single(sheet.date, "body", advance)
@@ -57,12 +59,12 @@ def _unsealed(sheet: Sheet, advance: Advance) -> tuple[list[Mark], int]:
         left = min(left, date_x - 2 * CELL)
     marks: list[Mark] = []
     for row, name in enumerate(names, start=1):
-        marks += inks(name, x=left, y=row * LINE)
-    marks += inks(date, x=date_x, y=(len(names) + 1) * LINE)
+        marks += inks(name, x=left, y=row * line)
+    marks += inks(date, x=date_x, y=(len(names) + 1) * line)
     return marks, len(names) + 2
 
 
-def _sealed(sheet: Sheet, advance: Advance) -> tuple[list[Mark], int]:
+def _sealed(sheet: Sheet, advance: Advance, line: float) -> tuple[list[Mark], int]:
     """Issuers over their seals, the last one and the date in the middle of the last seal, date 4 places from the right (section 7.3.5.1)."""
     names = [single(name, "body", advance) for name in sheet.organs]
     date = single(sheet.date, "body", advance)
@@ -70,10 +72,11 @@ def _sealed(sheet: Sheet, advance: Advance) -> tuple[list[Mark], int]:
     blank = 2 if size >= 40 else 1
     half = max(_width(name) for name in names) / 2
     centre = min(RIGHT - 4 * CELL - _width(date) / 2, RIGHT - max(half, size / 2))
-    step = max(size + 2.0, 2 * half + CELL)
+    close = line < LINE
+    step = max(size + (1.0 if close else 2.0), 2 * half + (CELL / 2 if close else CELL))
     across = max(1, int((centre - LEFT - max(half, size / 2)) / step + 1e-6) + 1)
-    down = lines_of(size + 1, LINE)
-    middle = (blank + 0.5) * LINE + BODY_BOX / 2
+    down = (size + 1) / line if close else lines_of(size + 1, line)
+    middle = (blank + 0.5) * line + BODY_BOX / 2
     sink = max(middle - SEAL_SINK, size / 2 - 3.0)
     marks: list[Mark] = []
     rounds: list[Mark] = []
@@ -82,21 +85,21 @@ def _sealed(sheet: Sheet, advance: Advance) -> tuple[list[Mark], int]:
         for place, name in enumerate(there):
             x = centre - (len(there) - 1 - place) * step
             seal = sheet.seals[row * across + place]
-            marks += _around(name, x, (blank + row * down) * LINE)
-            rounds.append(Round(x=x, y=sink + row * down * LINE, diameter=seal.diameter, name=seal.name, test=seal.test))
+            marks += _around(name, x, (blank + row * down) * line)
+            rounds.append(Round(x=x, y=sink + row * down * line, diameter=seal.diameter, name=seal.name, test=seal.test))
     last = blank + (len(rows) - 1) * down + 1
-    marks += _around(date, centre, last * LINE)
-    return marks + rounds, last + 1
+    marks += _around(date, centre, last * line)
+    return marks + rounds, lines_of((last + 1) * line, line)
 
 
-def _signed(sheet: Sheet, advance: Advance) -> tuple[list[Mark], int]:
+def _signed(sheet: Sheet, advance: Advance, line: float) -> tuple[list[Mark], int]:
     """Two lines below the text the signature seal, 4 places from the right, the post 2 places left of it; then the date (section 7.3.5.3)."""
     width = max(advance(sheet.signature, "kai") * TITLE_BOX, 3 * TITLE_BOX)
     right = RIGHT - 4 * CELL
-    top = 2 * LINE - (TITLE_BOX - BODY_BOX) / 2
+    top = 2 * line - (TITLE_BOX - BODY_BOX) / 2
     marks: list[Mark] = [Ink(x=right - width, y=top, width=width, text=sheet.signature, face="kai", size=TITLE, red=True)]
     post = single(sheet.post, "body", advance)
-    marks += inks(post, x=right - width - 2 * CELL - _width(post), y=2 * LINE)
+    marks += inks(post, x=right - width - 2 * CELL - _width(post), y=2 * line)
     date = single(sheet.date, "body", advance)
-    marks += inks(date, x=right - _width(date), y=4 * LINE)
+    marks += inks(date, x=right - _width(date), y=4 * line)
     return marks, 5

@@ -35,8 +35,8 @@ CENTRE = LEFT + WIDTH / 2
 _SUFFIX = {Form.FILE: "文件", Form.ORDER: "命令", Form.LETTER: "", Form.MINUTES: ""}
 
 
-def head(sheet: Sheet, page: Page, faces: Faces) -> float:
-    """Put the head on the page; the upper edge of what comes next (title or text)."""
+def head(sheet: Sheet, page: Page, faces: Faces, line: float = LINE) -> float:
+    """Put the head on the page, with rows of this height between its parts; the upper edge of what comes next (title or text)."""
     if sheet.form == Form.LETTER:
         return _letter(sheet, page, faces)
     advance = faces.advance
@@ -45,11 +45,11 @@ def head(sheet: Sheet, page: Page, faces: Faces) -> float:
     if sheet.form == Form.ORDER:
         return low + 2 * LINE if not sheet.number else _centred(page, sheet.number, low + 2 * LINE, advance) + 2 * LINE
     if sheet.signers:
-        low = _upward(sheet, page, low + 2 * LINE, advance)
+        low = _upward(sheet, page, low + 2 * line, advance)
     elif sheet.number:
-        low = _centred(page, sheet.number, low + 2 * LINE, advance)
+        low = _centred(page, sheet.number, low + 2 * line, advance)
     page.add(Rule(x=LEFT, y=low + RULE_BELOW + RED_RULE / 4, width=WIDTH, thick=RED_RULE, red=True))
-    return low + RULE_BELOW + RED_RULE / 2 + 2 * LINE
+    return low + RULE_BELOW + RED_RULE / 2 + 2 * line
 
 
 def mark(sheet: Sheet, page: Page, faces: Faces) -> float:

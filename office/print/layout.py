@@ -3,7 +3,8 @@
 **Normal path.** The head takes the top of the first page; title, recipients, text and list of annexes follow line by line, 22 to a
 page; the closing block stands on the page where the text ends. Annexes begin new pages. 版记 lies at the foot of the last page,
 which is an even one. **Edges.** A closing block that finds no room takes the last two lines of the text along, so that no page has a
-seal alone. Recipients so many that the first page would show no text go to 版记 (section 7.3.2).
+seal alone; where a text of a few lines would so leave the first page, rows are drawn closer (section 7.3.5.5), and of several organs the
+mark may then show the lead alone (section 7.2.4). Recipients so many that the first page would show no text go to 版记 (section 7.3.2).
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from node.errors import TooLarge
 from office.print.closings import Block, closing
 from office.print.heads import CENTRE, head
 from office.print.lines import Faces, Line, Span, single, split, wide
-from office.print.marks import Ink, Page, Rule, inks, lines_of, lower
+from office.print.marks import Ink, Page, Round, Rule, inks, lines_of, lower
 from office.print.measures import (
     ACROSS,
     ASCENT,
@@ -46,6 +49,8 @@ from office.print.titles import broken
 
 MOST = 400
 "Pages of one document."
+SHORT, CLOSER = 250, (LINE, 9.0, 8.0, 7.1)
+"Characters of a text that is to stand on one page with its seals, and heights of a row tried for it; 7.1 mm are 20 points."
 _FACES = {0: "body", 1: "black", 2: "kai", 3: "body", 4: "body"}
 
 
@@ -56,6 +61,8 @@ class _Flow:
     pages: list[Page]
     top: float
     "Upper edge of the next row."
+    line: float = LINE
+    "Height of a row."
     rows: list[tuple[int, int, Line | None]] = field(default_factory=list)
     "(page, first mark on it, line) of every row so far."
 
@@ -71,7 +78,7 @@ class _Flow:
 
     def left(self) -> int:
         """Rows that this page still takes."""
-        return int((BOTTOM - self.top) / LINE + 1e-6)
+        return int((BOTTOM - self.top) / self.line + 1e-6)
 
     def row(self, line: Line | None) -> None:
         if self.left() < 1:
@@ -79,14 +86,14 @@ class _Flow:
         self.rows.append((len(self.pages) - 1, len(self.page.marks), line))
         if line is not None:
             self.page.add(*inks(line, x=LEFT, y=self.top))
-        self.top += LINE
+        self.top += self.line
 
     def close(self, block: Block, keep: int) -> None:
         """Put the block after the last row; with the ``keep`` last rows on a new page when it finds no room here."""
-        if block.rows > self.left():
+        if block.low > BOTTOM - self.top + 1e-6:
             here = len(self.pages) - 1
             moved = [row for row in self.rows[-keep:] if row[0] == here]
-            fits = 0 < len(moved) < sum(row[0] == here for row in self.rows) and len(moved) + block.rows <= 22
+            fits = 0 < len(moved) < sum(row[0] == here for row in self.rows) and len(moved) + block.rows <= int((BOTTOM - TOP) / self.line + 1e-6)
             if fits:
                 del self.page.marks[moved[0][1] :]
                 self.page.low = 0.0
@@ -94,12 +101,12 @@ class _Flow:
             for _page, _mark, line in moved if fits else ():
                 self.row(line)
         self.page.add(*(lower(mark, self.top) for mark in block.marks))
-        self.top += block.rows * LINE
+        self.top += block.rows * self.line
 
 
 def pages(sheet: Sheet, faces: Faces) -> list[Page]:
     """The pages of a sheet; recipients that would leave no room for text on the first go to 版记."""
-    found, seen = _pages(sheet, faces, record_to=False)
+    found, seen = _short(sheet, faces) or _pages(sheet, faces, record_to=False)
     if not seen and sheet.to and sheet.paragraphs and _rows(sheet, faces, to=sheet.to) < ROWS:
         found, _seen = _pages(sheet, faces, record_to=True)
     for number, page in enumerate(found, start=1):
@@ -110,6 +117,21 @@ def pages(sheet: Sheet, faces: Faces) -> list[Page]:
     return found
 
 
+def _short(sheet: Sheet, faces: Faces) -> tuple[list[Page], bool] | None:
+    """The pages of a sealed sheet whose few lines fit one page when drawn closer; None where that is not needed, or does not help."""
+    if not sheet.seals or sum(len(one.text) for one in sheet.paragraphs) > SHORT:
+        return None
+    tried = [(sheet, line) for line in CLOSER]
+    if len(sheet.organs) > 1 and not sheet.lead_only:
+        alone = msgspec.structs.replace(sheet, lead_only=True)
+        tried += [(alone, line) for line in CLOSER]
+    for place, (one, line) in enumerate(tried):
+        found, seen = _pages(one, faces, record_to=False, line=line)
+        if seen and any(isinstance(mark, Round) for mark in found[0].marks):
+            return (found, seen) if place else None
+    return None
+
+
 def _across(text: str, page: Page) -> None:
     """Pale words in the middle of the page, below everything else."""
     size = min(ACROSS, WIDTH / len(text) / PT)
@@ -117,10 +139,10 @@ def _across(text: str, page: Page) -> None:
     page.marks.insert(0, Ink(x=CENTRE - width / 2, y=(PAGE_HEIGHT - height) / 2, width=width, text=text, face="black", size=size, pale=True))
 
 
-def _pages(sheet: Sheet, faces: Faces, *, record_to: bool) -> tuple[list[Page], bool]:
+def _pages(sheet: Sheet, faces: Faces, *, record_to: bool, line: float = LINE) -> tuple[list[Page], bool]:
     """The pages, and whether the first shows text."""
     first = Page()
-    flow = _Flow([first], head(sheet, first, faces))
+    flow = _Flow([first], head(sheet, first, faces, line), line)
     if sheet.form != Form.ORDER:
         _title(sheet, flow)
     if sheet.to and not record_to:
@@ -131,7 +153,7 @@ def _pages(sheet: Sheet, faces: Faces, *, record_to: bool) -> tuple[list[Page], 
     keep = min(2, len(flow.rows) - start)
     keep += _annex_list(sheet.annexes, flow, faces)
     keep += _attendance(sheet, flow, faces)
-    flow.close(closing(sheet, faces.advance), max(keep, 1))
+    flow.close(closing(sheet, faces.advance, line), max(keep, 1))
     printed = [(place, annex) for place, annex in enumerate(sheet.annexes, start=1) if annex.paragraphs]
     for place, annex in printed:
         _annex(annex, place if len(sheet.annexes) > 1 else 0, flow, faces)
@@ -157,7 +179,7 @@ def _titled(lines: Sequence[str], page: Page, top: float) -> float:
 def _title(sheet: Sheet, flow: _Flow) -> None:
     lines = broken(sheet.title, organs=sheet.organs, columns=int(WIDTH / TITLE_BOX))
     if lines:
-        flow.top = _titled(lines, flow.page, flow.top) + LINE
+        flow.top = _titled(lines, flow.page, flow.top) + flow.line
 
 
 def _recipients(sheet: Sheet, flow: _Flow, faces: Faces) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from node.errors import TooLarge
 from office.print.layout import pages
 from office.print.lines import CLOSING, OPENING, Span, split
 from office.print.marks import Ink, Page, Round, Rule
-from office.print.measures import BOTTOM, COLUMNS, LEFT, RIGHT, TOP
+from office.print.measures import BOTTOM, COLUMNS, LEFT, LINE, RIGHT, TOP
 from office.print.sheet import Annex, Form, Paragraph, Seal, Sheet, paragraphs
 from office.print.titles import broken
 from tests.print.sheets import FILE, MINUTES, ORDER, PLAIN
@@ -101,6 +103,33 @@ def test_twelve_organs_issue_together() -> None:
                 assert ((one.x - other.x) ** 2 + (one.y - other.y) ** 2) ** 0.5 > 42
         assert one.x - 21 >= LEFT and one.x + 21 <= RIGHT and one.y + 21 <= BOTTOM
     assert "字字" in text_of(found[0])
+
+
+THREE = (
+    ("云市人民政府", "云市教育局", "云市财政局"),
+    ("云市发展和改革委员会", "云市教育局", "云市财政局"),
+    ("云市农业农村局", "云市自然资源和规划局", "云市人力资源和社会保障局"),
+)
+
+
+@pytest.mark.row("A3")
+@pytest.mark.parametrize("lines", [1, 2])
+@pytest.mark.parametrize("names", THREE)
+def test_a_very_short_text_under_three_seals_stays_on_one_page(names: tuple[str, ...], lines: int) -> None:
+    """One or two lines of three organs stand on the first page with all three seals and the date: the seals apart and inside, rows no closer than
+    20 points, and a text that has room keeps the ordinary rows."""
+    seals = tuple(Seal(name=name) for name in names)
+    sheet = of(lines, organs=names, seals=seals, to="各县（市、区）人民政府", cc="云市审计局")
+    first = pages(sheet, HALF)[0]
+    rounds = [mark for mark in first.marks if isinstance(mark, Round)]
+    assert [one.name for one in rounds] == list(names) and "字" in text_of(first) and "2026年" in text_of(first)
+    for at, one in enumerate(rounds):
+        assert one.x - 22.5 >= LEFT - 1e-6 and one.x + 22.5 <= RIGHT + 1e-6 and one.y + 22.5 <= BOTTOM + 1e-6
+        assert all(((one.x - other.x) ** 2 + (one.y - other.y) ** 2) ** 0.5 > 45 for other in rounds[:at])
+    rows = sorted({round(mark.y, 2) for mark in first.marks if isinstance(mark, Ink) and mark.face == "body"})
+    assert min(b - a for a, b in pairwise(rows)) >= 7.05
+    alone = [mark.y for mark in pages(of(3, to="各县"), HALF)[0].marks if isinstance(mark, Ink) and "字" in mark.text]
+    assert alone[1] - alone[0] == pytest.approx(LINE)
 
 
 def test_a_document_without_limits_is_refused() -> None:
