@@ -70,11 +70,12 @@ def message(session: Session, entry: Entry[said.Said]) -> None:
     place = {"conversation": body.conversation, "roster": body.roster, "number": body.number, "moment": body.moment}
     words = " ".join((body.text, *(annex.name for annex in body.files))).lower()
     what = {"text": body.text, "words": words, "files_bytes": pack(body.files) if body.files else b"", "seconds": body.seconds, "urgent": body.urgent}
-    late = _late(_lists(session, body.conversation), entry.person, body.roster, body.number)
+    newer = conversation.number > body.roster
+    late = newer and _late(_lists(session, body.conversation), entry.person, body.roster, body.number)
     session.add(Message(id=entry.record, author=entry.person, node=entry.author, at=entry.at, said=entry.id, late=late, **place, **what))
     if not late:
         conversation.last = max(conversation.last, body.moment)
-    _count(session, body.conversation, entry.person)
+    _count(session, body.conversation, entry.person, body.number)
 
 
 @ROOM.folds(said.Recalled)
@@ -252,13 +253,19 @@ def _doubled(session: Session, entry: Entry[said.Said], held: Message) -> None:
     _date(session, held.conversation)
 
 
-def _count(session: Session, conversation: str, author: str) -> None:
+def _count(session: Session, conversation: str, author: str, number: int) -> None:
     """Up to which number an author's messages are here without a gap: what a roster may say of somebody it puts out."""
-    session.flush()
     count = session.get(Count, (conversation, author))
     if count is None:
-        count = Count(conversation=conversation, author=author, number=0)
+        count = Count(conversation=conversation, author=author, number=0, most=0)
         session.add(count)
-    here = (Message.conversation == conversation, Message.author == author)
-    while session.scalars(select(Message.id).where(*here, Message.number == count.number + 1).limit(1)).first() is not None:
+    count.most = max(count.most, number)
+    if number == count.number + 1:
+        count.number = number
+    while count.number < count.most and _said(session, conversation, author, count.number + 1):
         count.number += 1
+
+
+def _said(session: Session, conversation: str, author: str, number: int) -> bool:
+    where = (Message.conversation == conversation, Message.author == author, Message.number == number)
+    return session.scalars(select(Message.id).where(*where).limit(1)).first() is not None

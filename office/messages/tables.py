@@ -14,7 +14,7 @@ from office.frame.annex import Annex
 from office.frame.rights import seen
 from office.messages.entries import Gathered, Member
 
-ROOM = Room("messages", version=5)
+ROOM = Room("messages", version=6)
 DAY = 86_400_000
 
 
@@ -137,6 +137,8 @@ class Count(ROOM.Base):
     conversation: Mapped[str] = mapped_column(primary_key=True)
     author: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int]
+    most: Mapped[int]
+    "The highest number that is here."
 
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
