@@ -8,24 +8,35 @@ import shutil
 import subprocess
 import zipfile
 import zlib
+from dataclasses import dataclass
 from typing import BinaryIO
 
 MOST = 64 * 2**20
-"Bytes of a file, or of the parts unpacked from it, that are read."
+"Bytes of a file, and of all that is unpacked from it at any depth, that are read."
 PARTS, DEPTH, SECONDS = 5_000, 3, 30
 "Parts of a package, packages in packages, and seconds for a PDF."
-_TAG, _BREAK = re.compile(rb"<[^>]*>"), re.compile(rb"</(?:w:p|a:p|text:p|text:h|si|row|p|tr|li|h\d|ofd:TextObject)>|<(?:w:br|w:tab|br)[ />]")
+LISTED = 100_000
+"Parts that a package may list, those of the packages in it included: each costs memory before anything is read."
+# No sign in a tag is looked at twice: where a tag might run over the next "<", a file of nothing else would be searched for ever.
+_TAG, _BREAK = re.compile(rb"<[^<>]*>"), re.compile(rb"</(?:w:p|a:p|text:p|text:h|si|row|p|tr|li|h\d|ofd:TextObject)>|<(?:w:br|w:tab|br)[ />]")
 _MARKUP = (".xml", ".htm", ".html", ".rels")
+
+
+@dataclass
+class _Left:
+    """Bytes that may still be unpacked of one file, by all packages in it together."""
+
+    bytes: int
 
 
 def words(file: BinaryIO) -> str | None:
     """The text of a file, its names inside included; nothing when it is a picture, a film, encrypted or otherwise not to be read."""
-    return _words(file.read(8 + MOST), DEPTH)
+    return _words(file.read(8 + MOST), DEPTH, _Left(MOST))
 
 
-def _words(data: bytes, depth: int) -> str | None:
+def _words(data: bytes, depth: int, left: _Left) -> str | None:
     if data.startswith(b"PK\x03\x04"):
-        return _package(data, depth) if depth else None
+        return _package(data, depth, left) if depth and data.count(b"PK\x01\x02") <= LISTED else None
     if data.startswith(b"%PDF"):
         return _pdf(data)
     if data.startswith(b"{\\rtf"):
@@ -35,26 +46,26 @@ def _words(data: bytes, depth: int) -> str | None:
     return _plain(data)
 
 
-def _package(data: bytes, depth: int) -> str | None:
+def _package(data: bytes, depth: int, left: _Left) -> str | None:
     """docx, xlsx, pptx, odt, ofd and plain archives: the text of their parts; a part that cannot be opened makes the whole unread."""
-    found, left = [], MOST
+    found = []
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             for part in package.infolist()[:PARTS]:
                 found.append(part.filename)
-                if part.is_dir() or left <= 0:
+                if part.is_dir() or left.bytes <= 0:
                     continue
                 with package.open(part) as stream:
-                    inner = stream.read(left)
-                left -= len(inner)
-                found.append(_part(part.filename, inner, depth) or "")
+                    inner = stream.read(left.bytes)
+                left.bytes -= len(inner)
+                found.append(_part(part.filename, inner, depth, left) or "")
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OSError, EOFError):
         return None
     return "\n".join(found)
 
 
-def _part(name: str, data: bytes, depth: int) -> str | None:
-    return _stripped(data) if name.lower().endswith(_MARKUP) else _words(data, depth - 1)
+def _part(name: str, data: bytes, depth: int, left: _Left) -> str | None:
+    return _stripped(data) if name.lower().endswith(_MARKUP) else _words(data, depth - 1, left)
 
 
 def _stripped(data: bytes) -> str:
@@ -63,7 +74,7 @@ def _stripped(data: bytes) -> str:
 
 
 def _rtf(data: bytes) -> str:
-    text = re.sub(rb"\\u(-?\d+) ?\??", lambda m: chr(int(m[1]) % 65536).encode("gb18030", "replace"), data)
+    text = re.sub(rb"\\u(-?\d{1,7}) ?\??", lambda m: chr(int(m[1]) % 65536).encode("gb18030", "replace"), data)
     text = re.sub(rb"\\'([0-9a-fA-F]{2})", lambda m: bytes.fromhex(m[1].decode()), text)
     return re.sub(rb"\\[a-z]+-?\d* ?|[{}]", b"", re.sub(rb"\\(?:par|line)\b ?", b"\n", text)).decode("gb18030", "replace")
 

@@ -19,7 +19,7 @@ from office.documents.model import Document, Incoming
 from office.duty import service as duty
 from office.duty.entries import Report
 from office.frame import secrecy
-from office.frame.reading import words
+from office.frame.reading import MOST, words
 from office.meetings import service as meetings
 from office.meetings.entries import Proposed
 from office.people import notes
@@ -266,3 +266,29 @@ def test_the_list_is_long_enough_and_what_cannot_be_read_is_said_to_be_unread() 
     assert words(io.BytesIO(b"\x89PNG\r\n\x1a\n\0\0")) is None
     assert words(io.BytesIO(b"PK\x03\x04broken")) is None
     assert words(io.BytesIO("照常文字".encode())) == "照常文字"
+
+
+def test_a_small_file_that_unpacks_without_end_is_read_to_the_limit_of_one_file() -> None:
+    """Packages in a package have one limit together, so a few kilobytes never cost more than the largest file does."""
+    inner, outer = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("a.txt", b"a" * (16 * 2**20))
+    with zipfile.ZipFile(outer, "w", zipfile.ZIP_DEFLATED) as package:
+        for n in range(6):
+            package.writestr(f"{n}.zip", inner.getvalue())
+    read = words(io.BytesIO(outer.getvalue()))
+    assert read is not None and len(read) <= MOST + 200
+
+
+COSTLY = """
+import io, resource
+from office.frame.reading import MOST, words
+resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+print(len(words(io.BytesIO(b"<" * 2**20))), len(words(io.BytesIO(b"{\\\\rtf \\\\u" + b"1" * 9000))))
+"""
+
+
+def test_a_file_of_nothing_but_openings_of_tags_is_read_as_fast_as_any() -> None:
+    """A megabyte of "<", which would keep the whole portal from answering for half an hour, and a sign with nine thousand figures."""
+    done = subprocess.run([sys.executable, "-c", COSTLY], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and int(done.stdout.split()[0]) == 2**20, done.stderr
