@@ -20,7 +20,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,12 +36,16 @@ from ops import vault
 
 FORMAT = 2
 FOLDERS = ("keys", "certs", "people", "blobs")
+FILES = ("journal.db", "node.toml")
+"What is put back beside the folders; tables and sessions that somebody brought would be believed."
 LEFT_OUT = ("blobs/partial/", "keys/tokens.json")
 SUM = "sum"
 "The last member: SHA-256 of all that stands before it, so that no byte of the file may change unnoticed."
 SEALED = "keys.sealed"
 "The name under which the folder ``keys`` lies in a backup with a passphrase."
 PAGE = 500
+LISTED = 256 * 2**20
+"Bytes of a manifest, the one part that is held in memory as a whole."
 Entry = dict[str, Any]
 
 
@@ -207,22 +211,32 @@ def _checked(file: Path) -> Entry:
     summed = False
     try:
         with tarfile.open(file, "r:") as tar:
-            for member in tar:
-                source = tar.extractfile(member)
-                if member.name == "manifest.json" and source:
-                    manifest = json.loads(source.read())
-                elif member.name == SUM and source:
-                    summed = _sum_holds(file, member, source.read().decode("ascii", "replace"))
-                elif source:
+            for member, source in _members(tar):
+                if member.name == "manifest.json":
+                    manifest = json.loads(source.read(LISTED))
+                elif member.name == SUM:
+                    summed = _sum_holds(file, member, source.read(100).decode("ascii", "replace"))
+                else:
                     found[member.name] = (member.size, hashlib.file_digest(source, "sha256").hexdigest())  # type: ignore[arg-type]
+        if manifest is None or (manifest["format"] > 1 and not summed):
+            raise Corrupt(f"{file} is cut off at its end")
+        _compare(manifest, found)
     except FileNotFoundError:
         raise Missing(f"there is no {file}") from None
-    except (tarfile.TarError, ValueError, OSError, EOFError) as e:
+    except (tarfile.TarError, ValueError, LookupError, TypeError, RecursionError, OSError, EOFError) as e:
         raise Corrupt(f"{file} is no whole backup: {e}") from None
-    if manifest is None or (manifest["format"] > 1 and not summed):
-        raise Corrupt(f"{file} is cut off at its end")
-    _compare(manifest, found)
     return manifest
+
+
+def _members(tar: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]]]:
+    """The files of an archive, each once; links, devices and files with holes, which a few bytes may claim to be huge, are in no backup."""
+    seen: set[str] = set()
+    for member in tar:
+        source = tar.extractfile(member) if member.isreg() and not member.issparse() else None
+        if source is None or member.name in seen:
+            raise Corrupt(f"{member.name!r} has no place in a backup")
+        seen.add(member.name)
+        yield member, source
 
 
 def _sum_holds(file: Path, member: tarfile.TarInfo, wanted: str) -> bool:
@@ -244,17 +258,13 @@ def restore(file: Path, home: Path, phrase: str = "", *, storage: str = "") -> S
     _empty(home)
     if manifest.get("secrets") == "sealed" and not phrase:
         raise Refused("the keys in this backup are sealed", code="passphrase", hint="--passphrase-file")
-    _folders(home)
-    with tarfile.open(file, "r:") as tar:
-        for member in tar:
-            source = tar.extractfile(member)
-            if source is None or member.name in ("manifest.json", SUM):
-                continue
+    with _building(home), tarfile.open(file, "r:") as tar:
+        for member, source in _members(tar):
             if member.name == SEALED:
                 _unpack_sealed(home, vault.open_(source.read(), phrase))
-            else:
+            elif member.name not in ("manifest.json", SUM):
                 _put_back(home, member, source)
-    return _become(home, f"backup of {manifest['at']}", storage)
+        return _become(home, f"backup of {manifest['at']}", storage)
 
 
 def export_identity(settings: Settings, out: Path, phrase: str) -> Entry:
@@ -278,15 +288,34 @@ def import_identity(file: Path, home: Path, phrase: str, *, storage: str = "") -
     except FileNotFoundError:
         raise Missing(f"there is no {file}") from None
     _empty(home)
-    _folders(home)
-    _unpack_sealed(home, plain)
     at = clock.from_ms(int(file.stat().st_mtime * 1000)).isoformat()
-    return _become(home, f"identity of {at}", storage)
+    with _building(home):
+        _unpack_sealed(home, plain)
+        return _become(home, f"identity of {at}", storage)
 
 
 def _empty(home: Path) -> None:
     if home.exists() and any(home.iterdir()):
         raise Conflict(f"{home} is not empty", hint="restore into an empty directory")
+
+
+@contextmanager
+def _building(home: Path) -> Iterator[None]:
+    """An empty home with its folders; it is empty again when it could not be built, so that nothing lies about and the next try may begin."""
+    fresh = not home.exists()
+    try:
+        _folders(home)
+        yield
+    except BaseException as e:
+        for one in list(home.iterdir()) if home.exists() else ():
+            shutil.rmtree(one) if one.is_dir() and not one.is_symlink() else one.unlink()
+        if fresh and home.exists():
+            home.rmdir()
+        if isinstance(e, OSError):
+            raise (Full if e.errno == 28 else Unreachable)(f"the home cannot be built: {e.strerror}") from None
+        if isinstance(e, (tarfile.TarError, msgspec.MsgspecError, ValueError)):
+            raise Corrupt(f"what was kept makes no home: {e}") from None
+        raise
 
 
 def _folders(home: Path) -> None:
@@ -296,17 +325,16 @@ def _folders(home: Path) -> None:
 
 def _unpack_sealed(home: Path, plain: bytes) -> None:
     with tarfile.open(fileobj=io.BytesIO(plain), mode="r:") as inner:
-        for member in inner:
-            source = inner.extractfile(member)
-            if source is not None:
-                _put_back(home, member, source)
+        for member, source in _members(inner):
+            _put_back(home, member, source)
 
 
 def _put_back(home: Path, member: tarfile.TarInfo, source: IO[bytes]) -> None:
     """Write one file of a backup to its place inside the home and nowhere else; the settings beside it, until all is there."""
-    parts = Path(member.name).parts
-    if Path(member.name).is_absolute() or ".." in parts or (len(parts) > 1) != (parts[0] in FOLDERS):
-        raise Corrupt(f"{member.name} has no place in a backup")
+    folder, *rest = member.name.split("/")
+    named = all(part not in ("", ".", "..") and part.isprintable() for part in (folder, *rest))
+    if not named or (folder not in FOLDERS if rest else folder not in FILES):
+        raise Corrupt(f"{member.name!r} has no place in a backup")
     target = home / ("new.toml" if member.name == "node.toml" else member.name)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fd = os.open(target, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600 | (member.mode & 0o700))

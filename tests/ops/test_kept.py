@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import io
+import json
 import os
 import random
 import shutil
@@ -90,12 +93,72 @@ def test_a_backup_becomes_a_home_again(book: books.Book, tmp_path: Path) -> None
         with pytest.raises(wrong):
             backup.restore(out, home, phrase)
         assert not (home / "node.toml").exists()
+    assert not (tmp_path / "y").exists(), "the wrong passphrase left half a home, into which nothing can be restored"
     made = backup.restore(out, tmp_path / "again", "correct horse battery")
     assert made.path("keys", "identity.key").read_bytes() == secret and not made.path("keys", "tokens.json").exists()
     assert {path.stat().st_mode & 0o077 for path in made.path("keys").iterdir()} == {0}
     again = books.Book(made, book.rooms)
     assert again.status()["state"] == "recovering" and books.texts(again) == books.texts(book)
     again.close()
+
+
+def forged(out: Path, *members: tuple[tarfile.TarInfo, bytes]) -> Path:
+    """A backup that somebody made up: any members, with a manifest and a sum that agree with them."""
+    files = {m.name: {"name": m.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for m, data in members if m.isreg()}
+    manifest = json.dumps({"format": 2, "node": "a", "name": "a", "tier": "city", "at": "", "files": list(files.values())}).encode()
+    with out.open("wb") as raw, tarfile.open(fileobj=raw, mode="w") as tar:
+        for member, data in members:
+            tar.addfile(member, io.BytesIO(data))
+        tar.addfile(plain("manifest.json", manifest)[0], io.BytesIO(manifest))
+        raw.flush()
+        sum_ = hashlib.sha256(out.read_bytes()[: tar.offset]).hexdigest().encode()
+        tar.addfile(plain("sum", sum_)[0], io.BytesIO(sum_))
+    return out
+
+
+def plain(name: str, data: bytes, **other: object) -> tuple[tarfile.TarInfo, bytes]:
+    """One member of an archive."""
+    member = tarfile.TarInfo(name)
+    member.size = len(data)
+    for what, value in other.items():
+        setattr(member, what, value)
+    return member, data
+
+
+HOLES = {"GNU.sparse.major": "0", "GNU.sparse.minor": "1", "GNU.sparse.size": str(1 << 40), "GNU.sparse.map": f"{1 << 40},0"}
+FORGED = {
+    "absolute": plain("/tmp/evil", b"evil"),
+    "outside": plain("keys/../../evil", b"evil"),
+    "outside by a dot": plain("keys/./../evil", b"evil"),
+    "no name": plain(".", b"evil"),
+    "sessions": plain("local.db", b"evil"),
+    "a hot journal": plain("journal.db-wal", b"evil"),
+    "tables": plain("tables/people/current", b"evil"),
+    "a link": plain("keys/link", b"", type=tarfile.SYMTYPE, linkname="/etc/passwd"),
+    "a hard link": plain("keys/link", b"", type=tarfile.LNKTYPE, linkname="/etc/passwd"),
+    "a device": plain("keys/zero", b"", type=tarfile.CHRTYPE, devmajor=1, devminor=5),
+    "a pipe": plain("keys/pipe", b"", type=tarfile.FIFOTYPE),
+    "holes": plain("journal.db", b"", pax_headers=HOLES),
+}
+
+
+@pytest.mark.parametrize("case", FORGED)
+def test_a_forged_backup_writes_nothing_anywhere(case: str, tmp_path: Path) -> None:
+    """Names that lead outside or to what is believed unsigned, links, devices, a terabyte of holes in a few bytes: refused, nothing is left."""
+    bad = forged(tmp_path / "bad.tar", FORGED[case], plain("journal.db" if case != "holes" else "node.toml", b"x"))
+    with pytest.raises(backup.Corrupt):
+        backup.restore(bad, tmp_path / "home" / "inner")
+    assert {path.name for path in tmp_path.rglob("*")} <= {"bad.tar", "home"}
+
+
+def test_a_backup_that_names_a_file_twice_or_is_no_home_is_refused(tmp_path: Path) -> None:
+    """Of two files of one name only one was checked; settings that are none make no home; both leave the directory as it was."""
+    twice = forged(tmp_path / "twice.tar", plain("journal.db", b"first"), plain("journal.db", b"second"))
+    none = forged(tmp_path / "none.tar", plain("node.toml", b"id = 3"), plain("journal.db", b"x"))
+    for bad in (twice, none):
+        with pytest.raises(backup.Corrupt):
+            backup.restore(bad, tmp_path / "home")
+        assert not (tmp_path / "home").exists()
 
 
 def test_an_identity_becomes_a_home_that_waits(book: books.Book, tmp_path: Path) -> None:
