@@ -40,12 +40,25 @@ def _ask(session: Session, entry: Entry[said.ConsentAsked], one: Recipient, plac
         return
     digest = said.rendering_digest(body.envelope)
     if row.digest != digest:
-        row.asked_at = entry.at
+        row.asked_at, row.urged, row.urged_at, row.urging = entry.at, 0, 0, ""
     row.turn, row.said, row.digest, row.place = body.turn, entry.id, digest, place
     row.held, row.dropped, row.reason = body.step == "hold", dropped, body.reason
     if not row.issued_at:
         _about(row, body.envelope)
     _stand(row)
+
+
+@ROOM.folds(said.ConsentUrged)
+def consent_urged(session: Session, entry: Entry[said.ConsentUrged]) -> None:
+    """The organ sees it, and the one in the lead counts; an urging that the text has outrun is kept in the account only."""
+    body = entry.body
+    own(entry, entry.record)
+    row = session.get(Party, said.party_id(entry.record, body.organ))
+    if row is None or row.home != entry.author:
+        raise Refused("said by another than the organ in the lead, or of one that was not asked", code="wrong_writer")
+    if row.digest == body.digest and body.step > row.urged:
+        row.urged, row.urged_at, row.urging = body.step, entry.at, body.words
+    act(session, entry, entry.record, body.organ, body.words, reason=str(body.step))
 
 
 @ROOM.folds(said.Consented)

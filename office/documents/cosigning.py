@@ -127,6 +127,8 @@ def _notice(row: Party) -> tuple[Any, str, str] | None:
         return _("主办机关称本机关联合发文，但本机关没有会签过这一文本，请立即核实。"), "", "bad"
     if row.state == Agreement.REFUSED:
         return _("本机关已退回，等候主办机关修改"), row.refused, "warn"
+    if row.urged and (row.state == Agreement.ASKED or (row.state == Agreement.AGREED and row.mark is None)):
+        return _("主办机关第 {n} 次催办").format(n=row.urged), row.urging or str(_("请抓紧办理。")), "warn"
     heads = {Agreement.HELD: _("主办机关已收回正文，改好后重新送会签"), Agreement.DROPPED: _("主办机关不再请本机关会签")}
     head = heads.get(Agreement(row.state))
     return (head, row.reason, "info") if head is not None else None

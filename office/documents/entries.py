@@ -36,6 +36,7 @@ from office.documents.joining import ConsentAsked as ConsentAsked
 from office.documents.joining import Consented as Consented
 from office.documents.joining import ConsentRefused as ConsentRefused
 from office.documents.joining import ConsentSealed as ConsentSealed
+from office.documents.joining import ConsentUrged as ConsentUrged
 from office.documents.papers import ANNEXES as ANNEXES
 from office.documents.papers import JOINT as JOINT
 from office.documents.papers import REASON as REASON
@@ -272,5 +273,5 @@ TOLD = (
     "documents.printed",
 )
 "Acts of the issuer that its recipients see in their account."
-SHARED = ("documents.consent_asked", "documents.dispatched", *TOLD, *CONSENTS)
+SHARED = ("documents.consent_asked", "documents.consent_urged", "documents.dispatched", *TOLD, *CONSENTS)
 "Acts that the organs which issue a document jointly see in their account."

@@ -87,5 +87,23 @@ class ConsentSealed(Content, frozen=True):
         return (self.organ,)
 
 
+@kind("documents.consent_urged")
+class ConsentUrged(Content, frozen=True):
+    """催办: the organ in the lead urges one that has not answered, or has not put its seal there."""
+
+    lead: str
+    "The organ in the lead."
+    organ: str
+    digest: Hash
+    "Of the text that lies before it."
+    step: Natural
+    "1 to 3; after the third somebody goes there."
+    words: str
+
+    def speaks_for(self) -> tuple[str, ...]:
+        """The organ in the lead."""
+        return (self.lead,)
+
+
 CONSENTS = ("documents.consented", "documents.consent_refused", "documents.consent_sealed")
 "What goes back to the organ in the lead."

@@ -20,8 +20,8 @@ from office.documents.issuers import asked, asking, live, wants_seal
 from office.documents.model import Document, Party
 from office.documents.rights import acting_post, lent, roles
 from office.documents.routing import findings, organ_of, refuse
-from office.documents.steps import reason_of, signature, step
-from office.documents.workflow import CONSENT, DELEGATE, SIGNER
+from office.documents.steps import reason_of, signature, step, words
+from office.documents.workflow import CONSENT, DELEGATE, SIGNER, STEPS, Agreement
 from office.frame.desk import Desk
 from office.frame.words import _
 
@@ -61,6 +61,26 @@ def drop_issuer(desk: Desk, doc: str, *, organ: str, reason: str) -> None:
     changed = (Recipient(gone.organ, gone.node, Role.ASSIST),)
     parties = [_party(desk, id) for id in rest]
     desk.together([asking(desk, document, _text(desk, document, rest), parties, step="drop", changed=changed, reason=reason_of(reason))])
+
+
+def urge_issuer(desk: Desk, doc: str, *, organ: str, text: str = "") -> int:
+    """催办: urge an organ that has not countersigned the text before it, or not sealed it; returns the step, at most the third."""
+    document, rows = _consulted(desk, doc)
+    row = next((row for row in rows if row.organ == organ), None)
+    if row is None or not awaited(desk, row):
+        raise Conflict(_("这个机关不需要催办：已经会签、用印，或者已经退回。"), code="nobody")
+    if row.urged >= STEPS:
+        raise Conflict(_("已催办三次，请电话或者当面联系；联系不上的，可以减少会签机关。"), code="urged_thrice")
+    content = said.ConsentUrged(document.organ, row.organ, row.digest, row.urged + 1, words(text))
+    to = (row.node,) if row.node != desk.node else ()
+
+    desk.write(content, record=doc, post=acting_post(desk, document.organ), after=(row.said,), to=to, lane=Lane.URGENT)
+    return row.urged + 1
+
+
+def awaited(desk: Desk, row: Party) -> bool:
+    """Whether it is for this organ to answer now."""
+    return not row.issued_at and (row.state == Agreement.ASKED or (row.state == Agreement.AGREED and wants_seal(desk, row)))
 
 
 def _consulted(desk: Desk, doc: str) -> tuple[Document, list[Party]]:

@@ -7,10 +7,11 @@ from typing import Any
 
 from office.documents import issuers, service, views
 from office.documents.entries import Envelope, agreed, rendering_digest
+from office.documents.joint import awaited
 from office.documents.labels import AGREEMENT_WORDS, TONES
 from office.documents.model import Act as Done
 from office.documents.model import Document, Party
-from office.documents.workflow import Agreement
+from office.documents.workflow import STEPS, Agreement
 from office.frame.desk import Desk
 from office.frame.trace import Trace
 from office.frame.words import _
@@ -48,6 +49,7 @@ def shown(desk: Desk, document: Document, envelope: Envelope) -> dict[str, Any] 
         "asks": may and not fresh,
         "may": may and bool(rows),
         "present": present,
+        "awaited": [(row.organ, _name(desk, row.organ)) for row in stay if may and fresh and awaited(desk, row) and row.urged < STEPS],
         "others": [(group, [one for one in organs if one[0] not in others]) for group, organs in views.groups_of(desk, document.organ, issuing=True)]
         if may and rows
         else [],
@@ -77,6 +79,7 @@ def _row(desk: Desk, row: Party) -> dict[str, Any]:
         "words": str(AGREEMENT_WORDS[Agreement(row.state)]),
         "tone": TONES.get(Agreement(row.state), ""),
         "text": row.reason if row.dropped else text,
+        "urged": str(_("已催办 {n} 次，{time}").format(n=row.urged, time=views.when(row.urged_at))) if row.urged and not agrees else "",
         "signer": row.signer if agrees else "",
         "signed_on": row.signed_on if agrees else "",
         "seal": str(_("已用印")) if row.mark is not None else str(_("待用印")) if agrees and issuers.wants_seal(desk, row) else "",
@@ -86,7 +89,17 @@ def _row(desk: Desk, row: Party) -> dict[str, Any]:
 
 def _named(desk: Desk, organ: str) -> dict[str, Any]:
     """An organ that the draft names and nobody has asked yet."""
-    blank = {"state": "", "words": str(_("未送会签")), "tone": "", "text": "", "signer": "", "signed_on": "", "seal": "", "reached": None}
+    blank = {
+        "state": "",
+        "urged": "",
+        "words": str(_("未送会签")),
+        "tone": "",
+        "text": "",
+        "signer": "",
+        "signed_on": "",
+        "seal": "",
+        "reached": None,
+    }
     return {"name": _name(desk, organ), "organ": organ} | blank
 
 

@@ -136,6 +136,7 @@ ACT_WORDS = {
     "documents.printed": _("制作正本"),
     "documents.lapsed": _("效力变更"),
     "documents.consent_asked": _("送会签"),
+    "documents.consent_urged": _("催办会签"),
     "documents.consented": _("会签"),
     "documents.consent_refused": _("退回会签"),
     "documents.consent_sealed": _("会签用印"),
@@ -207,6 +208,7 @@ NOTES = {
     "drop_correction": _("更正件已放弃。"),
     "consult": _("已送各机关会签。"),
     "add_issuer": _("已增加会签机关。"),
+    "urge_issuer": _("已催办。"),
     "drop_issuer": _("已减少会签机关。"),
 }
 

@@ -21,7 +21,7 @@ from office.documents.files import attach, blob_state, forwarded, open_annex
 from office.documents.finding import FINDS
 from office.documents.incoming import answer, close, confirm_recall, register, send_back, sign_correction, sign_for
 from office.documents.issuing import Sent, issue, send
-from office.documents.joint import add_issuer, consent, consent_moves, consult, drop_issuer, refuse_consent, seal_consent
+from office.documents.joint import add_issuer, consent, consent_moves, consult, drop_issuer, refuse_consent, seal_consent, urge_issuer
 from office.documents.leading import assign, circulate, examine, instruct, leaders, lies_with, propose, read, transcribe
 from office.documents.matrix import Progress, Row, matrix, progress, statements, timeline
 from office.documents.outgoing import dispatch, draft, give_back, number, review, revise, seal, sign, submit, void
@@ -136,6 +136,7 @@ __all__ = [
     "transcribe",
     "urge",
     "urge_all",
+    "urge_issuer",
     "urge_person",
     "void",
     "way",

@@ -17,7 +17,7 @@ from office.documents.workflow import WATCHERS, Agreement, Stage, Standing
 from office.frame.flow.tables import keep, keys
 from office.frame.rights import powers, seen, with_role
 
-ROOM = Room("documents", version=9)
+ROOM = Room("documents", version=10)
 FLOWS = keep(ROOM, "documents")
 "The flows that documents go through."
 ID = String()  # no length: PostgreSQL would refuse what SQLite takes
@@ -343,6 +343,11 @@ class Party(ROOM.Base):
     "Statement id of the organ's last word."
     issued_at: Mapped[int] = mapped_column(default=0)
     recalled_at: Mapped[int] = mapped_column(default=0)
+    urged: Mapped[int] = mapped_column(default=0)
+    "Step of the last urging for the text that lies before it; 0 for none."
+    urged_at: Mapped[int] = mapped_column(default=0)
+    urging: Mapped[str] = mapped_column(default="")
+    "What was said then."
     state: Mapped[str] = mapped_column(default=Agreement.ASKED, index=True)
 
     @property

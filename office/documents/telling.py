@@ -35,7 +35,7 @@ def _what(desk: Desk, act: Act) -> str:
     """What was done; joint issue says which step it was, and which organ spoke."""
     if act.kind == "documents.consent_asked":
         return str(CONSULT_WORDS.get(act.reason.partition(" ")[0], ACT_WORDS[act.kind]))
-    organ = desk.directory.organ(act.organ) if act.kind in CONSENTS else None
+    organ = desk.directory.organ(act.organ) if act.kind in (*CONSENTS, "documents.consent_urged") else None
     words = str(ACT_WORDS.get(act.kind, act.kind))
     return f"{words} · {organ.short_name}" if organ is not None else words
 
@@ -109,6 +109,7 @@ TELL: dict[str, Callable[[Desk, Act], str]] = {
     "instructed": _instructed,
     "entrusted": _organs,
     "urged": _urged,
+    "consent_urged": _urged,
     "extension_asked": _until,
     "extension_decided": _until,
     "examined": _examined,

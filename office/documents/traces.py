@@ -173,6 +173,6 @@ class Act(ROOM.Base):
         mine, got = seen(desk, Document, Document.id, cls.record), seen(desk, Incoming, Incoming.id, cls.record)
         concerns = exists().where(Incoming.doc == cls.doc, or_(cls.organ == "", Incoming.organ == cls.organ), Incoming.visible(desk))
         of_doc = seen(desk, Document, Document.id, cls.doc)
-        shared = exists().where(Party.doc == cls.doc, Party.own(desk)).correlate(cls)
-        told = or_(and_(cls.receipt != "", of_doc), and_(cls.kind.in_(TOLD), concerns), and_(cls.kind.in_(SHARED), cls.organ == "", shared))
+        shared = exists().where(Party.doc == cls.doc, or_(cls.organ == "", Party.organ == cls.organ), Party.own(desk)).correlate(cls)
+        told = or_(and_(cls.receipt != "", of_doc), and_(cls.kind.in_(TOLD), concerns), and_(cls.kind.in_(SHARED), shared))
         return or_(mine, got, told, seen(desk, Party, Party.id, cls.record))

@@ -138,6 +138,7 @@ VERBS: dict[str, Verb] = {
     "sign": lambda desk, doc, r: service.sign(desk, doc, opinion=r.text("text")),
     "consult": lambda desk, doc, r: service.consult(desk, doc),
     "add_issuer": lambda desk, doc, r: service.add_issuer(desk, doc, organ=r.text("organ"), reason=r.text("text")),
+    "urge_issuer": lambda desk, doc, r: service.urge_issuer(desk, doc, organ=r.text("organ"), text=r.text("text")),
     "drop_issuer": lambda desk, doc, r: service.drop_issuer(desk, doc, organ=r.text("organ"), reason=r.text("text")),
     "number": lambda desk, doc, r: service.number(desk, doc, prefix=r.text("prefix")),
     "seal": lambda desk, doc, r: service.seal(desk, doc),

@@ -201,6 +201,33 @@ def test_an_organ_that_is_off_line_is_waited_for_and_signs_at_home(town: Town) -
     assert [row(town, who, doc, organ).state for who, organ in ((AT_CITY, FIRST), ("head.county2", SECOND))] == ["issued", "issued"]
 
 
+def test_an_organ_that_does_not_answer_is_urged_three_times(town: Town) -> None:
+    """The lead's clerk urges who is awaited and nobody else; the organ reads it above its page and both in their accounts; a fourth time is refused,
+    whoever answered needs none, a new text begins anew, and no other organ speaks for the lead."""
+    desk = town.desk
+    doc = signed(town, title="关于联合清障的通知")
+    service.consult(desk("clerk.county1"), doc)
+    town.carry()
+    with pytest.raises(Conflict):
+        service.urge_issuer(desk("clerk.county1"), doc, organ=LEAD)
+    with pytest.raises((Refused, Missing)):
+        service.urge_issuer(desk("plain.county1"), doc, organ=FIRST)
+    assert town.verify(lambda: service.urge_issuer(desk("clerk.county1"), doc, organ=SECOND, text="请于今日会签。")) == 1
+    there = row(town, "head.county2", doc, SECOND)
+    assert (there.urged, there.urging) == (1, "请于今日会签。") and row(town, AT_CITY, doc, FIRST).urged == 0
+    assert [(one["urged"] != "", one["organ"]) for one in shown(town, doc)["rows"]] == [(False, FIRST), (True, SECOND)]
+    service.urge_issuer(desk("clerk.county1"), doc, organ=SECOND)
+    service.urge_issuer(desk("clerk.county1"), doc, organ=SECOND)
+    with pytest.raises(Conflict, match="三次"):
+        service.urge_issuer(desk("clerk.county1"), doc, organ=SECOND)
+    service.consent(desk("head.county2"), party_id(doc, SECOND))
+    service.seal_consent(desk("clerk.county2"), party_id(doc, SECOND))
+    town.carry()
+    with pytest.raises(Conflict, match="不需要"):
+        service.urge_issuer(desk("clerk.county1"), doc, organ=SECOND)
+    assert len(desk("clerk.county2").list(Act, Act.doc == doc, Act.kind == "documents.consent_urged")) == 3
+
+
 def test_nobody_waits_for_ever_a_signer_is_dropped_or_added_for_a_reason(town: Town) -> None:
     """The lead drops who does not answer and adds another; what the others signed stands, all of them see the reason, the sheet names who is left."""
     desk = town.desk
@@ -378,7 +405,12 @@ def _by_forms(town: Town, people: dict[str, Visitor]) -> None:
     assert f"{url}/consult" in clerk.get(url).text and f"{url}/issue" not in clerk.get(url).text
     assert clerk.ask("POST", f"{url}/consult", {}).status == 303
     assert json.loads(clerk.get(f"{url}.json").body)["joint"][0]["state"] == "asked"
+    assert f"{url}/urge_issuer" in clerk.get(url).text and f"{url}/urge_issuer" not in plain.get(url).text
+    assert clerk.ask("POST", f"{url}/urge_issuer", {"organ": SECOND, "text": "请于今日会签。"}).status == 303
+    assert "已催办 1 次" in clerk.get(url).text
     town.carry()
+    told = people["head.county2"].get(theirs).text
+    assert "主办机关第 1 次催办" in told and "请于今日会签。" in told
     leader, keeper, stranger = people["head.county2"], people["clerk.county2"], people["clerk.dep.county2"]
     page = leader.get(theirs).text
     assert "请按期检修。" in page and f"{theirs}/consent" in page and f"{theirs}/refuse" in page
