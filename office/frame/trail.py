@@ -90,6 +90,9 @@ class Trail:
 
     def write(self, did: Did, *, person: str = "", name: str = "", object: str = "", address: str = "") -> None:
         """Write an event, and those that wait, before going on."""
+        if len(self._waiting) >= MOST:  # others have filled it since it was last written: whoever comes by right does not wait for that
+            with contextlib.suppress(Full):
+                self.flush()
         self.note(did, person=person, name=name, object=object, address=address)
         with contextlib.suppress(Full):  # reading goes on; the event is written as soon as there is room
             self.flush()

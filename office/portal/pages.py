@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import msgspec
@@ -22,7 +24,7 @@ from office.frame.trail import Did
 from office.frame.words import LANGUAGES, _
 from office.portal import downloads, guides, lines, openapi
 from office.portal.page import Answer, Request, Screen, See, page, see_other, whole
-from office.portal.session import Session
+from office.portal.session import Locked, Session
 
 ADMINISTRATORS = frozenset(("sysadmin", "secadmin", "auditor"))
 
@@ -157,11 +159,8 @@ class DoorPages:
             signature = base64.b64decode(proof.signature, validate=True)
         except ValueError:
             raise Invalid(_("签名应为 base64。"), code="malformed") from None
-        try:
+        with _attempt(request, proof.user):
             person, fingerprint = sessions.answer(proof.user, proof.nonce, signature)
-        except Refused as e:
-            _failed(request, e, proof.user)
-            raise
         _event(request, Did.SIGNED_IN, person=person)
         return _with_cookie(request, _onward(request, "/", person), sessions.open(person, None, own=fingerprint))
 
@@ -320,13 +319,27 @@ def _session(request: Request) -> Session:
 
 def _enter(request: Request, given: Entering) -> tuple[str, Door]:
     """Open the door with a password, and say so in the audit trail before anybody is let in."""
-    try:
+    with _attempt(request, given.login):
         person, door = request.portal.sessions.enter(given.login, given.password)
-    except Refused as e:
-        _failed(request, e, given.login)
-        raise
     _event(request, Did.SIGNED_IN, person=person)
     return person, door
+
+
+@contextmanager
+def _attempt(request: Request, name: str) -> Iterator[None]:
+    """One try at the door: what fails is told in the audit trail, and who fails too often from one machine waits before the next."""
+    address = request.remote_addr or ""
+    wait = request.portal.sessions.pace.late(address)
+    if wait:
+        request.portal.trail.once(Did.LOCKED, object=request.path, address=address)
+        raise Locked(_("这台电脑登录出错太多，请稍候再试。"), wait=wait)
+    request.portal.sessions.pace.spend(address)
+    try:
+        yield
+    except Refused as e:
+        _failed(request, e, name)
+        raise
+    request.portal.sessions.pace.give_back(address)
 
 
 def _event(request: Request, did: Did, *, person: str = "", name: str = "") -> None:

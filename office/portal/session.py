@@ -35,6 +35,7 @@ from office.frame.desk import Desk
 from office.frame.local import Local, moment
 from office.frame.office import Office
 from office.frame.words import Text, _
+from office.portal.pace import Pace
 
 IDLE, LONGEST, TOUCH = 15 * 60.0, 12 * 3600.0, 20.0
 "Seconds without a request, seconds in all, seconds between two notes of the last request."
@@ -95,6 +96,7 @@ class Sessions:
         self.office, self.local = office, local
         self._secret = keys.read_secret(office.settings.path("keys", "portal.secret"))
         self.cookie = f"__Host-yw-{office.settings.id[:8]}"
+        self.pace = Pace()
         self._turns = Semaphore(1)
         self._waiting = 0
         self._used: dict[str, float] = {}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
+import json
 import os
 import socket
 import ssl
@@ -12,6 +14,11 @@ from collections.abc import Callable
 
 import pytest
 
+from city_node import TIER
+from node.errors import Unreachable
+from office.frame.office import Office
+from office.frame.trail import MOST, Did, Trail
+from office.portal.pace import Pace
 from tests.portal.house import Browser, House
 
 SLOW = 500
@@ -150,3 +157,52 @@ def _next(stream) -> dict[str, str]:  # type: ignore[no-untyped-def]
             return found
         if name in ("id", "event"):
             found[name] = value
+
+
+def test_who_is_wrong_too_often_waits_and_nobody_else_does(house: House) -> None:
+    """A machine that gives a wrong signature under another name each time soon hears 429 and writes no more into the trail; others sign in."""
+    trust = ssl.create_default_context(cafile=str(house.settings.path("certs", "root.pem")))
+    line = http.client.HTTPSConnection("127.0.0.1", house.port, context=trust, timeout=60, source_address=("127.0.0.2", 0))
+    found, waits = 0, ""
+    for n in range(400):
+        proof = json.dumps({"user": f"nobody{n}", "nonce": "x.1.y", "signature": "AAAA"})
+        line.request("POST", "/api/v1/session", body=proof, headers={"Content-Type": "application/json"})
+        answer = line.getresponse()
+        answer.read()
+        found, waits = answer.status, answer.headers.get("Retry-After", "")
+        if found != 403:
+            break
+    line.close()
+    assert (found, waits) == (429, "1")
+    assert house.browser().enter("zhoulixin", house.people["zhoulixin"]).status == 303
+
+
+def test_the_measure_of_an_address_fills_again_and_is_that_of_its_whole_network() -> None:
+    """What held costs nothing; a second later one attempt is back; an IPv6 machine has no other measure under another of its addresses."""
+    at = [0.0]
+    pace = Pace(lambda: at[0])
+    for n in range(100):
+        assert not pace.late(f"2001:db8::{n:x}")
+        pace.spend(f"2001:db8::{n:x}")
+    assert pace.late("2001:db8::ffff") == 1 and not pace.late("2001:db8:0:1::1") and not pace.late("::ffff:192.0.2.1")
+    at[0] = 1.0
+    assert not pace.late("2001:db8::1")
+    pace.spend("2001:db8::1")
+    assert pace.late("2001:db8::1") == 1
+    pace.give_back("2001:db8::1")
+    assert not pace.late("2001:db8::1")
+
+
+def test_a_trail_that_others_have_filled_keeps_nobody_out(house: House) -> None:
+    """When as many failures wait as may wait, whoever signs in by right has them written and goes on."""
+    office = Office(house.settings, TIER)
+    try:
+        trail = Trail(office)
+        for n in range(MOST):
+            trail.note(Did.WRONG, name=f"nobody{n}", object="/signin")
+        with pytest.raises(Unreachable):
+            trail.note(Did.WRONG, name="one more", object="/signin")
+        trail.write(Did.SIGNED_IN, person="somebody", object="/signin")
+        trail.note(Did.WRONG, name="and another", object="/signin")
+    finally:
+        office.close()
