@@ -1,0 +1,161 @@
+"""Packets, sources and sinks by themselves: what is forwarded, repaired and renumbered, and that nonsense passes by."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+
+import pytest
+from aiortc.rtp import RtcpPacket as Rtcp
+from aiortc.rtp import RtcpPsfbPacket, RtcpRtpfbPacket, RtpPacket
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media import rtp, source
+from media.room import Room
+from media.sink import Sink
+from media.source import Source
+from media.speaker import Voice
+
+
+@dataclass
+class Line:
+    """Where packets go."""
+
+    sent: list[bytes] = field(default_factory=list)
+    told: list[bytes] = field(default_factory=list)
+
+    def send(self, data: bytes) -> None:
+        self.sent.append(data)
+
+    def send_rtcp(self, data: bytes) -> None:
+        self.told.append(data)
+
+    @property
+    def packets(self) -> list[RtpPacket]:
+        """What went, as another reader of RTP sees it."""
+        return [RtpPacket.parse(data) for data in self.sent]
+
+
+def vp8(picture: int, *, key: bool = False) -> bytes:
+    """The payload of a picture's first packet, with an id of 15 bits."""
+    return bytes([0x90, 0x80, 0x80 | picture >> 8, picture & 0xFF, 0 if key else 1]) + b"data"
+
+
+def packet(seq: int, stamp: int, payload: bytes, *, kind: int = 96, ssrc: int = 7) -> bytes:
+    """A packet as a browser sends it, with an extension that is none of ours."""
+    extension = struct.pack("!HH", 0xBEDE, 1) + b"\x50\x7f\0\0"
+    return struct.pack("!BBHLL", 0x90, 0x80 | kind, seq & 0xFFFF, stamp & 0xFFFFFFFF, ssrc) + extension + payload
+
+
+def made(kind: str, layers: dict[str, Source], line: Line) -> Sink:
+    """A sink that shows the only layer there is, or the smallest."""
+    sink = Sink(99, 111 if kind == "audio" else 96, line, layers)  # type: ignore[arg-type]
+    sink.want("q" if "q" in layers else "")
+    return sink
+
+
+def test_a_packet_is_forwarded_under_the_names_of_its_sink() -> None:
+    """Payload, time and marker stay; the stream is the sink's own, and nothing of the sender's header goes on."""
+    line, told = Line(), Line()
+    voice = Source("audio", 7, told.send_rtcp, level=5)
+    made("audio", {"": voice}, line)
+    voice.take(packet(10, 960, b"voice", kind=111))
+    (sent,) = line.packets
+    assert (sent.ssrc, sent.payload_type, sent.sequence_number, sent.timestamp, sent.marker, sent.payload) == (99, 111, 10, 960, 1, b"voice")
+    assert rtp.extension(line.sent[0], 5) is None and rtp.extension(line.sent[0], rtp.TIME_ID) is not None
+
+
+def test_holes_are_asked_for_and_closed_for_everybody() -> None:
+    """A missing picture packet is asked for at once and again, a voice packet never; what comes late goes on, a viewer gets what it missed."""
+    line, told = Line(), Line()
+    pictures, voice = Source("video", 7, told.send_rtcp), Source("audio", 8, told.send_rtcp)
+    sink = made("video", {"": pictures}, line)
+    told.told.clear()
+    for seq in (65534, 65535, 2):
+        pictures.take(packet(seq, 1, vp8(1)))
+        voice.take(packet(seq, 1, b"v", kind=111))
+    (asked,) = [one for data in told.told for one in Rtcp.parse(data)]
+    assert isinstance(asked, RtcpRtpfbPacket) and (asked.media_ssrc, asked.lost) == (7, [0, 1])
+    pictures.take(packet(0, 1, vp8(1)))
+    pictures.take(packet(1, 1, vp8(1)))
+    assert [one.sequence_number for one in line.packets] == [65534, 65535, 2, 0, 1] and pictures.counts["repaired"] == 2
+    assert sink.resend(0) and line.packets[-1].sequence_number == 0 and not sink.resend(700)
+    report = pictures.report()
+    assert report is not None and (report.packets_lost, report.highest_sequence) == (0, 65538)
+
+
+def test_a_change_of_layer_waits_for_a_key_frame_and_leaves_no_jump() -> None:
+    """Until the wanted layer begins anew the old one goes on; then numbers, times and picture ids go on by one; what is missed can be had again."""
+    line, small, large = Line(), Source("video", 1, lambda data: None, layer="q"), Source("video", 2, lambda data: None, layer="f")
+    sink = made("video", {"q": small, "f": large}, line)
+    for n in range(3):
+        small.take(packet(100 + n, 3000 * n, vp8(50 + n, key=not n)))
+    sink.want("f")
+    large.take(packet(9000, 777, vp8(8000)))
+    small.take(packet(103, 9000, vp8(53)))
+    large.take(packet(9001, 3777, vp8(8001, key=True)))
+    small.take(packet(104, 12000, vp8(54)))
+    large.take(packet(9002, 6777, vp8(8002)))
+    told = line.packets
+    assert [one.sequence_number for one in told] == [100, 101, 102, 103, 104, 105]
+    assert [(rtp.picture(one.payload).id) for one in told] == [50, 51, 52, 53, 54, 55]
+    assert all(b.timestamp - a.timestamp > 0 for a, b in zip(told[2:], told[3:], strict=False)) and not small.sinks
+    assert sink.resend(105) and line.packets[-1].payload == told[-1].payload
+    sink.close()
+    assert not large.sinks
+
+
+def test_key_frames_are_asked_for_once_and_then_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks within half a second asks together, and the last is not forgotten."""
+    told = Line()
+    pictures = Source("video", 7, told.send_rtcp)
+    for _ in range(20):
+        pictures.key_frame()
+    assert len(told.told) == 1 and isinstance(Rtcp.parse(told.told[0])[0], RtcpPsfbPacket)
+    monkeypatch.setattr(source, "EACH_KEY", 0.0)
+    pictures.tick()
+    pictures.tick()
+    assert len(told.told) == 2
+
+
+def test_a_voice_is_noticed_at_once_and_a_cough_is_not() -> None:
+    """Half a second of speech speaks; one loud packet does not, nor does silence after a while."""
+    voice = Voice()
+    voice.heard(20)
+    assert not voice.speaks
+    for _ in range(25):
+        voice.heard(30)
+    assert voice.speaks
+    for _ in range(200):
+        voice.heard(127)
+    assert not voice.speaks
+
+
+def test_a_room_knows_who_sends_what() -> None:
+    """Each change is a new version; who leaves takes everything along; who only looks on and falls silent is absent."""
+    room = Room("r")
+    room.seen("a", "A", 0.0)
+    room.seen("b", "B", 0.0)
+    stream = room.publish("a", "camera", "video")
+    stream.layers[""] = Source("video", 7, lambda data: None)
+    sink = made("video", stream.layers, Line())
+    room.view("b", {stream.id: sink})
+    version = room.version
+    assert room.absent(11.0) == [] and [one.id for one in room.others("b")] == [stream.id] and room.others("a") == []
+    room.withdraw("a", "camera")
+    assert room.version > version and not room.views["b"] and sink.source is None
+    room.blind("b")
+    assert room.absent(11.0) == ["a", "b"]
+
+
+@given(st.binary(max_size=200))
+def test_nonsense_is_no_packet_or_a_harmless_one(data: bytes) -> None:
+    """Any bytes go through reader, extensions and descriptor without an error, and through a source into well-formed packets or nothing."""
+    line = Line()
+    pictures = Source("video", 7, line.send_rtcp, level=3)
+    made("video", {"": pictures}, line)
+    pictures.take(data)
+    rtp.extension(data, 3)
+    rtp.picture(data)
+    assert all(one.ssrc == 99 for one in line.packets)
