@@ -357,8 +357,8 @@ class Relay:
         """Say goodbye to everybody."""
         for task in self._tasks:
             task.cancel()
-        for one in (*self.sending.values(), *self.viewing.values()):
-            await one.peer.close()
+        for peer in [*(one.peer for one in self.sending.values()), *(one.peer for one in self.viewing.values())]:
+            await peer.close()
         self.port.close()
 
 

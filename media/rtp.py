@@ -51,8 +51,12 @@ def read(data: bytes) -> Packet | None:
 
 
 def write(packet: Packet, kind: int, ssrc: int, seq: int, stamp: int, payload: bytes, moment: int) -> bytes:
-    """A packet as the relay sends it, with nothing of the sender's header but the marker."""
-    return OUT.pack(0x90, packet.marked | kind, seq, stamp, ssrc, 0xBEDE, 1, (TIME_ID << 4 | 2) << 24 | moment) + payload
+    """A packet as the relay sends it, with nothing of the sender's header but the marker.
+
+    One of padding alone, with which browsers probe a line, goes on with one byte of padding, or the numbers would have a hole.
+    """
+    first, rest = (0x90, payload) if payload else (0xB0, b"\1")
+    return OUT.pack(first, packet.marked | kind, seq, stamp, ssrc, 0xBEDE, 1, (TIME_ID << 4 | 2) << 24 | moment) + rest
 
 
 def extension(data: bytes, wanted: int) -> bytes | None:

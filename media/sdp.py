@@ -57,7 +57,7 @@ def parse(text: str) -> SessionDescription:
         raise Invalid("this is no session description", code="malformed")
     try:
         found = SessionDescription.parse(text)
-        if not found.media or any(one.dtls is None or not one.dtls.fingerprints or one.ice.usernameFragment is None for one in found.media):
+        if not found.media or any(one.dtls is None or not one.dtls.fingerprints or one.ice is None for one in found.media):
             raise Invalid("a session description without media or without keys", code="malformed")
     except (ValueError, IndexError, KeyError, AttributeError, AssertionError, TypeError) as error:
         raise Invalid(f"this is no session description: {error}", code="malformed") from None
@@ -66,7 +66,9 @@ def parse(text: str) -> SessionDescription:
 
 def keys(found: SessionDescription) -> RTCDtlsParameters:
     """The fingerprints of the other side."""
-    return found.media[0].dtls
+    own = found.media[0].dtls
+    assert own is not None  # parse() refuses descriptions without
+    return own
 
 
 def answer(text: str, peer: Peer) -> tuple[str, RTCDtlsParameters, list[Offered]]:
@@ -87,7 +89,7 @@ def _offered(one: MediaDescription, raw: Sequence[str]) -> Offered:
         raise Invalid("voice as Opus and pictures as VP8 can be sent, and nothing else", code="codec")
     chosen = next((line.split()[1] for line in raw if line.startswith("a=simulcast:send ")), "")
     layers = tuple(name.lstrip("~") for name in chosen.split(";") if name)
-    if len(layers) > MOST_LAYERS or not (layers or one.ssrc):
+    if len(layers) > MOST_LAYERS or not (layers or one.ssrc) or codec.payloadType is None or codec.clockRate is None:
         raise Invalid("one stream, or up to three layers of it", code="malformed")
     ids = {extension.uri: extension.id for extension in one.rtp.headerExtensions}
     return Offered(one.kind, codec.payloadType, codec.clockRate, 0 if layers else one.ssrc[0].ssrc, layers, ids)

@@ -159,7 +159,7 @@ class _Dtls(RTCDtlsTransport):
     """aiortc's DTLS with AES-GCM preferred, and without its router of packets."""
 
     def __init__(self, ice: Ice, certificate: RTCCertificate) -> None:
-        super().__init__(ice, [certificate])
+        super().__init__(ice, [certificate])  # type: ignore[arg-type]  # it asks for three names only, see above
         self._srtp_profiles = [SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_256_GCM, SRTP_AES128_CM_SHA1_80]
 
 

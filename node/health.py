@@ -173,6 +173,8 @@ def _processes(settings: Settings) -> list[Found]:
     watched = _read(settings, "watch.json").get("processes", {})
     rows = []
     for one in Supervisor(settings.home, timeout=1.0).processes():
+        if one["name"] == "relay" and one["statename"] == "STOPPED":
+            continue  # nobody has called yet
         seen = watched.get(one["name"], {})
         state = "hung" if seen.get("hung") else _STATES.get(one["statename"], "backoff")
         since = datetime.fromtimestamp(one["start"] or one["now"], UTC).isoformat(timespec="seconds")

@@ -16,6 +16,7 @@ ROLES = {
     "courier": "sync.courier:main",
     "portal": "office.frame.run:portal",
     "clerk": "office.frame.run:clerk",
+    "relay": "media.api:main",
 }
 
 

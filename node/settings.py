@@ -51,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     "IP:PORT of the portal (HTTPS)."
     public: str = ""
     media: str = ""
+    "IP:PORT (UDP) of the media relay; empty for a node without voices and pictures."
     storage: str = "sqlite"
     "sqlite, or a postgresql:// URL."
     roles: tuple[str, ...] = ()

@@ -14,8 +14,8 @@ from node.errors import Unreachable
 SOCKET = "run/supervisor.sock"
 
 
-class _Line(http.client.HTTPConnection):
-    """HTTP over the Unix socket of a supervisord."""
+class Line(http.client.HTTPConnection):
+    """HTTP over a Unix socket of the node."""
 
     def __init__(self, path: Path, timeout: float) -> None:
         super().__init__("localhost", timeout=timeout)
@@ -35,7 +35,7 @@ class _Transport(xmlrpc.client.Transport):
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:
         """A connection to the Unix socket, whatever the host."""
-        self._connection = host, _Line(self._path, self._timeout)
+        self._connection = host, Line(self._path, self._timeout)
         return self._connection[1]
 
 

@@ -19,7 +19,7 @@ class Tier:
     rooms: tuple[str, ...]
     "Packages under ``office``, in the order of the menu."
     roles: tuple[str, ...]
-    "Processes that supervisor starts, ledger first."
+    "Processes of a node, ledger first. Supervisor starts them with it, but for the relay, which the first call starts."
 
     def models(self) -> list[ModuleType]:
         """The modules whose ``ROOM`` the ledger folds, the directory first."""

@@ -295,7 +295,7 @@ def _establish(network: Network, place: Place, progress: Progress) -> None:
 def _init(network: Network, place: Place) -> dict[str, Any]:
     given = ["node", "init", "--tier", place.tier, "--name", place.name, "--code", place.code]
     given += ["--listen", f"tcp://127.0.0.1:{place.listen}"] if place.listen else []
-    given += ["--web", f"127.0.0.1:{place.web}"] if place.web else []
+    given += ["--web", f"127.0.0.1:{place.web}", "--media", f"127.0.0.1:{place.web}"] if place.web else []
     given += ["--roles", "ledger,courier,watch"] if network.courier_only else []
     if place.parent:
         above = network.place(place.parent)

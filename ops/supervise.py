@@ -36,6 +36,8 @@ class Program:
     priority: int = 100
     listener: bool = False
     "An event listener: supervisord tells it what happens to the others."
+    waits: bool = False
+    "Started by whoever needs it first, not with the node."
 
 
 def programs(settings: Settings) -> list[Program]:
@@ -43,7 +45,7 @@ def programs(settings: Settings) -> list[Program]:
     from node import tier
 
     declared = tier.load(settings.tier).roles
-    wanted = settings.roles or declared
+    wanted = [role for role in settings.roles or declared if role != "relay" or settings.media]
     unknown = [role for role in wanted if role not in declared]
     if unknown:
         raise Misconfigured(f"a {settings.tier} has no role {unknown[0]!r}", hint=f"roles: {', '.join(declared)}")
@@ -54,7 +56,9 @@ def _program(settings: Settings, role: str, priority: int) -> Program:
     home = str(settings.home)
     if role == "watch":
         return Program(name=role, command=(sys.executable, "-P", "-m", "ops.watch", "--home", home), priority=1, listener=True)
-    return Program(name=role, command=(sys.executable, "-P", "-m", f"{settings.tier}_node", role, "--home", home), priority=priority)
+    return Program(
+        name=role, command=(sys.executable, "-P", "-m", f"{settings.tier}_node", role, "--home", home), priority=priority, waits=role == "relay"
+    )
 
 
 def configuration(declared: Sequence[Program]) -> str:
@@ -74,7 +78,7 @@ def _section(program: Program) -> str:
     out = "stdout_logfile=NONE\n" if program.listener else f"stdout_logfile={log}.out\nstdout_logfile_maxbytes=2MB\nstdout_logfile_backups=1\n"
     return (
         f"\n[{kind}:{program.name}]\ncommand={_literal(shlex.join(program.command))}\n{events}"
-        f"priority={program.priority}\nautostart=true\nautorestart=true\n"
+        f"priority={program.priority}\nautostart={str(not program.waits).lower()}\nautorestart=true\n"
         f"startsecs=1\nstartretries=1000000\nstopsignal=TERM\nstopwaitsecs={STOP_SECONDS}\n"
         f'stopasgroup=true\nkillasgroup=true\nenvironment=PYTHONUTF8="1",PYTHONUNBUFFERED="1"\n'
         f"{out}stderr_logfile={log}.log\nstderr_logfile_maxbytes=5MB\nstderr_logfile_backups=2\n"

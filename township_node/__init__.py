@@ -11,11 +11,12 @@ TIER = Tier(
         "meetings",
         "duty",
         "messages",
+        "calls",
         "people",
         "audit",
         "search",
         "archives",
         "network",
     ),
-    roles=("ledger", "courier", "portal", "watch"),
+    roles=("ledger", "courier", "portal", "relay", "watch"),
 )

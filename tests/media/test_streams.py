@@ -66,6 +66,18 @@ def test_a_packet_is_forwarded_under_the_names_of_its_sink() -> None:
     assert rtp.extension(line.sent[0], 5) is None and rtp.extension(line.sent[0], rtp.TIME_ID) is not None
 
 
+def test_padding_leaves_no_hole() -> None:
+    """A packet of padding alone, with which browsers probe a line, goes on as one, so that nobody misses its number."""
+    line, told = Line(), Line()
+    pictures = Source("video", 7, told.send_rtcp)
+    made("video", {"": pictures}, line)
+    probe = bytearray(packet(11, 1, b"\0" * 9 + b"\x0a"))
+    probe[0] |= 0x20
+    for data in (packet(10, 1, vp8(1)), bytes(probe), packet(12, 1, vp8(2))):
+        pictures.take(data)
+    assert [(one.sequence_number, one.payload, one.padding_size) for one in line.packets] == [(10, vp8(1), 0), (11, b"", 1), (12, vp8(2), 0)]
+
+
 def test_holes_are_asked_for_and_closed_for_everybody() -> None:
     """A missing picture packet is asked for at once and again, a voice packet never; what comes late goes on, a viewer gets what it missed."""
     line, told = Line(), Line()

@@ -21,6 +21,7 @@ from node.directory.view import today
 from office.archives import service as archives
 from office.archives.entries import item_id
 from office.archives.service import Choice, disposal
+from office.calls import service as calls
 from office.documents import service as documents
 from office.documents.entries import Paper, party_id
 from office.documents.model import Incoming
@@ -353,6 +354,9 @@ def _talk(scene: Scene) -> None:
     annex = messages.attach(town.desk(above), f"{text}.png", "image/png", io.BytesIO(text.encode()))
     said = messages.say(town.desk(above), group, f"{text}情况如何", files=(annex,))
     scene.add("message", "message", said, {plain, above}, text)
+    text, *_ = canary()
+    call = calls.open_(town.desk(f"head.{HERE}"), f"{text}会商", [plain])
+    scene.add("call", "call", call, {plain, f"head.{HERE}"}, text)
     town.carry()
 
 

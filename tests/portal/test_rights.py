@@ -38,6 +38,7 @@ PLACES = {
     r"/duty/incidents/<incident>": "incident",
     r"/duty/orders/<order>": "order",
     r"/messages/<conversation>": "conversation",
+    r"/calls/<call>": "call",
     r"/messages/said/<message>": "message",
     r"/messages/matters/<matter>": "matter",
     r"/archives/<item>": "item",

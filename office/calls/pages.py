@@ -1,0 +1,128 @@
+"""Screens of calls, and the requests that a page in a call makes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from office.calls import service
+from office.calls.model import Act as Happened
+from office.calls.model import Call
+from office.calls.workflow import State
+from office.frame import account
+from office.frame.desk import Desk
+from office.frame.words import _
+from office.portal.page import Act, Answer, Item, Request, Screen, See, page, see_other
+
+STATES = {State.OPEN: (_("进行中"), "good"), State.ENDED: (_("已结束"), "")}
+ACT_WORDS = {"calls.opened": _("发起"), "calls.asked": _("邀请参加"), "calls.ended": _("结束")}
+
+
+class CallPages:
+    """Voices and pictures."""
+
+    name = "calls"
+    desk: Desk
+    menu = (Item("/calls", _("会商"), icon="video", count=lambda desk: len(service.todo(desk)), shown=lambda desk: bool(desk.settings.media)),)
+
+    @page("GET", "/calls")
+    def register(self, request: Request) -> Screen:
+        """Calls to which one was asked, the newest first."""
+        rows = [self._line(row) for row in self.desk.list(Call, order=(Call.opened_at.desc(), Call.id), **request.window())]
+        return Screen("calls/register.html", rows=rows, json={"calls": rows[:30]})
+
+    @page("GET", "/calls/new", query={"q": "name, pinyin, telephone, post or organ of somebody"})
+    def new(self, request: Request) -> Screen:
+        """Whom to ask to a call."""
+        asked = request.query("q")
+        people = [(one.id, one.name) for one in service.colleagues(self.desk, asked)]
+        return Screen("calls/new.html", asked=asked, people=people, json={"people": [one for one, _name in people]})
+
+    @page("POST", "/calls")
+    def open(self, request: Request) -> See:
+        """Open a call."""
+        made = service.open_(self.desk, request.text("title"), request.all("people"))
+        return see_other(f"/calls/{made}", call=made)
+
+    @page("GET", "/calls/<call>")
+    def show(self, request: Request, call: str) -> Screen:
+        """A call: who is in it, the pictures, and what one may do."""
+        desk, row = self.desk, self.desk.get(Call, call)
+        guests, moves = service.guests(desk, call), service.moves(desk, row)
+        state, tone = STATES[State(row.state)]
+        end = Act(f"/calls/{call}/end", _("结束会商"), "danger", confirm=_("所有人都将离开，会商不能再开。"))
+        values: dict[str, Any] = {
+            "row": row,
+            "state": state,
+            "tone": tone,
+            "chair": self._name(row.chair),
+            "guests": [(one, self._name(one.person)) for one in guests],
+            "names": {one.person: self._name(one.person) for one in guests},
+            "moves": moves,
+            "acts": [end] if "end" in moves else [],
+            "others": [(one.id, one.name) for one in service.colleagues(desk) if one.id not in {g.person for g in guests}] if "ask" in moves else [],
+            "happened": account.lines(desk, Happened, call, ACT_WORDS),
+        }
+        plain = {"call": row, "people": [one.person for one in guests], "moves": sorted(moves)}
+        return Screen("calls/show.html", **values, json=plain, allow=("camera", "microphone", "display-capture"))
+
+    @page("POST", "/calls/<call>/ask")
+    def ask(self, request: Request, call: str) -> See:
+        """Ask more people."""
+        service.ask(self.desk, call, request.all("people"))
+        return see_other(f"/calls/{call}", _("已邀请。"))
+
+    @page("POST", "/calls/<call>/end")
+    def end(self, request: Request, call: str) -> See:
+        """End it for everybody."""
+        service.end(self.desk, call)
+        return see_other(f"/calls/{call}", _("会商已结束。"))
+
+    @page("POST", "/calls/<call>/publish")
+    def publish(self, request: Request, call: str) -> Answer:
+        """``{what, description}``: the browser offers to send its camera or screen; ``{sdp}`` is the relay's answer."""
+        return self._media(request, call, "publish", "what", "description")
+
+    @page("POST", "/calls/<call>/view")
+    def view(self, request: Request, call: str) -> Answer:
+        """The relay's offer of what the others send: ``{view, sdp, tracks, version}``."""
+        return self._media(request, call, "view")
+
+    @page("POST", "/calls/<call>/answer")
+    def answer(self, request: Request, call: str) -> Answer:
+        """``{view, description}``: the browser's answer to that offer."""
+        return self._media(request, call, "answer", "view", "description")
+
+    @page("POST", "/calls/<call>/want")
+    def want(self, request: Request, call: str) -> Answer:
+        """``{stream, layer}``: see somebody's picture in another size (q, h or f)."""
+        return self._media(request, call, "want", "stream", "layer")
+
+    @page("POST", "/calls/<call>/state")
+    def state(self, request: Request, call: str) -> Answer:
+        """Who is there, who speaks and what is sent; who asks counts as there."""
+        return self._media(request, call, "state")
+
+    @page("POST", "/calls/<call>/stop")
+    def stop(self, request: Request, call: str) -> Answer:
+        """``{what}``: camera or screen is sent no more."""
+        return self._media(request, call, "stop", "what")
+
+    @page("POST", "/calls/<call>/leave")
+    def leave(self, request: Request, call: str) -> Answer:
+        """Go; one may come again while the call lasts."""
+        return self._media(request, call, "leave")
+
+    def _media(self, request: Request, call: str, verb: str, *names: str) -> Answer:
+        fields = {name: str(request.given.get(name, "")) for name in names}
+        return Answer(service.media(self.desk, call, verb, **fields))
+
+    def _line(self, row: Call) -> dict[str, Any]:
+        state, tone = STATES[State(row.state)]
+        return {"id": row.id, "title": row.title, "chair": self._name(row.chair), "at": row.opened_at, "state": state, "tone": tone}
+
+    def _name(self, person: str) -> str:
+        card = self.desk.directory.person(person)
+        return card.name if card is not None else _("已离开的人员")
+
+
+PAGES = (CallPages,)

@@ -1,0 +1,74 @@
+"""Two people of one node see and hear each other in their browsers, share a screen, and are back by themselves when the relay dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.screen import DESK, PHONE, Data, Person, examine
+from tests.city import wait
+from tests.world.net import FIRST, World
+
+LIMIT = 60_000
+MOVES = """() => [...document.querySelectorAll('.tile:not(.mine):not(.screen) video')].some((one) => one.videoWidth > 0 && one.currentTime > 0.5)"""
+HEARS = """() => /^[1-9][0-9]* kbit/.test(document.querySelector('.call-quality').textContent)"""
+
+
+def sees(page: Page) -> None:
+    """Somebody else's picture moves on this page."""
+    page.wait_for_function(MOVES, timeout=LIMIT)
+    page.wait_for_function(HEARS, timeout=LIMIT)
+
+
+@pytest.mark.row("G2")
+def test_two_people_see_each_other_and_a_screen(world: World, sit: Callable[..., Person]) -> None:
+    """Whom a call is for finds it on the first page; both see each other's picture; a shared screen has a border and ends by one press."""
+    chair, guest = sit("liumin", "zh"), sit("kongxiangrui", "en")
+    page = chair.go("/calls/new?q=孔祥瑞")
+    page.locator("#title").fill("防汛会商")
+    page.get_by_label("孔祥瑞").check()
+    page.get_by_role("button", name="发起会商").click()
+    page.locator("[data-act=join]").click()
+    expect(page.locator(".call-state")).to_have_text("等待其他人加入", timeout=LIMIT)
+    other = guest.go("/")
+    other.get_by_role("link", name="防汛会商").first.click()
+    other.locator("[data-act=join]").click()
+    sees(page)
+    sees(other)
+    expect(page.locator(".call-state")).to_have_text("2 人在场", timeout=LIMIT)
+    other.locator(".call-acts [data-act=share]").click()
+    expect(other.locator(".call-sharing")).to_be_visible(timeout=LIMIT)
+    expect(page.locator(".tile.screen")).to_be_visible(timeout=LIMIT)
+    for one in (page, other):
+        for width, height in (DESK, PHONE):
+            one.set_viewport_size({"width": width, "height": height})
+            assert one.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), width
+    data = Data(world)
+    assert examine(page, "zh", data.foreign) + examine(other, "en", lambda text: "防汛" not in text and bool(data.foreign(text))) == []
+    other.locator(".call-sharing [data-act=share]").click()
+    expect(page.locator(".tile.screen")).to_have_count(0, timeout=LIMIT)
+    _killed(world)
+    page.wait_for_function("() => !document.querySelector('.tile:not(.mine)')", timeout=LIMIT)
+    sees(page)
+    sees(other)
+    other.locator("[data-act=leave]").click()
+    expect(page.locator(".call-state")).to_have_text("等待其他人加入", timeout=LIMIT)
+    page.locator("summary", has_text="结束会商").click()
+    page.get_by_role("button", name="确定：结束会商").click()
+    expect(page.get_by_text("已结束").first).to_be_visible(timeout=LIMIT)
+    assert chair.faults + guest.faults == []
+
+
+def _killed(world: World) -> None:
+    """The relay of the township dies, and another comes by itself."""
+
+    def pid() -> int | None:
+        return next((one["pid"] for one in world.ask(FIRST, "status")["processes"] if one["role"] == "relay"), None)
+
+    before = wait(pid)
+    os.kill(int(str(before)), signal.SIGKILL)
+    wait(lambda: pid() not in (None, before))

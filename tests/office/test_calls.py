@@ -1,0 +1,95 @@
+"""Calls: who opens, joins, asks and ends one, what stays on record, and that nobody else learns of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from node.codec import uuid7
+from node.errors import Invalid, Missing, NodeError, Refused, Unreachable
+from office.calls import service
+from office.calls.entries import Ended, Opened
+from office.calls.model import Act, Call, Guest
+from office.calls.workflow import State
+from tests.office.desks import Town, opened
+
+HERE = "county1"
+HEAD, CLERK, PLAIN, DUTY = (f"{who}.{HERE}" for who in ("head", "clerk", "plain", "duty"))
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """A city and a county without a relay."""
+    with opened(tmp_path_factory.mktemp("calls"), townships=0, only=("calls",)) as made:
+        yield made
+
+
+@pytest.mark.row("G2")
+def test_a_call_is_opened_widened_and_ended(town: Town) -> None:
+    """It stands on the first page of whom it is for, more can be asked, its end is on record, and every step refolds to the same."""
+    call = town.verify(lambda: service.open_(town.desk(HEAD), " 防汛  会商 ", [CLERK]))
+    assert town.desk(CLERK).get(Call, call).title == "防汛 会商"
+    assert [one.url for one in service.todo(town.desk(CLERK))] == [f"/calls/{call}"] and service.todo(town.desk(HEAD)) == []
+    town.verify(lambda: service.ask(town.desk(HEAD), call, [PLAIN, CLERK]))
+    assert {one.person for one in service.guests(town.desk(PLAIN), call)} == {HEAD, CLERK, PLAIN}
+    assert (service.moves(town.desk(HEAD), town.desk(HEAD).get(Call, call)), service.moves(town.desk(PLAIN), town.desk(PLAIN).get(Call, call))) == (
+        {"ask", "end", "join"},
+        {"join"},
+    )
+    town.verify(lambda: service.end(town.desk(HEAD), call))
+    row = town.desk(PLAIN).get(Call, call)
+    assert (row.state, service.todo(town.desk(PLAIN))) == (State.ENDED, []) and row.ended_at > 0
+    for act in (lambda: service.ask(town.desk(HEAD), call, [DUTY]), lambda: service.media(town.desk(HEAD), call, "state")):
+        with pytest.raises(NodeError):
+            act()
+
+
+def test_who_was_not_asked_cannot_learn_of_it(town: Town) -> None:
+    """Neither the call nor its people nor its account can be had by others, at this node or above."""
+    call = service.open_(town.desk(HEAD), "干部会商", [CLERK])
+    town.carry()
+    for other in (PLAIN, DUTY, "head.city"):
+        desk = town.desk(other)
+        assert desk.list(Call, Call.id == call) == desk.list(Guest, Guest.call == call) == desk.list(Act, Act.record == call) == []
+        for act in (
+            lambda d=desk: service.media(d, call, "state"),
+            lambda d=desk: service.end(d, call),
+            lambda d=desk: service.ask(d, call, [PLAIN]),
+        ):
+            with pytest.raises(Missing):
+                act()
+    with pytest.raises(NodeError) as refused:
+        service.end(town.desk(CLERK), call)
+    assert refused.value.code != "missing"
+
+
+def test_what_cannot_be_is_refused_in_words(town: Town) -> None:
+    """No name, nobody, somebody of another node, too many: said what is wrong, and nothing written."""
+    before = len(town.desk(HEAD).list(Call))
+    for title, people in (
+        ("", [CLERK]),
+        ("长" * 101, [CLERK]),
+        ("会", []),
+        ("会", ["nobody"]),
+        ("会", ["head.city"]),
+        ("会", [f"p{n}" for n in range(50)]),
+    ):
+        with pytest.raises(Invalid):
+            service.open_(town.desk(HEAD), title, people)
+    assert len(town.desk(HEAD).list(Call)) == before
+    call = service.open_(town.desk(HEAD), "没有中继的会商", [CLERK])
+    with pytest.raises(Unreachable) as away:
+        service.media(town.desk(CLERK), call, "state")
+    assert away.value.code == "no_media"
+
+
+def test_forged_calls_fold_to_nothing(town: Town) -> None:
+    """A call of which its chair is not, one opened twice, and an end by somebody else change nothing."""
+    desk, call = town.desk(PLAIN), service.open_(town.desk(HEAD), "真会商", [PLAIN])
+    for content, record in ((Opened("假", (HEAD,)), uuid7()), (Opened("假", (PLAIN,)), call), (Ended((PLAIN,)), call)):
+        town.desk(PLAIN).write(content, record=record)
+    row = desk.get(Call, call)
+    assert (row.title, row.chair, row.state) == ("真会商", HEAD, State.OPEN)
+    assert [one.title for one in town.desk(HEAD).list(Call, Call.title == "假")] == []
+    assert isinstance(Refused(), NodeError)
