@@ -37,6 +37,7 @@ from node.tier import Tier  # noqa: E402
 from office.frame.bells import Bell  # noqa: E402
 from office.frame.local import Local  # noqa: E402
 from office.frame.office import Office  # noqa: E402
+from office.frame.signs import Signs  # noqa: E402
 
 WORKERS = 200
 "Pages made at the same time."
@@ -68,6 +69,8 @@ def portal(settings: Settings, tier: Tier) -> None:
     }
     bell = Bell(settings, context)
     bell.hear(shared.live.entries)
+    shared.signs = Signs(office)
+    eventlet.spawn(shared.signs.listen)
     services = [service] if "clerk" in tier.roles else [service, *_services(tier)]
     if settings.bell.amqp:
         _hear(settings, office, bell, shared.live.tell)

@@ -10,15 +10,18 @@ from node import clock
 from node.errors import Invalid, Missing
 from office.frame.annex import Annex
 from office.frame.desk import Desk
+from office.frame.signs import sign
 from office.frame.words import _
 from office.messages import choosing, service
 from office.messages.tables import Conversation, Matter, Message, newest
 from office.messages.workflow import State, recallable
-from office.portal import uploads
-from office.portal.page import Act, Item, Request, Response, Screen, See, page, see_other, whole
+from office.portal import lines, uploads
+from office.portal.page import Act, Answer, Item, Request, Response, Screen, See, page, see_other, whole
 
 STATES = {State.OPEN: ("", ""), State.ENDED: (_("已到期"), "warn"), State.CLOSED: (_("已解散"), "plain")}
 
+NEAR = 8
+"Nodes of a conversation beyond which nobody is told who is there: each would be told by each."
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 SHOWN = (*PICTURES, "audio/webm", "audio/ogg", "audio/mp4")
 "Kinds of files that a browser may show in a page of ours; all others are saved."
@@ -133,6 +136,24 @@ class MessagePages:
             desk, conversation, request.text("text"), files=files, seconds=whole(request.text("seconds"), digits=4), urgent=request.text("urgent")
         )
         return see_other(f"/messages/{conversation}", message=made)
+
+    @page("POST", "/messages/<conversation>/here")
+    def here(self, request: Request, conversation: str) -> Answer:
+        """Say that one is here, or typing; told back is who else is, as far as lines carry."""
+        desk, row = self.desk, self.desk.get(Conversation, conversation)
+        seats, signs = service.seats(desk, row), request.portal.signs
+        nodes = {one.node for one in seats}
+        if signs is None or len(nodes) > NEAR:
+            return Answer({"here": [], "typing": [], "cut": False})
+        for what in ("here", "typing") if request.text("typing") else ("here",):
+            signs.say(nodes | {desk.node}, sign(conversation, desk.person, what))
+        others = [one for one in seats if one.person != desk.person]
+        found = {
+            what: [self._name(one.person) for one in others if signs.heard(one.node, sign(conversation, one.person, what))]
+            for what in ("here", "typing")
+        }
+        above = lines.read(desk.settings).parent
+        return Answer({**found, "cut": nodes != {desk.node} and above is not None and not above.up})
 
     @page("POST", "/messages/<conversation>/read")
     def read(self, request: Request, conversation: str) -> See:

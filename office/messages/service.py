@@ -159,7 +159,12 @@ def moves(desk: Desk, row: Conversation) -> set[str]:
 
 def members(desk: Desk, row: Conversation) -> list[str]:
     """Who is in a conversation now."""
-    return [one.person for one in _last(desk, row).members]
+    return [one.person for one in seats(desk, row)]
+
+
+def seats(desk: Desk, row: Conversation) -> tuple[Member, ...]:
+    """Who is in a conversation now, and where."""
+    return _last(desk, row).members
 
 
 def messages(desk: Desk, conversation: str, *, before: tuple[int, str] | None = None, most: int = PIECE) -> list[Message]:

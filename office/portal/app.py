@@ -27,6 +27,7 @@ from office.frame import words
 from office.frame.desk import Desk
 from office.frame.local import Local
 from office.frame.office import Office
+from office.frame.signs import Signs
 from office.frame.trail import PERIOD, Did, Trail
 from office.frame.words import _
 from office.portal import lines
@@ -81,6 +82,8 @@ class Portal:
         self.screens = Screens()
         self.trail = Trail(office)
         self.live = Live(office.settings, self.local, office.memo)
+        self.signs: Signs | None = None
+        "Who types and who is there; none where nobody listens."
         self.menu, self.routes = tuple(menu), routes
         self.counts: dict[tuple[str, int], int] = {}
         self.begun = time.monotonic()

@@ -1,11 +1,15 @@
 // A conversation: its end is in sight, Enter sends and Ctrl+Enter breaks the line, what is looked at counts as read, and a voice is recorded.
 const LONGEST = 120;  // seconds of a clip
 const $ = (id) => document.getElementById(id);
-let asked = null, recorder = null;
+const BEAT = 5000, IDLE = 120000;  // milliseconds between two words of one's presence, and without a touch until one is no longer there
+let asked = null, recorder = null, touched = Date.now(), typing = 0;
 
 begin();
 addEventListener("replaced", begin);
 document.addEventListener("visibilitychange", tell);
+for (const kind of ["keydown", "pointerdown", "pointermove"]) addEventListener(kind, () => { touched = Date.now(); }, { passive: true });
+setInterval(beat, BEAT);
+beat();
 
 function begin() {
   const talk = $("talk"), text = $("text"), record = document.querySelector("[data-record]");
@@ -16,6 +20,7 @@ function begin() {
   talk.addEventListener("load", end, true);  // pictures grow the page when they come
   new MutationObserver(tell).observe($("unread"), { childList: true, subtree: true });
   text?.addEventListener("keydown", typed);
+  text?.addEventListener("input", () => { if (Date.now() - typing > BEAT) { typing = Date.now(); beat(); } typing = Date.now(); });
   text?.addEventListener("paste", (event) => { if (event.clipboardData.files.length) { event.preventDefault(); text.form.elements.files.files = event.clipboardData.files; } });
   if (record && window.MediaRecorder && navigator.mediaDevices) {
     record.hidden = false;
@@ -30,6 +35,17 @@ function typed(event) {
   event.preventDefault();
   if (event.ctrlKey) text.setRangeText("\n", text.selectionStart, text.selectionEnd, "end");
   else if (text.value.trim() || text.form.elements.files.files.length) text.form.requestSubmit();
+}
+
+// Who else is here is asked while somebody sits here; nobody is kept signed in by it.
+async function beat() {
+  const place = $("presence"), csrf = document.querySelector(".saying input[name=csrf]")?.value;
+  if (!place || !csrf || document.hidden || Date.now() - touched > IDLE) return;
+  const data = new URLSearchParams({ csrf }), say = (words, names) => words.replace("{}", names.join(place.dataset.comma));
+  if (Date.now() - typing < BEAT) data.append("typing", "1");
+  const answer = await fetch(place.dataset.url, { method: "POST", body: data, headers: { Accept: "application/json" } }).catch(() => null);
+  const now = answer?.ok ? await answer.json() : { here: [], typing: [], cut: false };
+  place.textContent = now.typing.length ? say(place.dataset.typing, now.typing) : now.here.length ? say(place.dataset.here, now.here) : now.cut ? place.dataset.cut : "";
 }
 
 // Nothing is read in a hidden tab, and the same form is sent once.
