@@ -15,6 +15,7 @@ from office.documents.forms import download
 from office.documents.labels import AGREEMENT_WORDS, CONSENT_NOTES, JOINT_TABS, KIND_WORDS, LABEL_WORDS, TONES
 from office.documents.model import Act as Done
 from office.documents.model import Party
+from office.documents.names import named
 from office.documents.sheets import addressed, sheet
 from office.documents.workflow import Agreement
 from office.frame.desk import Desk
@@ -112,7 +113,7 @@ def _line(desk: Desk, row: Party) -> dict[str, Any]:
         "title": row.title,
         "kind": KIND_WORDS.get(row.kind, row.kind),
         "urgency": row.urgency,
-        "lead": row.issuer_name,
+        "lead": named(desk, row.issuer, row.issuer_name),
         "organ": organ.short_name if organ is not None else row.organ,
         "number": row.number,
         "state": AGREEMENT_WORDS[Agreement(row.state)],
@@ -153,7 +154,7 @@ def _facts(desk: Desk, row: Party, envelope: Envelope) -> list[tuple[str, Any]]:
     organ = desk.directory.organ(row.organ)
     others = (desk.directory.organ(id) for id in envelope.paper.joint)
     return [
-        (_("主办机关"), row.issuer_name),
+        (_("主办机关"), named(desk, row.issuer, row.issuer_name)),
         (_("联合发文机关"), "、".join(one.short_name for one in others if one is not None)),
         (_("本机关"), organ.full_name if organ is not None else row.organ),
         (_("发文字号"), row.number or _("齐签后由主办机关编号")),

@@ -21,6 +21,7 @@ from office.documents.labels import (
 )
 from office.documents.model import Act as Done
 from office.documents.model import Document, Incoming, Letter, Urge
+from office.documents.proving import doubts
 from office.documents.sheets import sheet
 from office.documents.terms import Terms
 from office.documents.workflow import Standing, Worth
@@ -47,7 +48,7 @@ class IncomingPages:
         where = service.incoming_where(desk, IN_TABS[tab][1], request.query("q"), kind=request.query("kind"), organ=request.query("organ"))
         rows = desk.list(Incoming, *where, order=(Incoming.sent_at.desc(), Incoming.id), **request.window(), narrow=None)
         tabs = [(f"/incoming?tab={key}", label, counts[key], key == tab) for key, (label, _states) in IN_TABS.items()]
-        shown = [trays.incoming_line(row) for row in rows]
+        shown = [trays.incoming_line(desk, row) for row in rows]
         values: dict[str, Any] = {"words": request.query("q"), "kinds": list(KIND_WORDS.items()), "tab": tab}
         return Screen("documents/arrived.html", rows=shown, tabs=tabs, json={"rows": shown[:PER_PAGE], "tab": tab}, **values)
 
@@ -85,6 +86,7 @@ class IncomingPages:
             "due": due,
             "recalled_at": clock.from_ms(row.recall_at) if row.recall_at else None,
             "note": letter.note,
+            "doubts": doubts(desk, row.doc, letter.envelope) if letter.home else [],
             "validity": views.changes_of(desk, row.doc),
             "worth": WORTH_WORDS[Worth(row.brought)] if row.brought else "",
             "facts": trays.facts_in(desk, row, letter.envelope),

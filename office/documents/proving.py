@@ -16,6 +16,7 @@ from office.documents import entries as said
 from office.documents import prints
 from office.documents.entries import Envelope
 from office.documents.model import Letter
+from office.documents.names import issuers_of, named
 from office.documents.views import page_of
 from office.documents.workflow import SHANGHAI
 from office.frame.desk import Desk
@@ -91,8 +92,12 @@ class ProofPages:
         envelope = desk.get(Letter, doc).envelope
         mark = prints.proof(doc, envelope)
         found = [of_seal(desk, mark, envelope)] if mark is not None else [Said(text=_("这份公文没有加盖印章。"), tone="info")]
-        found += of_issuers(desk, doc, envelope)
-        facts = [(_("发文机关"), envelope.issuer), (_("发文字号"), envelope.number), (_("成文日期"), envelope.signed_on)]
+        found += [*of_issuers(desk, doc, envelope), *misnamed(desk, envelope)]
+        facts: list[tuple[Any, Any]] = [
+            (_("发文机关"), "、".join(issuers_of(desk, envelope))),
+            (_("发文字号"), envelope.number),
+            (_("成文日期"), envelope.signed_on),
+        ]
         return _screen(envelope.paper.title, found, facts + (seal_facts(desk, mark) if mark is not None else []), page_of(desk, doc))
 
 
@@ -143,8 +148,35 @@ def of_issuers(desk: Desk, doc: str, envelope: Envelope) -> list[Said]:
     for one in envelope.issuers:
         mark = next((mark for mark, signer in signers.items() if signer is not None and signer.organ == one.organ), None)
         worth = of_seal(desk, prints.sealed(doc, mark), text) if mark is not None else Said(text=_("没有加盖印章。"), tone="info")
-        found.append(Said(text=_("联合发文机关{name}：{what}").format(name=one.name, what=worth.text), tone=worth.tone))
+        found.append(Said(text=_("联合发文机关{name}：{what}").format(name=named(desk, one.organ, one.name), what=worth.text), tone=worth.tone))
     return found
+
+
+def misnamed(desk: Desk, envelope: Envelope) -> list[Said]:
+    """Organs that have another name in the directory than is printed, and a seal that is another organ's: a node signs whatever names it wrote."""
+    claims = [(envelope.paper.organ, envelope.issuer), *((one.organ, one.name) for one in envelope.issuers)]
+    found = [
+        Said(text=_("公文上印的机关名称与通讯录不符：{name}。该机关如未更名，不可采信。").format(name=said_so), tone="bad")
+        for organ, name in claims
+        if (said_so := named(desk, organ, name)) != name
+    ]
+    signer = desk.directory.signer(envelope.seal.fingerprint) if envelope.seal is not None else None
+    if signer is not None and signer.organ != envelope.paper.organ:
+        found.append(Said(text=_("所盖的不是发文机关的印章，不可采信。"), tone="bad"))
+    return found
+
+
+def doubts(desk: Desk, doc: str, envelope: Envelope) -> list[Said]:
+    """What a reader must be told of who issues a document that came: names that are not theirs, and organs of which only the sender says so."""
+    unproved = [
+        Said(
+            text=_("没有有效的印章证明{name}同意联合发文。").format(name=named(desk, one.organ, one.name)),
+            tone="bad" if worth.tone == "bad" else "warn",
+        )
+        for one, worth in zip(envelope.issuers, of_issuers(desk, doc, envelope), strict=True)
+        if worth.tone != "good"
+    ]
+    return misnamed(desk, envelope) + unproved
 
 
 def _same(envelope: Envelope, mark: Sealed) -> bool:

@@ -15,6 +15,7 @@ from office.documents.issuers import waiting, wants_seal
 from office.documents.kinds import KINDS
 from office.documents.labels import AGREEMENT_WORDS, STAGE_WORDS, STANDING_WORDS
 from office.documents.model import FLOWS, Act, Document, Extension, Hand, Incoming, Party, Urge
+from office.documents.names import named, sender
 from office.documents.rights import acting_post, with_role
 from office.documents.terms import Terms, open_terms, sign_in
 from office.documents.workflow import CLERK, KEEPER, REVIEWER, SIGNER, Agreement, Stage, Standing
@@ -156,12 +157,20 @@ def notices(desk: Desk) -> list[Notice]:
     since = clock.to_ms(desk.now - RECENT)
     fresh = Incoming.sent_at > since, Incoming.state.not_in(GONE), ~_mine_in(desk)
     recent = desk.list(Incoming, *fresh, order=Incoming.sent_at.desc(), limit=SHOWN, narrow=None)
-    return [*(_notice(row, stage, terms.due(row)) for row, stage in pressing), *(_notice(row, "recent", None) for row in recent)]
+    return [*(_notice(desk, row, stage, terms.due(row)) for row, stage in pressing), *(_notice(desk, row, "recent", None) for row in recent)]
 
 
-def _notice(row: Incoming, why: str, due: dt.datetime | None) -> Notice:
+def _notice(desk: Desk, row: Incoming, why: str, due: dt.datetime | None) -> Notice:
     at = clock.from_ms(row.sent_at)
-    return Notice(title=row.title, url=f"/incoming/{row.id}", at=at, why=Why(why), due=due, urgency=row.urgency, source=row.issuer_name)
+    return Notice(
+        title=row.title,
+        url=f"/incoming/{row.id}",
+        at=at,
+        why=Why(why),
+        due=due,
+        urgency=row.urgency,
+        source=sender(desk, row),
+    )
 
 
 def todo(desk: Desk) -> list[Todo]:
@@ -222,7 +231,7 @@ def _todo_shared(desk: Desk, row: Party, *, mine: bool) -> Todo:
         urgency=row.urgency,
         room=_("联合发文"),
         post=_post_title(desk, row.organ),
-        source=row.issuer_name,
+        source=named(desk, row.issuer, row.issuer_name),
         about="" if row.state == Agreement.ASKED else _("已会签，待用印"),
     )
 
@@ -256,7 +265,7 @@ def _todo_in(desk: Desk, row: Incoming, terms: Terms) -> Todo:
         room=_("收文"),
         post=_post_title(desk, row.organ),
         number=row.number,
-        source=row.issuer_name,
+        source=sender(desk, row),
         about=row.recall_reason
         if row.state == Standing.RECALL_ASKED
         else _("有更正件待签收")

@@ -24,6 +24,7 @@ from office.documents.labels import (
 from office.documents.leading import may_instruct, waits
 from office.documents.model import Act as Done
 from office.documents.model import Extension, Hand, Incoming, Urge
+from office.documents.names import issuers_of, sender
 from office.documents.telling import moment
 from office.documents.views import files_of
 from office.documents.workflow import Standing, Worth
@@ -33,7 +34,7 @@ from office.portal.page import Act
 from office.portal.screen import day
 
 
-def incoming_line(row: Incoming) -> dict[str, Any]:
+def incoming_line(desk: Desk, row: Incoming) -> dict[str, Any]:
     """A line of the incoming register."""
     return {
         "id": row.id,
@@ -45,7 +46,7 @@ def incoming_line(row: Incoming) -> dict[str, Any]:
         "kind": KIND_WORDS.get(row.kind, row.kind),
         "urgency": row.urgency,
         "role": ROLE_WORDS[Role(row.role)],
-        "from": row.issuer_name,
+        "from": sender(desk, row),
         "state": STANDING_WORDS[Standing(row.state)],
         "tone": TONES.get(Standing(row.state), ""),
         "at": clock.from_ms(row.sent_at),
@@ -72,7 +73,7 @@ def facts_in(desk: Desk, row: Incoming, envelope: Envelope) -> list[tuple[str, A
     organ = desk.directory.organ(row.organ)
     return [
         (_("收文机关"), organ.full_name if organ is not None else row.organ),
-        (_("来文机关"), row.issuer_name),
+        (_("来文机关"), row.issuer_name if row.brought else "、".join(issuers_of(desk, envelope))),
         (_("来件途径"), WORTH_WORDS[Worth(row.brought)] if row.brought else ""),
         (_("来文字号"), row.number or _("无")),
         (_("来文日期"), day(envelope.signed_on)),

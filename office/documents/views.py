@@ -24,6 +24,7 @@ from office.documents.labels import (
 )
 from office.documents.model import Act as Done
 from office.documents.model import Document, Incoming, Letter, Validity
+from office.documents.names import issuers_of
 from office.documents.sheets import addressed, signed_by
 from office.documents.workflow import Stage
 from office.frame.desk import Desk
@@ -91,7 +92,7 @@ def facts_of(desk: Desk, document: Document, envelope: Envelope) -> list[tuple[s
     drafter = desk.directory.person(document.drafter)
     return [
         (_("发文字号"), document.number or _("未编号")),
-        (_("发文机关"), "、".join((envelope.issuer, *(one.name for one in envelope.issuers)))),
+        (_("发文机关"), "、".join(issuers_of(desk, envelope))),
         (_("主送"), addressed(desk, envelope, Role.TO)),
         (_("抄送"), addressed(desk, envelope, Role.CC)),
         (_("拟稿人"), drafter.name if drafter is not None else ""),

@@ -93,10 +93,10 @@ def check(content: Any, data: bytes) -> None:
 def gate(typed: str) -> None:
     """Refuse to keep a form as it is being typed: JSON of its fields, or one text."""
     try:
-        fields = msgspec.json.decode(typed)
-    except msgspec.DecodeError:
-        fields = typed
-    if any(marked(text) for text in texts(fields)):
+        found = [*texts(msgspec.json.decode(typed))]
+    except (msgspec.DecodeError, RecursionError):  # no JSON, or nested deeper than any form is
+        found = [typed]
+    if any(marked(text) for text in found):
         raise refusal()
 
 

@@ -121,6 +121,6 @@ def test_an_odd_letter_is_shown(world: World, wrong: dict[str, Any], tmp_path: P
     world.offices["county1"].ledger.write((says(world, said.Dispatched(envelope(world, "cgov", **wrong)), doc),))
     world.carry()
     (row,) = world.desk("li").list(Incoming, Incoming.doc == doc)
-    line = incoming_line(row)
+    line = incoming_line(world.desk("li"), row)
     assert when(line["at"]) and full(row.sent_at)
     assert facts_in(world.desk("li"), row, world.desk("li").get(Letter, doc).envelope)

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from node import certs, clock, keys, persons
+from node.codec import uuid7
 from node.directory import entries as said
 from node.directory import writing
 from node.errors import Conflict, Invalid, Missing, Refused
@@ -19,8 +20,10 @@ from office.archives.entries import item_id
 from office.archives.model import Item
 from office.documents import entries, jointly, prints, service, sheets
 from office.documents.entries import Paper, agreed, party_id, rendering_digest, seal_signed
-from office.documents.model import Act, Delivery, Document, Letter, Party
-from office.documents.proving import of_issuers
+from office.documents.envelopes import mark_of
+from office.documents.model import Act, Delivery, Document, Incoming, Letter, Party
+from office.documents.proving import doubts, of_issuers
+from office.documents.trays import incoming_line
 from office.frame.todo import Column
 from office.people import lending
 from office.people.model import SealUse
@@ -325,6 +328,28 @@ def test_a_text_that_changed_on_the_way_is_not_issued_on_old_signatures(town: To
     service.recall(desk("clerk.county1"), doc, reason="另行发文")
     town.carry()
     assert row(town, AT_CITY, doc, FIRST).state == "recalled" and not desk(AT_CITY).list(Item, Item.doc == doc, Item.guess != "")
+
+
+def test_a_node_that_writes_other_names_than_its_own_is_seen_through(town: Town) -> None:
+    """A county sends in the city's name and with an organ that never heard of it: the reader sees who sent it, and what is not proved."""
+    sender, reader = town.desk("clerk.county1"), town.desk("clerk.county2")
+    doc, at = uuid7(), {office: town.offices[office].settings.id for office in ("county1", "county2")}
+    false = entries.Issuer("dep.city", at["county2"], "滨州市人民政府", "某某", "2026-11-20")
+    to = (entries.Recipient(SECOND, at["county2"], entries.Role.TO),)
+    envelope = entries.Envelope(
+        paper(to=(SECOND,), joint=("dep.city",)), "滨政发〔2026〕1号", "滨州市人民政府", "某某", "2026-11-20", to, issuers=(false,)
+    )
+    envelope = msgspec.structs.replace(envelope, seal=mark_of(sender, envelope, LEAD))
+    sender.write(entries.Dispatched(envelope), record=doc, to=(at["county2"],))
+    town.carry()
+    found = doubts(reader, doc, reader.get(Letter, doc).envelope)
+    lead, other = (reader.directory.organ(id) for id in (LEAD, "dep.city"))
+    assert lead is not None and other is not None and lead.full_name != "滨州市人民政府"
+    assert [one.tone for one in found] == ["bad", "bad", "warn"]
+    assert [lead.full_name in found[0].text, other.full_name in found[1].text, other.full_name in found[2].text] == [True] * 3
+    (line,) = [incoming_line(reader, row) for row in reader.list(Incoming, Incoming.doc == doc)]
+    assert line["from"].startswith(lead.full_name) and "滨州市人民政府" in line["from"]
+    assert not doubts(reader, doc, msgspec.structs.replace(envelope, issuer=lead.full_name, issuers=()))
 
 
 @pytest.fixture

@@ -292,3 +292,11 @@ def test_a_file_of_nothing_but_openings_of_tags_is_read_as_fast_as_any() -> None
     """A megabyte of "<", which would keep the whole portal from answering for half an hour, and a sign with nine thousand figures."""
     done = subprocess.run([sys.executable, "-c", COSTLY], capture_output=True, text=True, check=False)
     assert done.returncode == 0 and int(done.stdout.split()[0]) == 2**20, done.stderr
+
+
+@pytest.mark.parametrize("depth", [900, 100_000])
+def test_what_is_typed_is_looked_at_however_deep_it_is_wrapped(depth: int) -> None:
+    """A mark in lists within lists is refused, and never ends in an error of the system."""
+    with pytest.raises(Refused):
+        secrecy.gate("[" * depth + f'"{MARK}"' + "]" * depth)
+    secrecy.gate("[" * depth + '"照常"' + "]" * depth)
