@@ -38,7 +38,7 @@ STAFF = (
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """A city with a people's congress and a county; both governments have a seal and a fonds number."""
-    with opened(tmp_path_factory.mktemp("kinds"), townships=0, staff=STAFF) as found:
+    with opened(tmp_path_factory.mktemp("kinds"), townships=0, staff=STAFF, only=("documents", "flows", "archives")) as found:
         _congress(found)
         for name, fonds in (("city", "Z1"), ("county1", "Z2")):
             seal(found, name)

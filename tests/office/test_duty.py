@@ -22,7 +22,7 @@ TERM = workflow.term()
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """A city, a county and its two townships."""
-    with opened(tmp_path_factory.mktemp("duty"), townships=2) as found:
+    with opened(tmp_path_factory.mktemp("duty"), townships=2, only=("duty",)) as found:
         yield found
 
 

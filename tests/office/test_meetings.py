@@ -22,7 +22,7 @@ UNITS = ("county1", "county1-town1", "county1-town2", "county2", "county2-town1"
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """A city, two counties, two townships under each."""
-    with opened(tmp_path_factory.mktemp("meetings"), counties=2, townships=2) as found:
+    with opened(tmp_path_factory.mktemp("meetings"), counties=2, townships=2, only=("meetings", "documents", "flows")) as found:
         yield found
 
 
