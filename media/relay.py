@@ -80,6 +80,8 @@ class Relay:
         "By room, person and what."
         self.viewing: dict[tuple[str, str], Viewing] = {}
         self._offered: dict[str, tuple[str, Viewing]] = {}
+        self.life = secrets.token_hex(4)
+        "Part of every version, so that none of a former process is taken for one of this."
         self._certificate = RTCCertificate.generateCertificate()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._over: dict[str, float] = {}
@@ -111,7 +113,7 @@ class Relay:
         allowed, room = self._enter(ticket)
         streams = [one for one in room.others(allowed.person) if one.layers]
         if not streams:
-            return {"view": "", "sdp": "", "tracks": [], "version": room.version}
+            return {"view": "", "sdp": "", "tracks": [], "version": self._version(room)}
         peer = Peer(self.port, self._certificate)
         sinks = {one.id: Sink(secrets.randbits(31) | 1, sdp.OPUS if one.kind == "audio" else sdp.VP8, peer, one.layers) for one in streams}
         sent = [sdp.Sent(one.kind, f"m{at}", sinks[one.id].ssrc, f"{one.person}.{one.what}") for at, one in enumerate(streams)]
@@ -122,7 +124,7 @@ class Relay:
             {"mid": mid.mid, "stream": one.id, "person": one.person, "what": one.what, "kind": one.kind}
             for mid, one in zip(sent, streams, strict=True)
         ]
-        return {"view": viewing.id, "sdp": sdp.offer(sent, peer), "tracks": tracks, "version": room.version}
+        return {"view": viewing.id, "sdp": sdp.offer(sent, peer), "tracks": tracks, "version": self._version(room)}
 
     async def answer(self, ticket: str, view: str, description: str) -> dict[str, Any]:
         """The browser's answer to what was offered."""
@@ -146,7 +148,7 @@ class Relay:
     async def state(self, ticket: str) -> dict[str, Any]:
         """Who is here, who speaks, what is sent; whoever asks counts as present."""
         _allowed, room = self._enter(ticket)
-        return room.state()
+        return room.state() | {"version": self._version(room)}
 
     async def stop(self, ticket: str, what: str) -> dict[str, Any]:
         """Somebody sends one thing no more."""
@@ -183,6 +185,9 @@ class Relay:
                 sources += source.counts
         about = {"rooms": len(self.rooms), "streams": streams, "sinks": sinks, "peers": len(self.sending) + len(self.viewing)}
         return {**about, "datagrams": dict(self.port.counts), "media": dict(sources + self.counts)}
+
+    def _version(self, room: Room) -> str:
+        return f"{self.life}.{room.version}"
 
     def _enter(self, ticket: str, *, ended: bool = False) -> tuple[Ticket, Room]:
         """The room of a ticket, with its holder in it."""

@@ -118,7 +118,7 @@ class Room:
         ]
         speaking = sorted({one.person for one in self.streams.values() if one.kind == "audio" and one.speaks})
         people = [{"person": one.person, "name": one.name} for one in self.members.values()]
-        return {"version": self.version, "ended": self.ended, "members": people, "speaking": speaking, "streams": streams}
+        return {"ended": self.ended, "members": people, "speaking": speaking, "streams": streams}
 
 
 def _place(layer: str) -> int:

@@ -34,6 +34,7 @@ def test_two_people_see_each_other_and_a_screen(world: World, sit: Callable[...,
     page.get_by_role("button", name="发起会商").click()
     page.locator("[data-act=join]").click()
     expect(page.locator(".call-state")).to_have_text("等待其他人加入", timeout=LIMIT)
+    page.wait_for_function("() => document.querySelector('.call-level').value > 0", timeout=LIMIT)
     other = guest.go("/")
     other.get_by_role("link", name="防汛会商").first.click()
     other.locator("[data-act=join]").click()
@@ -51,10 +52,14 @@ def test_two_people_see_each_other_and_a_screen(world: World, sit: Callable[...,
     assert examine(page, "zh", data.foreign) + examine(other, "en", lambda text: "防汛" not in text and bool(data.foreign(text))) == []
     other.locator(".call-sharing [data-act=share]").click()
     expect(page.locator(".tile.screen")).to_have_count(0, timeout=LIMIT)
+    for one in (page, other):
+        one.evaluate("() => { window.former = document.querySelector('.tile:not(.mine) video').srcObject; }")
     _killed(world)
-    page.wait_for_function("() => !document.querySelector('.tile:not(.mine)')", timeout=LIMIT)
-    sees(page)
-    sees(other)
+    for one in (page, other):
+        one.wait_for_function(
+            "() => ![window.former, undefined].includes(document.querySelector('.tile:not(.mine) video')?.srcObject)", timeout=LIMIT
+        )
+        sees(one)
     other.locator("[data-act=leave]").click()
     expect(page.locator(".call-state")).to_have_text("等待其他人加入", timeout=LIMIT)
     page.locator("summary", has_text="结束会商").click()

@@ -5,7 +5,7 @@ const tiles = box?.querySelector(".tiles"), line = box?.querySelector(".call-sta
 const LAYERS = [{ rid: "q", scaleResolutionDownBy: 4, maxBitrate: 120000 }, { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 400000 }, { rid: "f", maxBitrate: 1200000 }];
 const EACH = 1500;  // milliseconds between two looks at who is there
 const sent = new Map();  // "camera" or "screen" to {pc, stream}
-let received = null, version = -1, tracks = [], timer = 0, large = "", joined = false, asking = false, sizes = "";
+let received = null, version = "", tracks = [], timer = 0, large = "", joined = false, asking = false, sizes = "";
 
 box?.addEventListener("click", (event) => {
   const button = event.target.closest("[data-act]"), tile = event.target.closest(".tile");
@@ -28,7 +28,7 @@ async function join() {
   joined = true;
   shown();
   try {
-    if (stream) await send("camera", stream);
+    if (stream) { listen(stream); await send("camera", stream); }
     await look();
   } catch (error) { say(words.failed.replace("{why}", error.message)); }
   timer = setInterval(() => look().catch(lost), EACH);
@@ -148,6 +148,20 @@ function measure() {
   for (const [stream, layer] of wanted) ask("want", { stream, layer }).catch(() => {});
 }
 
+// How loud one's own voice is: whoever is not heard sees at once whether it is the microphone.
+function listen(stream) {
+  const bar = box.querySelector(".call-level"), voice = stream.getAudioTracks()[0];
+  if (!voice || !window.AudioContext) return;
+  const context = new AudioContext(), heard = context.createAnalyser(), values = new Uint8Array(heard.fftSize = 512);
+  context.createMediaStreamSource(new MediaStream([voice])).connect(heard);
+  bar.hidden = false;
+  const show = setInterval(() => {
+    if (voice.readyState === "ended") { clearInterval(show); bar.hidden = true; context.close(); return; }
+    heard.getByteTimeDomainData(values);
+    bar.value = voice.enabled ? Math.min(1, Math.max(...values.map((one) => Math.abs(one - 128))) / 64) : 0;
+  }, 150);
+}
+
 function toggle(kind, on, off) {
   const camera = sent.get("camera")?.stream.getTracks().filter((one) => one.kind === kind) || [];
   for (const track of camera) track.enabled = !track.enabled;
@@ -182,7 +196,7 @@ async function leave(over = "") {
   for (const { pc, stream } of sent.values()) { for (const track of stream.getTracks()) track.stop(); pc.close(); }
   received?.close();
   sent.clear();
-  received = null; tracks = []; version = -1;
+  received = null; tracks = []; version = "";
   shown();
   arrange();
   say(over);
@@ -191,7 +205,7 @@ async function leave(over = "") {
 
 function lost(error) {
   if (["ended", "not_now", "conflict"].includes(error.code)) return leave(words.over).then(() => setTimeout(() => location.reload(), 1500));
-  if (joined) { say(words.lost); version = -1; }
+  if (joined) { say(words.lost); version = ""; }
 }
 
 function shown() {
