@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import ClassVar
 
 from node.codec import Natural, Value
 from node.directory.entries import Appointed, Calendar, Certified, Delegated, File, Listing, Organ, Person, Post, Revoked
@@ -85,3 +86,26 @@ class Announced(Content, frozen=True):
 
     person: str
     absence: Absence | None
+
+
+@kind("people.correction_asked")
+class CorrectionAsked(Content, frozen=True):
+    """A person asks that what is kept of him or her be put right (个人信息保护法 §46)."""
+
+    inner: ClassVar[bool] = True
+    person: str
+    name: str
+    office_phone: str
+    mobile: str
+    "As they should be; what is right already is repeated."
+    words: str
+
+
+@kind("people.correction_decided")
+class CorrectionDecided(Content, frozen=True):
+    """The administrator has put it right, or says why not; or the person takes the request back."""
+
+    inner: ClassVar[bool] = True
+    state: str
+    "granted, refused or withdrawn."
+    words: str

@@ -5,6 +5,12 @@ from __future__ import annotations
 from office.frame.words import _
 from office.people.workflow import Account, Matter, Seal
 
+CORRECTION_WORDS = {
+    Matter.ASKED: _("待处理"),
+    Matter.GRANTED: _("已更正"),
+    Matter.REFUSED: _("未更正"),
+    Matter.WITHDRAWN: _("已撤回"),
+}
 STATUS_WORDS = {"active": _("在岗"), "on_leave": _("休假"), "seconded": _("借调"), "retired": _("退休"), "suspended": _("停职")}
 KIND_WORDS = {
     "government": _("政府"),

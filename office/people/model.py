@@ -16,10 +16,21 @@ from node.fold import Room
 from node.kinds import Entry
 from office.documents import entries as papers
 from office.frame.rights import with_role
-from office.people.entries import Absence, Announced, Phrased, SealAsked, SealDecided, SealDone, SealMoved, SealWithdrawn
-from office.people.workflow import CUSTODIAN, HEAD, Matter
+from office.people.entries import (
+    Absence,
+    Announced,
+    CorrectionAsked,
+    CorrectionDecided,
+    Phrased,
+    SealAsked,
+    SealDecided,
+    SealDone,
+    SealMoved,
+    SealWithdrawn,
+)
+from office.people.workflow import CUSTODIAN, HEAD, KEEPER, Matter
 
-ROOM = Room("people", version=3)
+ROOM = Room("people", version=4)
 
 
 class Note(ROOM.Base):
@@ -64,6 +75,29 @@ class Away(ROOM.Base):
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Everybody."""
         return true()
+
+
+class Correction(ROOM.Base):
+    """A person's request that what is kept of him or her be put right."""
+
+    __tablename__ = "corrections"
+    id: Mapped[str] = mapped_column(String(), primary_key=True)
+    person: Mapped[str] = mapped_column(index=True)
+    name: Mapped[str]
+    office_phone: Mapped[str]
+    mobile: Mapped[str]
+    words: Mapped[str]
+    asked_at: Mapped[int]
+    state: Mapped[str] = mapped_column(default=Matter.ASKED, index=True)
+    decider: Mapped[str] = mapped_column(default="")
+    decided_at: Mapped[int] = mapped_column(default=0)
+    answer: Mapped[str] = mapped_column(default="")
+    last: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """The person, and the administrators who keep records."""
+        return true() if KEEPER in desk.roles else and_(cls.person == str(desk.person), cls.person != "")
 
 
 class SealMatter(ROOM.Base):
@@ -153,6 +187,26 @@ def announced(session: Session, entry: Entry[Announced]) -> None:
     if entry.person == entry.body.person:
         absence = pack(entry.body.absence) if entry.body.absence is not None else b""
         session.merge(Away(person=entry.person, absence_bytes=absence, last=entry.id))
+
+
+@ROOM.folds(CorrectionAsked)
+def correction_asked(session: Session, entry: Entry[CorrectionAsked]) -> None:
+    """A request; for oneself only."""
+    _here(entry)
+    body = entry.body
+    if entry.person != body.person:
+        raise Refused("asked in another's name", code="wrong_writer")
+    known = {"name": body.name, "office_phone": body.office_phone, "mobile": body.mobile, "words": body.words}
+    session.add(Correction(id=entry.record, person=body.person, asked_at=entry.at, last=entry.id, **known))
+
+
+@ROOM.folds(CorrectionDecided)
+def correction_decided(session: Session, entry: Entry[CorrectionDecided]) -> None:
+    """The request is settled."""
+    _here(entry)
+    found = session.get_one(Correction, entry.record)
+    found.state, found.answer, found.last = entry.body.state, entry.body.words, entry.id
+    found.decider, found.decided_at = entry.person, entry.at
 
 
 @ROOM.folds(SealAsked)

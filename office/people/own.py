@@ -5,13 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from node import clock
 from node.directory.view import today
 from node.errors import Invalid
 from office.frame.desk import Desk
 from office.frame.words import _
-from office.people import lending, notes, service
+from office.people import corrections, lending, notes, service
+from office.people.labels import CORRECTION_WORDS as MATTER_WORDS
 from office.people.labels import ROLE_WORDS
-from office.people.workflow import AUDITOR, GUARD, KEEPER
+from office.people.model import Correction
+from office.people.pen import need
+from office.people.workflow import AUDITOR, GUARD, KEEPER, Matter
 from office.portal.page import Answer, Request, Screen, See, day, page, see_other
 
 
@@ -35,11 +39,47 @@ class OwnPages:
             keys=keys,
             today=today(),
             lenders=lending.lenders(desk),
+            card=desk.card,
+            private=desk.directory.file(desk.person),
+            asked=[_asked(one) for one in corrections.mine(desk)],
             colleagues=_colleagues(desk),
             words=ROLE_WORDS,
             **values,
             json={"person": desk.card, "posts": desk.posts, "keys": keys, **values},
         )
+
+    @page("POST", "/me/corrections")
+    def correct(self, request: Request) -> See:
+        """Ask that what is kept of oneself be put right."""
+        given = {name: request.text(name) for name in ("name", "office_phone", "mobile", "words")}
+        key = corrections.request_correction(self.desk, **given)
+        return see_other("/me", _("更正申请已交系统管理员。"), id=key)
+
+    @page("POST", "/me/corrections/withdraw")
+    def withdraw(self, request: Request) -> See:
+        """Take one's own request back."""
+        corrections.withdraw_correction(self.desk, request.text("id"))
+        return see_other("/me", _("更正申请已撤回。"))
+
+    @page("GET", "/people/corrections")
+    def corrections(self, request: Request) -> Screen:
+        """Requests that wait for the administrator."""
+        desk = self.desk
+        need(desk, KEEPER)
+        rows = [_wanted(desk, one) for one in corrections.waiting(desk)]
+        return Screen("people/corrections.html", rows=rows, json={"rows": rows})
+
+    @page("POST", "/people/corrections/<id>/accept")
+    def accept(self, request: Request, id: str) -> See:
+        """Put it right."""
+        corrections.accept_correction(self.desk, id)
+        return see_other("/people/corrections", _("已按申请更正。"))
+
+    @page("POST", "/people/corrections/<id>/refuse")
+    def refuse(self, request: Request, id: str) -> See:
+        """Leave it as it is."""
+        corrections.refuse_correction(self.desk, id, words=request.text("text"))
+        return see_other("/people/corrections", _("已回复申请人。"))
 
     @page("GET", "/me/phrases")
     def my_phrases(self, request: Request) -> Answer:
@@ -105,6 +145,26 @@ class OwnPages:
         """End a delegation today."""
         lending.take_back(self.desk, id)
         return see_other("/people/delegations", _("授权已收回。"))
+
+
+def _asked(one: Correction) -> dict[str, Any]:
+    """A request as the person sees it."""
+    return {
+        "id": one.id,
+        "at": clock.from_ms(one.asked_at),
+        "state": MATTER_WORDS[Matter(one.state)],
+        "answer": one.answer,
+        "open": one.state == Matter.ASKED,
+    }
+
+
+def _wanted(desk: Desk, one: Correction) -> dict[str, Any]:
+    """A request as the administrator sees it: what is kept, and what it should be."""
+    card, private = desk.directory.person(one.person), desk.directory.file(one.person)
+    kept = (card.name, card.office_phone, private.mobile if private is not None else "") if card is not None else ("", "", "")
+    pairs = zip((_("姓名"), _("办公电话"), _("手机")), kept, (one.name, one.office_phone, one.mobile), strict=True)
+    changes = [(str(label), was, new) for label, was, new in pairs if was != new]
+    return {"id": one.id, "person": one.person, "who": kept[0], "at": clock.from_ms(one.asked_at), "words": one.words, "changes": changes}
 
 
 def _borrowers(desk: Desk) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from office.frame.desk import Desk
+from office.frame.todo import Todo
 from office.people.accounts import change_password, close_account, issue_password, issue_seal, revoke
+from office.people.corrections import todo as _corrections
 from office.people.pen import may, write
 from office.people.records import (
     accounts,
@@ -24,7 +27,7 @@ from office.people.records import (
     save_post,
     state,
 )
-from office.people.seals import todo
+from office.people.seals import todo as _seals
 
 __all__ = [
     "accounts",
@@ -54,3 +57,8 @@ __all__ = [
     "todo",
     "write",
 ]
+
+
+def todo(desk: Desk) -> list[Todo]:
+    """What waits for the person on the home page: seals, and corrections of personal data."""
+    return [*_seals(desk), *_corrections(desk)]

@@ -64,6 +64,11 @@ MAKES = Flow(
     Move("make", Matter.GRANTED, Matter.DONE, by=KEEPER),
     _BACK,
 )
+CORRECTIONS = Flow(
+    Move("accept", Matter.ASKED, Matter.GRANTED, by=KEEPER),
+    Move("refuse", Matter.ASKED, Matter.REFUSED, by=KEEPER),
+    Move("withdraw", Matter.ASKED, Matter.WITHDRAWN, by=OWNER),
+)
 SEALS = Flow(
     Move("hand", Seal.LIVE, Seal.LIVE, by=CUSTODIAN),
     Move("suspend", Seal.LIVE, Seal.SUSPENDED, by=(GUARD, CUSTODIAN)),

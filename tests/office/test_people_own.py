@@ -74,6 +74,29 @@ def test_a_delegation_needs_a_post_an_end_and_a_basis(sit: dict[str, Browser]) -
     assert not clerk.get("/people/delegations.json").json[0]["live"]
 
 
+def test_a_person_asks_that_own_data_be_put_right(sit: dict[str, Browser]) -> None:
+    """By forms: the person asks on the own page, the administrator sees old and new side by side and accepts, both see the result; nobody else
+    sees the list or may decide, and a refusal tells its reason."""
+    one, keeper, other = sit["other"], sit["keeper"], sit["clerk"]
+    card = one.get("/me.json").json["person"]
+    form = {"name": card["name"], "office_phone": "0543-0000777", "mobile": one.get(f"/people/{card['id']}.json").json["file"]["mobile"]}
+    assert "申请更正" in one.get("/me").text
+    made = one.post("/me/corrections", **form, words="电话已换。")
+    assert made.status == 303, made.text
+    assert one.post("/me/corrections", **form).status == 409
+    assert "待处理" in one.get("/me").text and "个人信息更正申请" in keeper.get("/").text
+    (row,) = keeper.get("/people/corrections.json").json["rows"]
+    assert row["changes"] == [["办公电话", card["office_phone"], "0543-0000777"]]
+    assert other.get("/people/corrections").status == 403 and other.post(f"/people/corrections/{row['id']}/accept").status == 404
+    assert "0543-0000777" in keeper.get("/people/corrections").text
+    assert keeper.post(f"/people/corrections/{row['id']}/accept").status == 303
+    assert "0543-0000777" in other.get(f"/people/{card['id']}").text and "已更正" in one.get("/me").text
+    assert one.post("/me/corrections", **form | {"name": "别名"}).status == 303
+    (row,) = keeper.get("/people/corrections.json").json["rows"]
+    assert keeper.post(f"/people/corrections/{row['id']}/refuse", text="请附证明。").status == 303
+    assert "请附证明。" in one.get("/me").text and keeper.get("/people/corrections.json").json["rows"] == []
+
+
 def test_a_list_has_versions(sit: dict[str, Browser]) -> None:
     """The administrator founds a list and changes it: a new version each time, refused over a stale form; clerks read it."""
     keeper, clerk = sit["keeper"], sit["clerk"]

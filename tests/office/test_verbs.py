@@ -21,7 +21,7 @@ import pytest
 from node import certs, persons
 from node.directory import entries as said
 from node.directory.view import today
-from node.errors import Invalid, Refused
+from node.errors import Conflict, Invalid, Missing, Refused
 from office.archives import service as archives
 from office.archives.entries import item_id
 from office.archives.service import Choice, disposal
@@ -32,7 +32,7 @@ from office.flows import service as flows
 from office.frame.calendar import SHANGHAI
 from office.frame.desk import Desk
 from office.frame.flow.template import Name
-from office.people import lending, notes, service, standing
+from office.people import corrections, lending, notes, service, standing
 from tests.city import ROOT
 from tests.office.desks import Town, opened
 
@@ -222,6 +222,33 @@ def test_what_is_ones_own(book: Town) -> None:
         lambda: lending.lend(desk("head.city"), lender="post.head.city", borrower="post.clerk.city", scope=["signer"], basis="授权书", **term)
     )
     book.verify(lambda: lending.take_back(desk("head.city"), lent))
+
+
+def test_what_is_kept_of_a_person_is_put_right(book: Town) -> None:
+    """The person asks, the administrator accepts or says why not, the person takes it back: the book everywhere, and a rebuild, say the same."""
+    desk = book.desk
+    told = {"name": "文书", "office_phone": "0543-0000321", "mobile": ""}
+    first = book.verify(lambda: corrections.request_correction(desk("clerk.city"), **told, words="号码已换。"))
+    with pytest.raises(Conflict):
+        corrections.request_correction(desk("clerk.city"), **told)
+    with pytest.raises(Missing):
+        corrections.accept_correction(desk("head.city"), first)
+    with pytest.raises(Refused):
+        corrections.accept_correction(desk("clerk.city"), first)
+    (item,) = [one for one in service.todo(desk("sys.city")) if one.url == "/people/corrections"]
+    assert item.source
+    book.verify(lambda: corrections.accept_correction(desk("sys.city"), first))
+    card = desk("clerk.county1").directory.person("clerk.city")
+    assert card is not None and (card.name, card.office_phone) == ("文书", "0543-0000321")
+    with pytest.raises(Invalid):
+        corrections.request_correction(desk("clerk.city"), **told)
+    second = book.verify(lambda: corrections.request_correction(desk("clerk.city"), **told | {"mobile": "13000000000"}))
+    with pytest.raises(Invalid):
+        corrections.refuse_correction(desk("sys.city"), second, words=" ")
+    book.verify(lambda: corrections.refuse_correction(desk("sys.city"), second, words="请附证明。"))
+    third = corrections.request_correction(desk("clerk.city"), **told | {"mobile": "13000000001"})
+    book.verify(lambda: corrections.withdraw_correction(desk("clerk.city"), third))
+    assert [one.state for one in corrections.mine(desk("clerk.city"))] == ["withdrawn", "refused", "granted"]
 
 
 def test_drawing_of_flows(town: Town) -> None:
