@@ -138,7 +138,7 @@ class OwnPages:
         """Delegations one may see: one's own, or for administrators all of this node."""
         found = lending.loans(self.desk)
         wide = service.may(self.desk, KEEPER, GUARD, AUDITOR)
-        return Screen("people/delegations.html", loans=found, wide=wide, words=ROLE_WORDS, json=found)
+        return Screen("people/delegations.html", loans=found, wide=wide, words=ROLE_WORDS, today=today(), json=found)
 
     @page("POST", "/people/delegations/<id>/end")
     def end(self, request: Request, id: str) -> See:

@@ -72,6 +72,7 @@ def test_a_delegation_needs_a_post_an_end_and_a_basis(sit: dict[str, Browser]) -
     assert clerk.post(f"/people/delegations/{seen[0]['id']}/end").status == 403
     assert head.post(f"/people/delegations/{seen[0]['id']}/end").status == 303
     assert not clerk.get("/people/delegations.json").json[0]["live"]
+    assert "授权书第3号" in clerk.get("/people/delegations").text
 
 
 def test_a_person_asks_that_own_data_be_put_right(sit: dict[str, Browser]) -> None:
