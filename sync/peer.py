@@ -387,10 +387,6 @@ class Peer:
                 return message
         return None
 
-    def pending(self) -> bool:
-        """Whether :meth:`pop` has something."""
-        return any(self._out)
-
     def _say(self, frame: Frame, rank: int = _CONTROL) -> None:
         self._post(frames.write(frame), rank, hello=isinstance(frame, frames.Hello | frames.Refuse))
 
@@ -865,6 +861,9 @@ class Peer:
         self._say(frames.Want(sha, offset, length))
 
     def _on_want(self, want: frames.Want) -> None:
+        if max(len(self._out[_CONTROL]), len(self._out[_BLOBS])) >= WAITING:  # it asks and does not listen: no answer waits in memory for that
+            self.refused["too_many_wants"] += 1
+            return
         if len(self._wanted) >= WAITING and (want.sha, want.offset) not in self._wanted:
             del self._wanted[next(iter(self._wanted))]
             self.refused["too_many_wants"] += 1

@@ -21,7 +21,7 @@ from node.errors import NodeError
 from node.signals import Signal
 from sync import frames
 from sync.exchange import Exchange
-from sync.peer import MOST_ELSEWHERE, Now, Self
+from sync.peer import MOST_ELSEWHERE, WAITING, Now, Self
 from tests.sync.tape import Strip, Tape, look
 
 START = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
@@ -587,3 +587,31 @@ def test_errors_are_of_the_tree() -> None:
             )
         except NodeError as error:
             raise AssertionError("errors end at the peer") from error
+
+
+class Plenty(NoBlobs):
+    """A shelf with as much of everything as anybody asks for."""
+
+    def read(self, sha: bytes, offset: int, length: int) -> bytes:
+        return bytes(length) if sha == b"p" * 32 else b""
+
+
+@pytest.mark.parametrize("sha", [b"p" * 32, b"n" * 32], ids=["here", "not here"])
+def test_a_neighbour_that_asks_and_does_not_listen_fills_no_memory(sha: bytes) -> None:
+    """Of parts that are wanted faster than they are taken only so many wait for the line; whoever takes them may go on asking."""
+    world = branch()
+    county, town = world.nodes["county"], world.nodes["town"]
+    county.shelf = Plenty()
+    above, below = county.peers[world.ids["town"].id], town.peers[world.ids["county"].id]
+    for n in range(3 * WAITING):
+        below.want(sha, n * frames.CHUNK, frames.CHUNK)
+        message = below.pop()
+        assert message is not None
+        county.receive(world.ids["town"].id, message, world.now)
+    answers = 0
+    while above.pop() is not None:
+        answers += 1
+    assert above.state == "up" and WAITING <= answers <= WAITING + 10
+    below.want(sha, 0, frames.CHUNK)
+    county.receive(world.ids["town"].id, below.pop() or b"", world.now)
+    assert above.pop() is not None
