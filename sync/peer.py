@@ -883,8 +883,8 @@ class Peer:
         self.wishes.extend(Fetch(sha, offset, length) for (name, offset), length in self._wanted.items() if name == sha)
 
     def signal(self, signal: Signal) -> None:
-        """Send a signal that goes this way; nothing happens when the line is down."""
-        if self.state == "up":
+        """Send a signal that goes this way; nothing happens when the line is down, or does not take what waits for it already."""
+        if self.state == "up" and len(self._out[_RANK[Lane.URGENT]]) < WAITING:
             self._say(frames.Signal(signal), _RANK[Lane.URGENT])
 
     def checkpoint(self, data: bytes) -> None:

@@ -615,3 +615,13 @@ def test_a_neighbour_that_asks_and_does_not_listen_fills_no_memory(sha: bytes) -
     below.want(sha, 0, frames.CHUNK)
     county.receive(world.ids["town"].id, below.pop() or b"", world.now)
     assert above.pop() is not None
+
+
+def test_signals_for_a_node_that_does_not_listen_fill_no_memory() -> None:
+    """A township that floods another with words of the moment leaves only so many of them waiting at the county between them."""
+    world = branch()
+    town, other = world.ids["town"].id, world.ids["other"].id
+    for n in range(2 * WAITING):
+        world.nodes["county"].signal(Signal(other, town, world.now.ms + 1000, n.to_bytes(16, "big"), b"x" * 1000, b"c"), came=town, at=world.now)
+    waiting = world.nodes["county"].peers[other]
+    assert sum(1 for _ in iter(waiting.pop, None)) == WAITING
