@@ -42,11 +42,12 @@ CLERK = (
     "/documents/{draft}/edit?preview=1", "/documents/{issued}", "/documents/{issued}/correct", "/documents/{issued}/print", "/incoming",
     "/incoming?tab=done", "/incoming/{incoming}", "/people", "/people/liumin.sw", "/people/organ/sw-zf", "/people/organ/sw-dzb",
     "/nothing-of-this-name", "/flows", "/flows/documents.outgoing", "/flows/documents.incoming", "/messages", "/messages/new?q=李晓燕",
-    "/messages/search?q=水位",
+    "/messages/search?q=水位", "/incoming/packages", "/documents/verify", "/joint",
 )  # fmt: skip
 KEEPER = (
     "/", "/people/accounts", "/people/new", "/people/import", "/people/liumin.sw", "/people/liumin.sw/edit", "/people/organ/sw-dzb",
-    "/people/organ/new", "/people/organ/sw-dzb/edit", "/people/organ/sw-dzb/posts/new",
+    "/people/organ/new", "/people/organ/sw-dzb/edit", "/people/organ/sw-dzb/posts/new", "/people/corrections",
+    "/people/delegations",
 )  # fmt: skip
 CITY_CLERK = ("/", "/documents?tab=issued", "/documents/{sent}", "/incoming", "/incoming?tab=hand")
 WHO: dict[str, tuple[str, tuple[str, ...]]] = {
