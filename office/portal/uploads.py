@@ -57,7 +57,10 @@ class Given:
 def given(request: Request, person: str, field: str = "files") -> list[Given]:
     """The files of a form: those in it, and those that went ahead as uploads of the person and are named in ``<field>_sent``."""
     here = [Given(name=f.filename, mime=f.mimetype, stream=cast(BinaryIO, f.stream)) for f in request.files.getlist(field) if f.filename]
-    return here + [_sent(request.portal, person, line) for line in request.form.getlist(f"{field}_sent")]
+    sent = list(dict.fromkeys(request.form.getlist(f"{field}_sent")))
+    if len(here) + len(sent) > MANY:
+        raise Invalid(_("一次最多 {n} 个文件。").format(n=MANY), code="too_many")
+    return here + [_sent(request.portal, person, line) for line in sent]
 
 
 def _sent(portal: Portal, person: str, line: str) -> Given:

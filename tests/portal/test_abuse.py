@@ -206,3 +206,13 @@ def test_a_trail_that_others_have_filled_keeps_nobody_out(house: House) -> None:
         trail.note(Did.WRONG, name="and another", object="/signin")
     finally:
         office.close()
+
+
+def test_one_form_names_no_more_files_than_one_person_may_have_under_way(house: House) -> None:
+    """Thousands of lines that name uploads open nothing: a form that names too many is refused, one that repeats itself names one."""
+    line = "0" * 64 + " text/plain 附件.txt"
+    clerk = house.enter("zhoulixin")
+    clerk.get("/me")
+    many = clerk.post("/documents", files_sent=[f"{n:064x} text/plain a.txt" for n in range(65)])
+    same = clerk.post("/documents", files_sent=[line] * 5000)
+    assert (many.status, same.status) == (422, 404) and "64" in many.text
