@@ -56,10 +56,12 @@ def test_a_township_works_while_the_line_above_its_county_is_cut(world: World, r
         row = wait(lambda: _row(world, FIRST, doc, organ)["carried"] and _row(world, FIRST, doc, organ))
         assert isinstance(row, dict)
         assert row["delivered"] is None
-        status = world.ask(COUNTY, "status")
-        up = next(one for one in status["links"] if one["side"] == "parent")
-        assert up["state"] != "up"
-        assert up["out_backlog"]["entries"] > 0
+
+        def waiting() -> bool:
+            up = next(one for one in world.ask(COUNTY, "status")["links"] if one["side"] == "parent")
+            return bool(up["state"] != "up" and up["out_backlog"]["entries"] > 0)
+
+        wait(waiting)
         assert world.ask(FIRST, "status")["state"] == "ready"
         got = world.ask(FIRST, "doc", "get", doc, *acting(clerk))
         assert re.fullmatch(r"水政发〔20\d\d〕\d+号", got["number"])
