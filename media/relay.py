@@ -41,7 +41,7 @@ GRANTED, UNSEEN = 2_500_000, 150_000
 "Bits a second that a sender may use while somebody sees it, and while nobody does."
 HANDSHAKE = 20.0
 "Seconds in which a browser must have come after its answer."
-MOST_ROOMS, MOST_MEMBERS = 200, 100
+MOST_ROOMS, MOST_MEMBERS = 200, 250
 TICK, REPORT = 0.04, 1.0
 "Seconds between two looks at holes, and between two reports to senders."
 ENDED = 60.0

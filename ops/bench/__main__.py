@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from ops.bench import chain, fan, fold, growth, load, meter, peers, portal, search, urgent
+from ops.bench import chain, fan, fold, growth, load, media, meter, peers, portal, search, urgent
 
 CHAIN = ("memory", "throughput", "single", "latency", "catchup")
-PARTS = (*CHAIN, "fanout", "urgent", "fold", "growth", "portal", "load", "search", "peers")
+PARTS = (*CHAIN, "fanout", "urgent", "fold", "growth", "portal", "load", "search", "media", "peers")
 
 
 def main() -> None:
@@ -32,6 +32,7 @@ def main() -> None:
         "portal": lambda: portal.run(6.0),
         "load": lambda: load.run(5 * given.n, given.t),
         "search": lambda: search.run(5 * given.n),
+        "media": lambda: media.run(8.0),
         "peers": lambda: peers.run(given.n, given.l),
     }
     if parts & set(CHAIN):
