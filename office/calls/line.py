@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import time
@@ -59,4 +60,5 @@ def _asked(settings: Settings, verb: str, fields: dict[str, str]) -> dict[str, A
 def _start(settings: Settings) -> None:
     supervisor = Supervisor(settings.home)
     if supervisor.state("relay") not in ("RUNNING", "STARTING", "BACKOFF"):
-        supervisor.start("relay")
+        with contextlib.suppress(Unreachable):  # somebody else has just started it; whoever is still not answered says so
+            supervisor.start("relay")

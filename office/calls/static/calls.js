@@ -3,7 +3,7 @@ const box = document.getElementById("call");
 const me = box?.dataset.me, names = JSON.parse(box?.dataset.names || "{}"), words = JSON.parse(box?.dataset.words || "{}");
 const tiles = box?.querySelector(".tiles"), line = box?.querySelector(".call-state");
 const LAYERS = [{ rid: "q", scaleResolutionDownBy: 4, maxBitrate: 120000 }, { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 400000 }, { rid: "f", maxBitrate: 1200000 }];
-const EACH = 1500;  // milliseconds between two looks at who is there
+const EACH = 1500, AGAIN = 5000;  // milliseconds between two looks at who is there, and until what nobody answered is sent anew
 const sent = new Map();  // "camera" or "screen" to {pc, stream}
 let received = null, version = "", tracks = [], timer = 0, large = "", joined = false, asking = false, sizes = "";
 
@@ -48,7 +48,8 @@ async function devices() {
 async function send(what, stream) {
   sent.get(what)?.pc.close();
   const pc = new RTCPeerConnection();
-  sent.set(what, { pc, stream });
+  const held = { pc, stream, answered: false, at: Date.now() };
+  sent.set(what, held);
   for (const track of stream.getTracks()) {
     const layered = track.kind === "video" && what === "camera";
     const way = pc.addTransceiver(track, { direction: "sendonly", streams: [stream], ...(layered ? { sendEncodings: LAYERS } : {}) });
@@ -59,6 +60,7 @@ async function send(what, stream) {
   await pc.setLocalDescription(await pc.createOffer());
   const { sdp } = await ask("publish", { what, description: pc.localDescription.sdp });
   await pc.setRemoteDescription({ type: "answer", sdp });
+  held.answered = true;
   arrange();
 }
 
@@ -69,7 +71,10 @@ async function look() {
   try {
     const state = await ask("state");
     for (const one of state.members) names[one.person] = one.name;
-    for (const [what, { pc, stream }] of sent) if (pc.connectionState === "connected" && !state.streams.some((one) => one.person === me && one.what === what)) await send(what, stream);
+    for (const [what, { pc, stream, answered, at }] of sent) {
+      const stuck = answered ? pc.connectionState === "connected" : Date.now() - at > AGAIN;
+      if (stuck && !state.streams.some((one) => one.person === me && one.what === what)) await send(what, stream);
+    }
     say(state.members.length > 1 ? words.here.replace("{n}", state.members.length) : words.waiting);
     if (state.version !== version || received?.connectionState === "failed") await receive();
     for (const tile of tiles.children) tile.classList.toggle("speaks", state.speaking.includes(tile.dataset.person) && tile.dataset.what === "camera");
