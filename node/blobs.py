@@ -25,8 +25,8 @@ BLOCK = 256 * 1024
 class Blobs:
     """The attachments of one node."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.root = settings.path("blobs")
+    def __init__(self, settings: Settings, folder: str = "blobs") -> None:
+        self.root = settings.path(folder)
         self.waiting = self.root / "partial"
         self.waiting.mkdir(parents=True, exist_ok=True, mode=0o700)
 

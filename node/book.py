@@ -22,6 +22,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from node import clock, kinds, logs, rot, store
+from node.adoption import Adoption
 from node.blobs import Blobs
 from node.directory.entries import Node
 from node.directory.view import Directory
@@ -31,6 +32,7 @@ from node.fold import Released, Room
 from node.group import Group
 from node.intake import Intake
 from node.journal import Journal
+from node.maker import Maker
 from node.notary import Notary
 from node.reader import Reader
 from node.report import Report
@@ -66,7 +68,9 @@ class Book:
         self.intake = Intake(self.journal, self.notary, self.reader, self.writer, self.blobs, now)
         self.shelves = Shelves(settings, self.rooms, self.reader.released, end=lambda: self.journal.released, alive=lambda: self.alive())
         self.witness = Witness(settings, self.journal, self.notary, self.epochs, now, leaps=reason != "start")
-        self.report = Report(self.journal, self.notary, self.writer, self.epochs, self.shelves, self.witness, now)
+        self.maker = Maker(settings, self.journal, self.notary, self.read, now)
+        self.adoption = Adoption(settings, self.journal, self.notary, self.reader, self.intake, self._renew, now)
+        self.report = Report(self.journal, self.notary, self.writer, self.epochs, self.shelves, self.witness, self.adoption, now)
         self.disclose, self.body = self.reader.disclose, self.reader.body
         self.sign, self.signal, self.state_digest = self.notary.sign, self.writer.signal, self.report.state_digest
         directory = next((room for room in self.rooms if room.name == "directory"), None)
@@ -146,7 +150,7 @@ class Book:
         group, intake = Group(self.journal), self.intake
         doing: dict[str, Callable[..., Any]] = {"write": self.writer.write, "take": intake.take, "held": intake.held, "arrived": intake.arrived}
         doing["rotten"] = intake.rotten
-        doing |= {"confirm": self.writer.confirm} | self.epochs.requests() | self.witness.requests()
+        doing |= {"confirm": self.writer.confirm} | self.epochs.requests() | self.witness.requests() | self.adoption.requests()
         try:
             with self.journal.transaction() as c:
                 for name, args in requests:
@@ -214,6 +218,12 @@ class Book:
     def _catch_up(self) -> None:
         self.shelves.catch_up()
         self._behind = False
+        if self.directory is not None:
+            self.directory.refresh()
+
+    def _renew(self) -> None:
+        """What was released is no longer so: build every room's tables anew, the directory's at once."""
+        self.shelves.renew()
         if self.directory is not None:
             self.directory.refresh()
 

@@ -92,7 +92,7 @@ def collect(settings: Settings, patience: float = PATIENCE, *, context: Any = No
         "alarms": alarms,
         "counters": _counters(lines.get("counters", {}), ledger.get("counters", {})),
         **{name: ledger.get(name) or empty for name, empty in NOTHING.items()},
-        **{name: ledger[name] for name in ("entries", "folded", "building") if name in ledger},
+        **{name: ledger[name] for name in ("entries", "folded", "building", "verification") if ledger.get(name) is not None},
     }
 
 

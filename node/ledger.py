@@ -37,11 +37,14 @@ GROUP, PATIENCE, IDLE = 512, 0.003, 0.1
 """Requests in one transaction; seconds to wait for more while they keep coming; seconds for which range statements may wait."""
 PACE, REST, QUICK = 0.2, 6 * 3600.0, 5.0
 "Seconds between two steps of the round that looks for rot, and between two rounds; the last for the acceptance profile."
+SPELL, LOOK = 0.05, 600.0
+"Seconds between two parts of a snapshot that is being made, and until it is looked whether another is due."
 ROOM = 4 * 2**20
 "Free bytes at which a disk that was full is believed to have room again."
 
 WRITES: dict[str, Any] = {"write": tuple[tuple[Draft, ...]], "take": tuple[Batch, str], "held": tuple[tuple[Hold, ...]], "arrived": tuple[bytes]}
 WRITES |= {"rotten": tuple[bytes], "anchor": tuple[bytes, str]}
+WRITES |= {"snapshot": tuple[bytes], "adopt": tuple[int], "adopted": tuple[bool]}
 WRITES |= {"level": tuple[str], "met": tuple[str, bytes], "twin": tuple[bytes, int], "fence": tuple[str], "confirm": tuple[()]}
 QUESTIONS: dict[str, Any] = {
     "versions": tuple[tuple[str, ...]],
@@ -68,6 +71,7 @@ QUESTIONS: dict[str, Any] = {
     "refold": tuple[()],
     "living": tuple[()],
     "sheets": tuple[()],
+    "offer": tuple[()],
     "stop": tuple[()],
 }
 _DECODERS = {name: msgspec.msgpack.Decoder(shape) for name, shape in (WRITES | QUESTIONS).items()}
@@ -100,6 +104,8 @@ class Server:
         self._rest = QUICK if settings.profile == "acceptance" else REST
         self._scrubs = time.monotonic() + QUICK
         "When the next step of the round is due."
+        self._makes, self._rest_made = time.monotonic() + QUICK, QUICK if settings.profile == "acceptance" else LOOK
+        "When the next part of a snapshot is made, and seconds until it is looked again whether one is due."
         self._anchored = 0
         "What of checkpoints the bell has told."
         self._told: tuple[tuple[bytes, int], ...] = ()
@@ -115,11 +121,14 @@ class Server:
         while self.running:
             self.beat.touch()
             timeout = max(0, int((self._since + IDLE - time.monotonic()) * 1000) + 1) if self._waiting else 1000
+            if self.book.adoption.checking:
+                timeout = 0
             try:
                 if self._poller.poll(timeout) or self._waiting:
                     self._turn()
                 self._scrub()
                 self._anchor()
+                self._snapshot()
                 self.book.settle()  # whoever asks all the time, and only reads, must not keep new tables from being taken over
                 if self.full and _free(self.book.settings) > ROOM:
                     self.full = 0
@@ -141,6 +150,15 @@ class Server:
         if found != self._told:
             self._told = found
             self.bell.send_multipart([b"rot", b""])
+
+    def _snapshot(self) -> None:
+        """Check some of what a snapshot brought; make a little of the one for others, a quarter of the time at most."""
+        if self.book.adoption.checking and not self.full:
+            self.book.adoption.step()
+        began = time.monotonic()
+        if began >= self._makes and not self.full:
+            going = self.book.maker.step()
+            self._makes = began + (max(SPELL, 3 * (time.monotonic() - began)) if going else self._rest_made)
 
     def _anchor(self) -> None:
         """Make a checkpoint where one is due, and tell when there is a new one, or a new countersignature."""
@@ -271,6 +289,7 @@ class Server:
             "signal": book.signal,
             "living": book.writer.living,
             "sheets": book.witness.sheets,
+            "offer": lambda: book.maker.offer,
             "status": self._status,
             "digest": book.digests,
             "refold": book.refold,

@@ -42,6 +42,8 @@ class Notary:
         self.fingerprint = certs.fingerprint(self.certs[0])
         self._self = Signer("node", self.here, "", self.here, self.certs[0])
         self.directory: Directory | None = None
+        self.doubted: frozenset[tuple[bytes, int]] | None = None
+        "While a snapshot is taken: the places (chain, number) that are checked at once, the signatures of all others later; None: all at once."
         self._pool = ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1)), "verify")
 
     def close(self) -> None:
@@ -119,11 +121,18 @@ class Notary:
         if signer is None:
             return ""
         try:
-            self.check_signer(signer, one.statement, one.state.author, (one.state.id, one.row.header.seq))
-            keys.verify(signer.key, one.body.signature, said.statement_signed(one.body.statement))
+            place = (one.state.id, one.row.header.seq)
+            self.check_signer(signer, one.statement, one.state.author, place)
+            if self.doubted is None or place in self.doubted:
+                keys.verify(signer.key, one.body.signature, said.statement_signed(one.body.statement))
         except NodeError as error:
             return error.code
         return ""
+
+    def unsigned(self, pairs: Sequence[tuple[Readable, Signer]]) -> set[int]:
+        """Local numbers of those whose signature is not their signer's; nothing else of them is looked at."""
+        runs = [pairs[i : i + RUN] for i in range(0, len(pairs), RUN)]
+        return {number for wrong in self._pool.map(_unsigned, runs) for number in wrong}
 
     def may_say(self, content: kinds.Content | None, author: str) -> bool:
         """Whether it is not another's inner affair, and every organ in whose name it speaks is at home at its author (or known to nobody yet)."""
@@ -139,6 +148,16 @@ class Notary:
         if purpose not in PURPOSES:
             raise Refused(f"the ledger signs only for {', '.join(PURPOSES)}")
         return keys.sign(self.identity, f"yiwang.sign.{purpose}.1\0".encode() + data)
+
+
+def _unsigned(pairs: Sequence[tuple[Readable, Signer]]) -> list[int]:
+    wrong = []
+    for one, signer in pairs:
+        try:
+            keys.verify(signer.key, one.body.signature, said.statement_signed(one.body.statement))
+        except NodeError:
+            wrong.append(one.number)
+    return wrong
 
 
 def _before(revoked: Revoked, place: tuple[bytes, int] | None) -> bool:

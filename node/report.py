@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from node import certs, clock, schema
 from node import entry as said
+from node.adoption import Adoption
 from node.alarms import alarm
 from node.chain import State
 from node.codec import base32
@@ -31,10 +32,18 @@ class Report:
     """The state of a book in plain values."""
 
     def __init__(
-        self, journal: Journal, notary: Notary, writer: Writer, epochs: Epochs, shelves: Shelves, witness: Witness, now: Callable[[], int]
+        self,
+        journal: Journal,
+        notary: Notary,
+        writer: Writer,
+        epochs: Epochs,
+        shelves: Shelves,
+        witness: Witness,
+        adoption: Adoption,
+        now: Callable[[], int],
     ) -> None:
         self.journal, self.notary, self.writer, self.epochs, self.shelves, self._now = journal, notary, writer, epochs, shelves, now
-        self.witness = witness
+        self.witness, self.adoption = witness, adoption
         self._digest = Digest()
 
     def close(self) -> None:
@@ -110,7 +119,7 @@ class Report:
             forks = c.execute(select(schema.FORKS).where(schema.FORKS.c.settled == 0)).all()
             rooms = {name: shelf.unfolded for name, shelf in self.shelves.living.items()}
             wanted = int(c.execute(select(func.count()).select_from(schema.WANTED).where(~schema.WANTED.c.here)).scalar_one())
-            lagging, lives = self._lagging(c), [*self.epochs.alarms(c), *self.witness.alarms(c)]
+            lagging, lives = self._lagging(c), [*self.epochs.alarms(c), *self.witness.alarms(c), *self.adoption.alarms()]
         own = [s for s in self.journal.chains.values() if self.writer.mine(s)]
         top = max(own, key=lambda s: s.mark, default=None)
         head = {"seq": top.count - 1, "hash": f"sha256:{top.hash.hex()}"} if top else None
@@ -131,9 +140,15 @@ class Report:
             "folded": self.journal.released,
             "queues": {"blobs_wanted": wanted, "quarantined_entries": refused, "parked": parked, "unfolded": sum(rooms.values())},
             "reasons": [*self.epochs.reasons(), *(f"unfolded_{name}" for name, count in rooms.items() if count)],
-            "alarms": [*self._alarms(forks, refused, sum(rooms.values())), *self._used(counters), *lives, *self.journal.rot.alarms(self.notary.here)],
+            "alarms": [
+                *self._alarms(forks, refused, sum(rooms.values())),
+                *self._used(counters),
+                *lives,
+                *self.journal.rot.alarms(self.notary.here),
+            ],
             "counters": counters,
             "checkpoint": self.witness.status(),
+            "verification": self.adoption.status(),
             "state_digest": None if behind else self.state_digest(),
             **self._trust(),
         }

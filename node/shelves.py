@@ -98,6 +98,19 @@ class Shelves:
             self.living[name], self._at[name] = shelf, self._end()
             log.info("tables.built", room=name, entries=self._end())
 
+    def renew(self) -> None:
+        """Build the tables of every room anew beside the work; those of the directory at once, because trust needs them."""
+        for name, shelf in list(self.living.items()):
+            if name in self.building:
+                self.settle(wait=True)
+            if name == "directory":
+                self.living[name] = self.build(shelf.room, self._place.fresh(shelf.room))
+                self._at[name] = self._end()
+                self._place.swap(shelf.room, self.living[name].place)
+                shelf.engine.dispose()
+                continue
+            self.building[name] = self._builder.submit(self.build, shelf.room, self._place.fresh(shelf.room))
+
     def build(self, room: Room, name: str) -> Shelf:
         """Fold a room from zero into a generation of this name."""
         self._place.clear(room, name)

@@ -30,8 +30,9 @@ from node.kinds import Content, Entry, kind
 from node.requests import Batch, Draft, Met, statement
 from node.settings import Settings
 from sync.exchange import Exchange, Taken
-from sync.peer import Now, Outcome, Read, Self
+from sync.peer import Now, Outcome, Self
 from sync.store import line_of, look, refusal
+from sync.wishes import Read
 
 ROOM = Room("sim", version=1)
 

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import zmq
 
-from node import certs, clock, enrol, keys, signals
+from node import certs, clock, enrol, keys, signals, snapshot
 from node.beat import Beat
 from node.blobs import Blobs
 from node.codec import pack, unpack
@@ -33,8 +33,9 @@ from node.errors import Invalid, NodeError
 from node.settings import Settings
 from node.tier import Tier
 from sync import frames, monitor, zap
+from sync.bootstrap import Bootstrap, Both
 from sync.exchange import Exchange
-from sync.peer import AGAIN, Now, Peer, Self
+from sync.peer import AGAIN, Line, Now, Peer, Self
 from sync.store import LedgerStore, look
 
 log = logging.getLogger("courier")
@@ -79,10 +80,14 @@ class Courier:
         self.jitter = random.Random(seed or secrets.token_bytes(16))  # noqa: S311 - back-off only
         self.store = LedgerStore(settings, self.context)
         own = self._own()
+        files, lines = snapshot.files(settings), dict[bytes, Line]()
+        begun = Bootstrap(self.store, files, lines, lambda: self.exchange.fetcher, files.root / "taking", snapshot.least(settings))
         self.exchange = Exchange(
             me=own,
             store=self.store,
-            shelf=Blobs(settings),
+            shelf=Both(Blobs(settings), files, begun.mine),
+            lines=lines,
+            bootstrap=begun,
             rng=random.SystemRandom(),
             look=look,
             parent=settings.parent.id if settings.parent else "",

@@ -17,9 +17,11 @@ from node.entry import Attachment, Hold
 from node.errors import NodeError
 from node.requests import Met
 from node.signals import LIFE, Signal
-from sync import peer
+from sync import peer, wishes
+from sync.bootstrap import Bootstrap
 from sync.fetch import Fetcher
-from sync.peer import Line, Look, Now, Outcome, Peer, Read, Self, Take
+from sync.peer import Line, Look, Now, Outcome, Peer, Self
+from sync.wishes import Read, Take
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,9 @@ class Exchange:
     _more: bool = False
     _signals: dict[bytes, int] = field(default_factory=dict)
 
+    bootstrap: Bootstrap | None = None
+    "Takes and gives snapshots; None where there are none."
+
     def __post_init__(self) -> None:
         self.fetcher = Fetcher(self._ask_blob)
 
@@ -135,6 +140,8 @@ class Exchange:
                 beat=self.beat,
                 epoch=self.epoch,
             )
+            if self.bootstrap is not None:
+                self.peers[node].begins = self.bootstrap.begins
         return self.peers[node]
 
     def receive(self, node: str, message: bytes, now: Now) -> None:
@@ -173,6 +180,8 @@ class Exchange:
             was = one.state
             one.tick(now, self._report(one) if one.due(now) <= 0 else None)
             self._settle(one, was)
+        if self.bootstrap is not None:
+            self.bootstrap.tick(now)
         self.fetcher.pump(now.mono)
         self._signals = {nonce: until for nonce, until in self._signals.items() if until > now.ms}
         for one in self.peers.values():
@@ -191,6 +200,8 @@ class Exchange:
             self.heard[one.neighbour] = one.heard_ms
         if was == "up" and one.state != "up":
             self.fetcher.left(one.neighbour)
+            if self.bootstrap is not None:
+                self.bootstrap.left(one.neighbour)
         if was != "up" and one.state == "up":
             self.fetcher.joined(one.neighbour, self._now.mono)
             one.checkpoint(self.sheets.get(one.neighbour, b""))
@@ -199,45 +210,58 @@ class Exchange:
 
     # --- wishes -------------------------------------------------------------------------------------------------
 
-    def _grant(self, one: Peer, wish: peer.Wish) -> None:
+    def _grant(self, one: Peer, wish: wishes.Wish) -> None:
         match wish:
             case Take():
                 self.store.take(wish.batch, one.neighbour, lambda taken: self._taken(one, wish, taken))
             case Read():
                 self.store.read(wish, lambda count, batch: self._batch(one, wish, count, batch))
-            case peer.Held():
+            case wishes.Held():
                 self.store.held(wish.holds)
-            case peer.Review():
+            case wishes.Review():
                 self._review(one, 0)
-            case peer.Fetch():
+            case wishes.Fetch():
                 one.part(wish, self.shelf.read(wish.sha, wish.offset, wish.length))
-            case peer.Store():
+            case wishes.Store():
                 self._blob(one, wish)
-            case peer.Heard():
+            case wishes.Heard():
                 self._note(one, wish.nodes)
-            case peer.Pass():
+            case wishes.Pass():
                 self.signal(wish.signal, came=one.neighbour)
-            case peer.Drop():
+            case wishes.Drop():
                 pass
             case _:
                 self._about_lives(one, wish)
 
-    def _about_lives(self, one: Peer, wish: peer.Wish) -> None:
+    def _about_lives(self, one: Peer, wish: wishes.Wish) -> None:
         match wish:
-            case peer.Met():
+            case wishes.Met():
                 self.store.met(one.neighbour, wish.epoch, lambda met: self._met(one, wish, met))
-            case peer.Twin():
+            case wishes.Twin():
                 self.store.twin(wish.epoch, wish.at)
-            case peer.Fence():
+            case wishes.Fence():
                 self.store.fence(wish.text)
-            case peer.Level():
+            case wishes.Level():
                 self.store.level(one.neighbour)
-            case peer.Anchor():
+            case wishes.Anchor():
                 self._anchor(one.neighbour, wish.data)
-            case peer.Vouch():
+            case wishes.Asked() | wishes.Offered():
+                self._begin(one, wish)
+            case wishes.Vouch():
                 self.store.vouched(wish.chain, lambda holds: self._vouched(one, holds))
 
-    def _met(self, one: Peer, wish: peer.Met, met: Met) -> None:
+    def _begin(self, one: Peer, wish: wishes.Asked | wishes.Offered) -> None:
+        if isinstance(wish, wishes.Offered):
+            if self.bootstrap is None:
+                one.tell()
+            else:
+                self.bootstrap.offered(one, wish, self._now)
+        elif self.bootstrap is None:
+            one.offer(b"", 0, 0)
+        else:
+            self.bootstrap.asked(one)
+
+    def _met(self, one: Peer, wish: wishes.Met, met: Met) -> None:
         was = one.state
         one.met(wish, fenced=met.fenced, twin=met.twin, at=met.at, now=self._now)
         self._settle(one, was)
@@ -373,7 +397,7 @@ class Exchange:
     def _ask_blob(self, node: str, sha: bytes, offset: int, length: int) -> None:
         self.peers[node].want(sha, offset, length)
 
-    def _blob(self, one: Peer, part: peer.Store) -> None:
+    def _blob(self, one: Peer, part: wishes.Store) -> None:
         if not part.data:
             self.fetcher.waits(one.neighbour, part.sha, part.offset, self._now.mono)
             return
@@ -390,7 +414,8 @@ class Exchange:
         one.counts["blob_bytes_in"] += len(part.data)
         self.fetcher.wrote(part.sha, part.offset, len(part.data), self._now.mono)
         if whole:
-            self.store.arrived(part.sha)
+            if self.bootstrap is None or not self.bootstrap.whole(part.sha, self._now):
+                self.store.arrived(part.sha)
             self.stocked(part.sha, self._now)
             self.fetcher.pump(self._now.mono)
 

@@ -16,8 +16,10 @@ from node.codec import Value, digest, pack, unpack
 from node.entry import Hold, Lane
 from node.errors import Invalid, TooLarge
 
-LOW, HIGH = 1, 1
+LOW, HIGH = 1, 2
 "Oldest and newest protocol version this build speaks."
+SNAPSHOTS = 2
+"The version from which on a neighbour knows of snapshots."
 SESSION = 8
 NO_SESSION = bytes(SESSION)
 NUMBER = 4
@@ -179,7 +181,24 @@ class Double(Frame, frozen=True, tag=15):
     "When it called, milliseconds since 1970 by the sender's clock."
 
 
-_ALL: tuple[type[Frame], ...] = (Hello, Have, Entries, Ack, Holds, Want, Chunk, Beat, Signal, Enrol, Admitted, Refuse, Checkpoint, Living, Double)
+class Begin(Frame, frozen=True, tag=16):
+    """To the node above, in the place of Have: the sender has next to nothing. Is there a snapshot? Have follows when it was taken."""
+
+    held: int
+    "Entries held."
+
+
+class Offer(Frame, frozen=True, tag=17):
+    """To the node below: the file that lists the parts of a snapshot (:class:`node.snapshot.Snapshot`), to be wanted like a blob."""
+
+    sha: bytes
+    "Empty when there is none."
+    size: int
+    entries: int
+
+
+_FIRST: tuple[type[Frame], ...] = (Hello, Have, Entries, Ack, Holds, Want, Chunk, Beat, Signal, Enrol, Admitted, Refuse, Checkpoint)
+_ALL: tuple[type[Frame], ...] = (*_FIRST, Living, Double, Begin, Offer)
 FRAMES: dict[int, type[Frame]] = dict(enumerate(_ALL, 1))
 
 
@@ -244,6 +263,12 @@ def _check(frame: Frame) -> None:
         case Double():
             _length(frame.epoch, 32)
             _number_of(frame.at)
+        case Begin():
+            _number_of(frame.held)
+        case Offer():
+            if frame.sha:
+                _length(frame.sha, 32)
+            _number_of(frame.size, frame.entries)
         case Signal():
             if len(frame.signal.payload) > signals.MOST:
                 raise TooLarge("a signal is too long")

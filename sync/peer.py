@@ -38,6 +38,7 @@ from node.errors import Forged, Incompatible, NodeError, TooLarge, Untrusted
 from node.signals import Signal
 from sync import flow, frames, span
 from sync.frames import Frame
+from sync.wishes import Anchor, Asked, Drop, Fence, Fetch, Heard, Held, Level, Met, Offered, Pass, Read, Review, Store, Take, Twin, Vouch, Wish
 
 
 class Now(NamedTuple):
@@ -64,112 +65,6 @@ class Line:
     "Why nothing more is taken (fork, closed, revoked), or empty. What is held still goes out, but for a fork."
     closed: int = -1
     "Entries it may have since a later opening of its log; below 0 while it is open."
-
-
-@dataclass(frozen=True, slots=True)
-class Take:
-    """Wish: give this batch to the ledger, then say :meth:`Peer.taken`."""
-
-    chain: bytes
-    start: int
-    count: int
-    lane: Lane
-    batch: bytes
-    frame: bytes
-    "The frame as it came, to be passed on untouched."
-
-
-class Read(NamedTuple):
-    """Wish: read a stretch of a chain, then say :meth:`Peer.batch`."""
-
-    chain: bytes
-    start: int
-    limit: int
-    "About how many bytes."
-
-
-class Held(NamedTuple):
-    """Wish: give range statements to the ledger."""
-
-    holds: tuple[Hold, ...]
-
-
-class Review(NamedTuple):
-    """Wish: a session has begun; give :meth:`Peer.holds` all that the journal has."""
-
-
-class Fetch(NamedTuple):
-    """Wish: read a part of a blob, then say :meth:`Peer.part`."""
-
-    sha: bytes
-    offset: int
-    length: int
-
-
-class Store(NamedTuple):
-    """Wish: write a part of a blob that was wanted."""
-
-    sha: bytes
-    offset: int
-    data: bytes
-
-
-class Heard(NamedTuple):
-    """Wish: remember when the nodes behind the neighbour were heard: (node, milliseconds since 1970 by our clock)."""
-
-    nodes: tuple[tuple[str, int], ...]
-
-
-class Pass(NamedTuple):
-    """Wish: pass a signal on, or hand it in if it is for this node."""
-
-    signal: Signal
-
-
-class Met(NamedTuple):
-    """Wish: tell the ledger in which epoch the neighbour lives, then say :meth:`Peer.met`."""
-
-    epoch: bytes
-    session: bytes
-
-
-class Twin(NamedTuple):
-    """Wish: tell the ledger that an older copy of this node called at the neighbour."""
-
-    epoch: bytes
-    at: int
-
-
-class Fence(NamedTuple):
-    """Wish: tell the ledger that this very process is the copy, and a newer one is at work."""
-
-    text: str
-
-
-class Level(NamedTuple):
-    """Wish: tell the ledger that all the neighbour told at the beginning is here now."""
-
-
-class Anchor(NamedTuple):
-    """Wish: show the ledger a checkpoint of the city."""
-
-    data: bytes
-
-
-class Vouch(NamedTuple):
-    """Wish: the range statements that cover the end of an own chain, then say :meth:`Peer.vouch`."""
-
-    chain: bytes
-
-
-class Drop(NamedTuple):
-    """Wish: end the connection; the neighbour erred, or went silent."""
-
-    code: str
-    text: str
-
-
-Wish = Take | Read | Held | Review | Fetch | Store | Heard | Pass | Met | Twin | Fence | Level | Anchor | Vouch | Drop
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +186,10 @@ class Peer:
     "Entries the neighbour told at the beginning that are not here yet."
     level: bool = False
     "Whether there are none left."
+    begins: Callable[[], bool] = lambda: False
+    "Whether this side holds so little that it asks the node above for a snapshot before it tells what it holds."
+    _owes_have: bool = False
+    "Whether it has asked, and not told yet."
     epoch: bytes = b""
     "The living epoch of this side's ledger; empty while it is not known."
     _shut: set[bytes] = field(default_factory=set)
@@ -363,7 +262,7 @@ class Peer:
             queue.clear()
         self._passages, self._elsewhere, self._ready = {}, {}, {lane: {} for lane in LANES}
         self._coming, self._asked, self._declined, self._retry, self._wanted = {}, {}, set(), {}, {}
-        self._goals, self.level, self._shut, self._shown = {}, False, set(), b""
+        self._goals, self.level, self._shut, self._shown, self._owes_have = {}, False, set(), b"", False
         self._credit, self._their_beat = flow.fresh(), (0, 0)
 
     def _end(self, now: Now, code: str, text: str = "") -> None:
@@ -423,6 +322,8 @@ class Peer:
         frame = frames.read(data)
         if frame is None:
             self.refused["unknown_frame"] += 1
+            if self.state == "up" and name == self._session and number == self._got + 1:
+                self._got = number  # what a newer neighbour says besides is none of the messages that were lost
             return
         if isinstance(frame, frames.Hello):
             self._on_hello(frame, now)
@@ -474,6 +375,11 @@ class Peer:
                 self.wishes.append(Pass(frame.signal))
             case frames.Checkpoint():
                 self.wishes.append(Anchor(frame.data))
+            case frames.Begin():
+                self.wishes.append(Asked())
+            case frames.Offer():
+                if self.up and self._owes_have:
+                    self.wishes.append(Offered(frame.sha, frame.size, frame.entries))
             case _:
                 self.refused["unexpected_frame"] += 1
 
@@ -518,7 +424,11 @@ class Peer:
         self._become("up", now)
         self.counts["sessions"] += 1
         self.live(self.epoch)
-        self._tell()
+        self._owes_have = True
+        if self.up and hello.high >= frames.SNAPSHOTS and self.begins():
+            self._say(frames.Begin(sum(line.count for line in self.lines.values())))
+        else:
+            self.tell()
         self._beaten = 0.0
         self._reported = 0.0
         self.wishes.append(Review())
@@ -538,11 +448,20 @@ class Peer:
         self._become("refused", now, refuse.code)
         self.wishes.append(Drop(refuse.code, refuse.text))
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Tell what is held here, once in a session; the neighbour sends what is missing from then on."""
+        if not self._owes_have or self.state != "up":
+            return
+        self._owes_have = False
         mine = [frames.Position(line.id, line.count, line.hash) for line in self.lines.values() if self._goes(line)]
         parts = [tuple(mine[i : i + frames.MAX_POSITIONS]) for i in range(0, len(mine), frames.MAX_POSITIONS)] or [()]
         for number, part in enumerate(parts, 1):
             self._say(frames.Have(part, number == len(parts)))
+
+    def offer(self, sha: bytes, size: int, entries: int) -> None:
+        """Answer a neighbour that asked: where the snapshot is, or that there is none."""
+        if self.state == "up":
+            self._say(frames.Offer(sha, size, entries))
 
     def _goes(self, line: Line) -> bool:
         return line.count > 0 and line.frozen != "fork" and span.goes(self.tree, line, self.neighbour, up=self.up)

@@ -21,8 +21,10 @@ from node.errors import Gap, Invalid, NodeError, Unreachable
 from node.settings import Settings
 from node.standing import FENCED
 from sync import monitor
+from sync.bootstrap import Parts
 from sync.exchange import Exchange, Taken
-from sync.peer import Line, Look, Now, Outcome, Read
+from sync.peer import Line, Look, Now, Outcome
+from sync.wishes import Read
 
 Then = Callable[[Any], None]
 SAFETY = 5.0
@@ -172,6 +174,31 @@ class LedgerStore:
         """Range statements that cover the last entry of a chain."""
         last = self.exchange.lines[chain].count - 1
         self._ask(lambda answer: None if isinstance(answer, NodeError) else then(answer), "hold_for", chain, last)
+
+    # --- as sync.bootstrap.Keeper -------------------------------------------------------------------------------
+
+    def offered(self, then: Callable[[bytes, int, int], None]) -> None:
+        """The last snapshot that was made here."""
+        self._ask(lambda answer: then(b"", 0, 0) if isinstance(answer, NodeError) else then(*answer), "offer")
+
+    def listed(self, data: bytes, then: Callable[[Parts | None], None]) -> None:
+        """Check a list of parts."""
+        self._ask(lambda answer: then(None if isinstance(answer, NodeError) else answer), "snapshot", data)
+
+    def adopt(self, number: int, then: Callable[[bool], None]) -> None:
+        """Take a part that is whole."""
+        self._ask(lambda answer: then(not isinstance(answer, NodeError)), "adopt", number)
+
+    def adopted(self, whole: bool, then: Callable[[], None]) -> None:
+        """There are no more parts: look what is held now, for the bell may come later than the answer."""
+
+        def known(answer: Any) -> None:
+            if not isinstance(answer, NodeError):
+                self.exchange.grown([line_of(chain) for chain in answer], self._now)
+            then()
+
+        self._ask(lambda _: None, "adopted", whole)
+        self._ask(known, "chains")
 
     # --- what else the courier asks -----------------------------------------------------------------------------
 
@@ -333,6 +360,7 @@ class LedgerStore:
 
     def _on_wanted(self, wanted: tuple[Any, ...]) -> None:
         names = {one.sha for one in wanted}
-        for sha in [sha for sha in self.exchange.fetcher.needs if sha not in names]:
+        begun = self.exchange.bootstrap
+        for sha in [sha for sha in self.exchange.fetcher.needs if sha not in names and not (begun and begun.mine(sha))]:
             self.exchange.stocked(sha, self._now)
         self.exchange.missing(wanted)

@@ -67,6 +67,7 @@ def own(found: Mapping[str, Any]) -> list[tuple[Text, Any]]:
     """Labels and values of the node itself."""
     disk, checkpoint, trust, queues = found["disk"], found["checkpoint"], found["trust"], found["queues"]
     waiting = queues.get("to_parent", 0) + queues.get("to_children", 0)
+    checking = [(_("快照核验"), _checking(found["verification"]))] if found.get("verification") else []
     return [
         (_("版本"), found["version"]),
         (_("磁盘剩余"), _("{n} MiB").format(n=disk["free_bytes"] // MIB)),
@@ -76,7 +77,19 @@ def own(found: Mapping[str, Any]) -> list[tuple[Text, Any]]:
         (_("待发"), _("{n} 条").format(n=waiting)),
         (_("待取附件"), _("{n} 个").format(n=queues.get("blobs_wanted", 0))),
         (_("账本"), _("{n} 条").format(n=found.get("entries", "–"))),
+        *checking,
     ]
+
+
+def _checking(found: Mapping[str, Any]) -> Text | str:
+    """How far the signatures of a snapshot were checked."""
+    if found["false"]:
+        return _("发现 {n} 条不实，已撤回").format(n=len(found["false"]))
+    if found["state"] == "taking":
+        return _("正在接收")
+    if found["state"] == "checked":
+        return _("{n} 条全部核验，签名属实").format(n=found["entries"])
+    return _("正在核验：{n} / {all} 条").format(n=found["checked"], all=found["entries"])
 
 
 def _age(seconds: int | None) -> Text | str:

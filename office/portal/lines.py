@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from node import clock
+from node.progress import CHECKING, TAKING, Progress
 from node.settings import Settings
 
 STALE = 15_000
@@ -36,12 +37,24 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Checking:
+    """A snapshot of the node above that is being taken, or whose signatures are being checked (:mod:`node.adoption`)."""
+
+    state: str
+    "taking or checking."
+    percent: int
+    "Of the entries that came by it, how many were checked."
+
+
+@dataclass(frozen=True)
 class Lines:
     """All lines of the node."""
 
     lines: tuple[Line, ...]
     courier: bool
     "Whether the courier runs at all."
+    checking: Checking | None = None
+    "What has come by a snapshot and is not checked yet; None when there is nothing of that."
 
     @property
     def parent(self) -> Line | None:
@@ -66,13 +79,25 @@ class Lines:
 
 def read(settings: Settings) -> Lines:
     """The lines now; without a courier all are down."""
+    checking = _checking(settings)
     try:
         found = msgspec.json.decode(settings.path("run", "links.json").read_bytes())
         fresh = clock.ms() - int(found.get("at", 0)) < STALE
-        return Lines(tuple(_line(one, fresh) for one in found.get("links", ())), fresh)
+        return Lines(tuple(_line(one, fresh) for one in found.get("links", ())), fresh, checking)
     except (OSError, msgspec.DecodeError, AttributeError, TypeError, ValueError):
         above = (Line(settings.parent.id, "parent", "down", None, 0),) if settings.parent else ()
-        return Lines(above, False)
+        return Lines(above, False, checking)
+
+
+def _checking(settings: Settings) -> Checking | None:
+    try:
+        found = msgspec.json.decode(settings.path("snapshot.json").read_bytes(), type=Progress)
+    except (OSError, msgspec.DecodeError):
+        return None
+    if found.state not in (TAKING, CHECKING):
+        return None
+    done = (found.at - found.first) * 100 // max(1, found.last - found.first) if found.state == CHECKING else 0
+    return Checking(found.state, max(0, min(99, done)))
 
 
 def _line(found: dict[str, Any], fresh: bool) -> Line:

@@ -13,7 +13,8 @@ from node.codec import Value, pack, unpack
 from node.entry import Audience, Hold, Lane
 from node.requests import Met
 from sync.exchange import Taken
-from sync.peer import Line, Look, Outcome, Read
+from sync.peer import Line, Look, Outcome
+from sync.wishes import Read
 
 
 class Strip(Value, frozen=True):
