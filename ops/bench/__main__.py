@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from ops.bench import chain, fan, fold, growth, load, media, meter, peers, portal, search, urgent
+from ops.bench import chain, fan, fold, growth, load, media, meter, newcomer, peers, portal, search, urgent
 
 CHAIN = ("memory", "throughput", "single", "latency", "catchup")
-PARTS = (*CHAIN, "fanout", "urgent", "fold", "growth", "portal", "load", "search", "media", "peers")
+PARTS = (*CHAIN, "fanout", "urgent", "fold", "growth", "newcomer", "portal", "load", "search", "media", "peers")
 
 
 def main() -> None:
@@ -29,6 +29,7 @@ def main() -> None:
         "urgent": lambda: urgent.run(given.n, given.m, 40),
         "fold": lambda: fold.run(given.n // 2),
         "growth": lambda: growth.run(given.g),
+        "newcomer": lambda: newcomer.run(5 * given.n),
         "portal": lambda: portal.run(6.0),
         "load": lambda: load.run(5 * given.n, given.t),
         "search": lambda: search.run(5 * given.n),

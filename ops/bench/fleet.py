@@ -176,14 +176,15 @@ def found(folder: Path, counties: int, townships: int, dials: dict[str, str]) ->
     city.says.append(enrol.own(city.settings))
     members = {"city": city}
     for c in range(1, counties + 1):
-        county = members[f"county{c}"] = _admit(folder, f"county{c}", city, "county", f"3301{c:02}", next(ports), dials)
+        county = members[f"county{c}"] = admit(folder, f"county{c}", city, "county", f"3301{c:02}", next(ports), dials)
         for t in range(1, townships + 1):
             name = f"county{c}-town{t}"
-            members[name] = _admit(folder, name, county, "township", f"3301{c:02}{t:03}", 0, dials)
+            members[name] = admit(folder, name, county, "township", f"3301{c:02}{t:03}", 0, dials)
     return Fleet(members)
 
 
-def _admit(folder: Path, name: str, parent: Member, tier: str, code: str, port: int, dials: dict[str, str]) -> Member:
+def admit(folder: Path, name: str, parent: Member, tier: str, code: str, port: int, dials: dict[str, str]) -> Member:
+    """A home under a parent, whose ledger must still be told (``parent.says``)."""
     now, home = dt.datetime.now(dt.UTC), folder / name
     wish = _wish(tier, f"云{code}", code, port)
     token = enrol.new_token(parent.settings, tier, wish.name, code, now, dt.timedelta(hours=1))
