@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete
 
 from node import certs, clock, keys, logs, schema, snapshot
 from node import entry as said
@@ -184,11 +184,11 @@ class Adoption:
         progress = self.progress
         assert progress is not None
         with self.journal.asking() as c:
-            numbers, some = self._next(c, progress)
+            last, some = self._next(c, progress)
             step = self._look(c, some)
         if step.false or step.orphans:
             self._take_back(step)
-        progress.at = numbers[-1] if numbers else progress.last
+        progress.at = last
         if progress.at < progress.last:
             if progress.at - self._saved > 20 * SOME:
                 self._save()
@@ -201,19 +201,14 @@ class Adoption:
         self._save()
         log.info("snapshot.checked", entries=progress.last - progress.first, false=len(progress.false))
 
-    def _next(self, c: Connection, progress: Progress) -> tuple[list[int], list[Readable]]:
-        """(numbers looked at, those among them that count: readable, neither refused nor waiting)."""
-        table = schema.ENTRIES.c.number
-        numbers = list(c.scalars(select(table).where(table > progress.at, table <= progress.last).order_by(table).limit(SOME)))
-        out: set[int] = set()
-        for other in (schema.REFUSED, schema.PARKED):
-            out |= set(c.scalars(select(other.c.number).where(other.c.number.in_(numbers))))
-        return numbers, list(self._readable(c, [number for number in numbers if number not in out]))
-
-    def _readable(self, c: Connection, numbers: Sequence[int]) -> Iterator[Readable]:
-        for found in self.journal.by_numbers(c, numbers):
-            if found.seq and self.reader.readable(self.journal.chain(found.chain)):
-                yield self.reader.again(c, found)
+    def _next(self, c: Connection, progress: Progress) -> tuple[int, list[Readable]]:
+        """(number up to which is looked now, the entries up to there that count: readable, neither refused nor waiting)."""
+        found = self.journal.after(c, progress.at, progress.last, SOME)
+        last = found[-1].number if len(found) == SOME else progress.last
+        out = {number for (number,) in schema.OUT_AFTER(c, progress.at, last, progress.at, last)}
+        chains = self.journal.chains
+        some = [one for one in found if one.seq and one.number not in out and self.reader.readable(chains[one.chain])]
+        return last, [self.reader.again(c, one) for one in some]
 
     def _look(self, c: Connection, some: Sequence[Readable]) -> _Step:
         signers = [self.notary.signer(one.statement.signer) for one in some]

@@ -306,6 +306,12 @@ class Journal:
         )
         return [Found(r.number, state.id, state.author, r.seq, r.hash, r.header, r.body) for r in rows]
 
+    def after(self, c: Connection, since: int, last: int, limit: int) -> list[Found]:
+        """Entries whose local numbers lie after one and not after another, in their order."""
+        rows = schema.ENTRIES_AFTER(c, since, last, limit)
+        states = [self._by_no[row[1]] for row in rows]
+        return [Found(row[0], state.id, state.author, *row[2:]) for row, state in zip(rows, states, strict=True)]
+
     def by_numbers(self, c: Connection, numbers: Sequence[int]) -> list[Found]:
         """Entries by their local numbers, in that order."""
         held: dict[int, Found] = {}

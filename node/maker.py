@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from node import keys, logs, schema
+from node.blobs import Blobs
 from node.chain import State
 from node.codec import pack, unpack
 from node.directory.tree import Tree
@@ -117,7 +118,7 @@ class Maker:
         covered: dict[bytes, int] = {}
         for part in self.parts:
             follows = all(one.chain in held and one.start == covered.get(one.chain, 0) for one in part.ranges)
-            if part.size >= FULL and follows and blobs.has(part.sha):
+            if part.size >= FULL and follows and _sound(blobs, part.sha):
                 kept.append(part)
                 covered |= {one.chain: one.start + one.count for one in part.ranges}
         return kept, covered
@@ -161,6 +162,16 @@ class Maker:
         for sha in blobs.all():
             if sha not in needed:
                 blobs.path(sha).unlink(missing_ok=True)
+
+
+def _sound(blobs: Blobs, sha: bytes) -> bool:
+    """Whether a file is here and still what was written."""
+    try:
+        for _ in blobs.open(sha):
+            pass
+    except (NodeError, OSError):
+        return False
+    return True
 
 
 def _for_below(state: State, above: set[str]) -> bool:

@@ -214,6 +214,22 @@ HEADS_FROM = Quick(
     "start",
     "limit",
 )
+_AFTER = ENTRIES.c.number > bindparam("since"), ENTRIES.c.number <= bindparam("last")
+ENTRIES_AFTER = Quick(
+    select(ENTRIES).where(*_AFTER).order_by(ENTRIES.c.number).limit(bindparam("limit")).offset(_ZERO),
+    "since",
+    "last",
+    "limit",
+)
+OUT_AFTER = Quick(
+    select(REFUSED.c.number)
+    .where(REFUSED.c.number > bindparam("since"), REFUSED.c.number <= bindparam("last"))
+    .union_all(select(PARKED.c.number).where(PARKED.c.number > bindparam("from"), PARKED.c.number <= bindparam("to"))),
+    "since",
+    "last",
+    "from",
+    "to",
+)
 HOLDS_FROM = Quick(
     select(HOLDS).where(HOLDS.c.no > bindparam("since")).order_by(HOLDS.c.no).limit(bindparam("limit")).offset(_ZERO), "since", "limit"
 )

@@ -122,6 +122,13 @@ class Bootstrap:
         self._go_on(now)
         return True
 
+    def missing(self, sha: bytes) -> bool:
+        """The neighbour does not have a blob, or has something else under its name; whether it was one of the snapshot, which is given up then."""
+        found = self._from is not None and self.mine(sha)
+        if found:
+            self._give_up()
+        return found
+
     def _listed(self, mine: int, parts: Parts | None, now: Now) -> None:
         if mine != self._round or self._from is None:
             return

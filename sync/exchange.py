@@ -398,6 +398,8 @@ class Exchange:
         self.peers[node].want(sha, offset, length)
 
     def _blob(self, one: Peer, part: wishes.Store) -> None:
+        if not part.data and self.bootstrap is not None and self.bootstrap.missing(part.sha):
+            return
         if not part.data:
             self.fetcher.waits(one.neighbour, part.sha, part.offset, self._now.mono)
             return
@@ -409,7 +411,8 @@ class Exchange:
             whole = self.shelf.write(part.sha, need.size, part.offset, part.data)
         except NodeError as error:
             self.refused[error.code] += 1
-            self.fetcher.again(part.sha, self._now.mono)
+            if self.bootstrap is None or not self.bootstrap.missing(part.sha):
+                self.fetcher.again(part.sha, self._now.mono)
             return
         one.counts["blob_bytes_in"] += len(part.data)
         self.fetcher.wrote(part.sha, part.offset, len(part.data), self._now.mono)

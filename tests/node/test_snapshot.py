@@ -20,6 +20,7 @@ from node.snapshot import Manifest, Snapshot
 from tests import books, city
 from tests.books import Noted, carry, draft, texts, write
 from tests.node.test_book import mended
+from tests.ops.conftest import call
 
 Books = dict[str, Book]
 
@@ -188,6 +189,8 @@ def test_what_is_false_is_taken_back_and_proved(pair: Books) -> None:
     assert [one["subject"] for one in town.status()["alarms"] if one["kind"] == "relay_misbehaviour"] == [county.here]
     proof = town.settings.path("snapshot", "proof-1").read_bytes()
     assert adoption.proved(proof, town.notary.root).maker == county.here
+    told = call(None, "proof", "check", str(town.settings.path("snapshot", "proof-1")), "--root", str(town.settings.path("certs", "root.pem")))
+    assert (told.code, told.json["kind"], told.json["origin"]) == (0, "vouched", county.here)
     with pytest.raises(Untrusted):
         ask(town, "snapshot", data)
     assert all(a == b for a, b in town.refold().values())

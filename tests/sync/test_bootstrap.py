@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class Net:
     def say(self, name: str, *people: int) -> None:
         """A node writes cards of people."""
         home = self.city[name]
-        cards = [Person(f"p{n}", f"人{n}", "organ", "", 1, "active", "x" * 4000) for n in people]
+        cards = [Person(f"p{n}", f"人{n}", "organ", "", 1, "active", secrets.token_hex(2000)) for n in people]
         self.ledger(name).write([of_node(home.settings.city, home.id, one, record=one.id, to=ALL) for one in cards])
 
     def entries(self, name: str) -> int:
@@ -104,18 +105,39 @@ def test_a_township_begins_with_a_snapshot(net: Net, tmp_path: Path) -> None:
 def test_a_line_that_is_cut_and_processes_that_are_killed(net: Net, tmp_path: Path) -> None:
     """Cut and killed while the parts come, a township ends with the same journal, everything checked."""
     home = net.join(tmp_path, "town2", "330101002")
+    net.line.set(rate_kbs=600)
     home.start("courier")
     for blow in ("cut", "courier", "ledger"):
-        wait(lambda: (home.path / "snapshot/partial").exists() or checked(net, "town2"))
+        wait((home.path / "snapshot/taking").exists, why=f"nothing is taken before the {blow}")
         if blow == "cut":
             net.line.cut()
             net.line.heal()
         else:
             home.stop(blow, how=signal.SIGKILL)
             home.start(blow)
+    net.line.set(rate_kbs=0)
     wait(lambda: net.entries("town2") == net.entries("county1"), why="the past does not arrive")
     wait(lambda: checked(net, "town2") or net.ledger("town2").status().get("verification") is None)
     assert all(a == b for a, b in net.ledger("town2").refold().values())
+
+
+@pytest.mark.promise("P5")
+def test_parts_that_have_rotted_or_are_gone(net: Net, tmp_path: Path) -> None:
+    """Where the county's disk has changed or lost the parts, a newcomer gets all of the past entry by entry."""
+    parts = sorted((net.city["county1"].path / "snapshot").glob("??/*"), key=lambda file: file.stat().st_size)
+    was = {file: file.read_bytes() for file in parts[1:]}  # the smallest is the list
+    try:
+        for number, (file, data) in enumerate(was.items()):
+            file.write_bytes(data[:-9] + bytes(9))
+            if number:
+                file.unlink()
+        home = net.join(tmp_path, "town3", "330101003")
+        home.start("courier")
+        wait(lambda: net.entries("town3") == net.entries("county1"), why="the past does not arrive")
+        wait(lambda: counters(home).get("entries_in", 0) > PEOPLE)
+    finally:
+        for file, data in was.items():
+            file.write_bytes(data)
 
 
 def test_a_small_past_comes_entry_by_entry(tmp_path: Path) -> None:
