@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -86,6 +87,7 @@ def _join(world: Fleet, folder: Path, number: int, mode: str, count: int, offer:
             cpu_s_at_county=round(above.used(), 2),
             wan_bytes_per_doc=round(meter.passed(port)[1] / count),
             pss_mib=round(meter.pss(town.pids()), 1),
+            lines={name: _told(town).get(name) for name in ("entries_in", "duplicates", "blob_bytes_in", "bytes_in")},
             **before.figures(),
             signatures_checked=True,
         )
@@ -110,6 +112,12 @@ def _count(member: Member) -> int:
 def _checked(town: Member) -> bool:
     found = town.book.status().get("verification")
     return found is None or found["state"] == "checked"
+
+
+def _told(town: Member) -> dict[str, int]:
+    """What the newcomer's courier has counted."""
+    found: dict[str, int] = json.loads(town.settings.path("run", "links.json").read_bytes())["counters"]
+    return found
 
 
 def _cpu(town: Member) -> dict[str, float]:
