@@ -15,17 +15,20 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from node import settings
 from node.directory.entries import ADMINISTRATORS
 from node.errors import Invalid, Misconfigured, Missing, NodeError, Unreachable
 from node.keys import write_secret
 from ops import places, supervise
 from ops.caller import Shells, ask
+from ops.nursery import Nursery
 from ops.words import _
 
 LISTEN, LINES, WEB = 7100, 7400, 8443
@@ -221,8 +224,9 @@ def up(network: Network, progress: Progress) -> None:
     _check_ports(network)
     network.save()
     _start_lines(network, progress)
-    for tier in TIERS:
-        _each(network.tier(tier), lambda place: _establish(network, place, progress))
+    with Nursery() if network.courier_only else nullcontext() as nursery:
+        for tier in TIERS:
+            _each(network.tier(tier), lambda place: _establish(network, place, nursery, progress))
     network.save()
     _write_directory(network)
     with Shells() as shells:
@@ -283,11 +287,14 @@ def _start_lines(network: Network, progress: Progress) -> None:
     progress.step(_("线路已接通：{count} 条").format(count=len(told)))
 
 
-def _establish(network: Network, place: Place, progress: Progress) -> None:
+def _establish(network: Network, place: Place, nursery: Nursery | None, progress: Progress) -> None:
     if not (place.path / "node.toml").exists():
         place.id = _init(network, place)["node"]
         progress.step(_("{name} 已建立").format(name=place.name) + (_("，经 {parent} 批准入网").format(parent=place.parent) if place.parent else ""))
     if not supervise.alive(place.path):
+        if nursery is not None:
+            supervise.prepare(settings.load(place.path))
+            nursery.bear(place.path.resolve())
         ask(place.path, "run", timeout=READY_SECONDS)
         progress.step(_("{name} 已就绪").format(name=place.name) + f"  {place.url}")
 

@@ -132,11 +132,16 @@ def prepare(settings: Settings) -> Path:
     return write(settings.home, programs(settings))
 
 
-def start(folder: Path, *, foreground: bool = False) -> subprocess.Popen[bytes] | None:
-    """Start supervisord over a prepared home: as our child when in the foreground, else by itself."""
+def check_path(folder: Path) -> None:
+    """Refuse a folder whose sockets could have no address."""
     limit = len(os.fsencode(folder / SOCKET)) + 8  # supervisord binds a temporary name first
     if limit > 107:
         raise Misconfigured(f"the path of {folder} is too long for a local socket", hint="move the home to a shorter path")
+
+
+def start(folder: Path, *, foreground: bool = False) -> subprocess.Popen[bytes] | None:
+    """Start supervisord over a prepared home: as our child when in the foreground, else by itself."""
+    check_path(folder)
     command = [sys.executable, "-P", "-m", "supervisor.supervisord", "-c", str(folder / "supervisor.conf")]
     surroundings = {**os.environ, "PYTHONUTF8": "1"}
     if foreground:
