@@ -87,7 +87,7 @@ def _join(world: Fleet, folder: Path, number: int, mode: str, count: int, offer:
             cpu_s_at_county=round(above.used(), 2),
             wan_bytes_per_doc=round(meter.passed(port)[1] / count),
             pss_mib=round(meter.pss(town.pids()), 1),
-            lines={name: _told(town).get(name) for name in ("entries_in", "duplicates", "blob_bytes_in", "bytes_in")},
+            lines={name: _told(town).get(name) for name in ("entries_in", "duplicates", "blob_bytes_in", "bytes_in", "sessions", "refused")},
             **before.figures(),
             signatures_checked=True,
         )
