@@ -118,12 +118,15 @@ class Adoption:
         self._check(found, manifest)
         if self.progress is not None and self.progress.false:
             raise Untrusted("the node above has vouched for what is false", code="relay_misbehaviour")
+        missing = tuple((number, part.sha, part.size) for number, part in enumerate(manifest.parts) if not self._here(part))
+        if not missing:
+            return ()
         first = self.journal.last if self.progress is None or self.progress.state == CHECKED else self.progress.first
         self.manifest = manifest
         sha, _ = snapshot.files(self.settings).put([data])
         self.progress = Progress(state=TAKING, maker=manifest.maker, sha=sha.hex(), since=self._now(), first=first)
         self._save()
-        return tuple((number, part.sha, part.size) for number, part in enumerate(manifest.parts) if not self._here(part))
+        return missing
 
     def _check(self, found: Snapshot, manifest: Manifest) -> None:
         above = self.settings.parent

@@ -121,7 +121,7 @@ class Server:
         while self.running:
             self.beat.touch()
             timeout = max(0, int((self._since + IDLE - time.monotonic()) * 1000) + 1) if self._waiting else 1000
-            if self.book.adoption.checking:
+            if self.book.adoption.checking and not self.full:
                 timeout = 0
             try:
                 if self._poller.poll(timeout) or self._waiting:
@@ -154,7 +154,12 @@ class Server:
     def _snapshot(self) -> None:
         """Check some of what a snapshot brought; make a little of the one for others, a quarter of the time at most."""
         if self.book.adoption.checking and not self.full:
-            self.book.adoption.step()
+            try:
+                self.book.adoption.step()
+            except Exception as error:
+                if not store.full(error):
+                    raise
+                self.full = clock.ms()
         began = time.monotonic()
         if began >= self._makes and not self.full:
             going = self.book.maker.step()

@@ -55,6 +55,8 @@ class Maker:
         self.parts: tuple[Part, ...] = ()
         self.offer = Offer()
         self._round: Iterator[None] | None = None
+        self._tried = 0
+        "Entries there were when one was last begun, whatever became of it."
         self._load()
 
     def _load(self) -> None:
@@ -89,8 +91,10 @@ class Maker:
         return False
 
     def _due(self) -> bool:
-        total = sum(s.count for s in self.journal.chains.values() if s.audience.scope in (Scope.ALL, Scope.DOWN))
-        return total >= least(self.settings) and total >= GROWN * self.offer.entries
+        total = sum(s.count for s in self.shared())
+        due = total >= least(self.settings) and total >= GROWN * max(self.offer.entries, self._tried)
+        self._tried = total if due else self._tried
+        return due
 
     def _make(self) -> Iterator[None]:
         doubted, chains = self._doubted(), self.shared()

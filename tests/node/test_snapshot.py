@@ -112,6 +112,8 @@ def test_a_newcomer_has_the_same_tables_and_then_checks(pair: Books) -> None:
     assert town.status()["verification"]["state"] == CHECKED
     assert town.status()["verification"]["checked"] == status["entries"] >= 600
     assert not carry(county, town)
+    assert ask(town, "snapshot", data) == ()
+    assert town.status()["verification"]["state"] == CHECKED
     assert all(a == b for a, b in town.refold().values())
 
 
