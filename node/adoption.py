@@ -28,7 +28,7 @@ from node import entry as said
 from node.alarms import alarm
 from node.codec import Value, pack, unpack
 from node.directory.view import Signer
-from node.errors import Forged, Invalid, Missing, NodeError, Untrusted
+from node.errors import Forged, Invalid, Missing, NodeError, TooLarge, Untrusted
 from node.group import Group, Readable
 from node.intake import Intake
 from node.journal import Journal
@@ -134,6 +134,8 @@ class Adoption:
             raise Untrusted("a snapshot is taken from the node above only", code="scope")
         if manifest.version != snapshot.VERSION:
             raise Invalid(f"a snapshot of version {manifest.version}", code="unknown_version")
+        if any(part.size > snapshot.MOST for part in manifest.parts):
+            raise TooLarge("a part of a snapshot is longer than it may be")
         key = self.notary.identity_of(manifest.maker, found.certs)
         if key is None:
             raise Untrusted("the maker of the snapshot is not known here", code="unknown_author")

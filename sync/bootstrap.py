@@ -27,8 +27,8 @@ AHEAD = 8
 "Parts that are fetched, or wait for the ledger, at a time."
 PATIENCE = 120.0
 "Seconds without a whole part, or a word of the ledger, after which entries come one by one."
-LARGEST = 64 * 1024 * 1024
-"Bytes of a list of parts."
+LARGEST = 8 * 1024 * 1024
+"Bytes of a list of parts: some fifty million entries."
 Parts = tuple[tuple[int, bytes, int], ...]
 "(number, hash, size) of each part."
 
@@ -88,7 +88,9 @@ class Bootstrap:
 
     def offered(self, one: Peer, offer: Offered, now: Now) -> None:
         """The neighbour above has answered."""
-        if not offer.sha or not 0 < offer.size <= LARGEST or self._from is not None:
+        if self._from is not None:
+            return  # an answer to what an earlier session asked
+        if not offer.sha or not 0 < offer.size <= LARGEST:
             one.tell()
             return
         self._round += 1

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import zstandard
 
 from node import adoption, keys, maker, snapshot
 from node import entry as said
@@ -15,7 +16,7 @@ from node.adoption import CHECKED, CHECKING, TAKING
 from node.book import Book
 from node.codec import pack, unpack
 from node.entry import ALL, DOWN, Lane
-from node.errors import Forged, NodeError, Untrusted
+from node.errors import Forged, Invalid, NodeError, TooLarge, Untrusted
 from node.snapshot import Manifest, Snapshot
 from tests import books, city
 from tests.books import Noted, carry, draft, texts, write
@@ -136,15 +137,35 @@ def test_what_has_not_changed_is_not_made_again(pair: Books, monkeypatch: pytest
 
 
 def test_a_snapshot_of_somebody_else_is_refused(pair: Books) -> None:
-    """Only the node above may vouch: one signed by another node, or changed after signing, is refused and nothing is taken."""
+    """Only the node above may vouch: one signed by another node, changed after signing, or of endless parts is refused and nothing is taken."""
     town, county = pair["county1-town1"], pair["county1"]
     data = make(county)
     with pytest.raises(Untrusted):
         ask(town, "snapshot", resigned(pair["city"], data, maker=pair["city"].here))
     with pytest.raises(Forged):
         ask(town, "snapshot", resigned(pair["city"], data))
+    parts = tuple(msgspec.structs.replace(part, size=2**40) for part in county.maker.parts)
+    with pytest.raises(TooLarge):
+        ask(town, "snapshot", resigned(county, data, parts=parts))
     assert town.adoption.progress is None
     assert not town.adoption.checking
+
+
+@pytest.mark.promise("P16")
+def test_a_bomb_in_a_part(pair: Books) -> None:
+    """A part that is larger than it says once decompressed, or no part at all, is refused and leaves nothing; the entries come one by one."""
+    town, county = pair["county1-town1"], pair["county1"]
+    data = make(county)
+    for bomb in (zstandard.ZstdCompressor().compress(bytes(64 * 2**20)), b"no part", b""):
+        sha, size = snapshot.files(town.settings).put([bomb])
+        parts = (msgspec.structs.replace(county.maker.parts[0], sha=sha, size=size),)
+        [(number, *_)] = ask(town, "snapshot", resigned(county, data, parts=parts))
+        with pytest.raises((Invalid, TooLarge)):
+            ask(town, "adopt", number)
+        ask(town, "adopted", False)
+    check(town)
+    carry(county, town)
+    assert texts(town) == texts(county)
 
 
 def test_a_start_in_the_middle_checks_everything(pair: Books) -> None:

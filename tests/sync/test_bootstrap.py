@@ -155,3 +155,24 @@ def test_a_small_past_comes_entry_by_entry(tmp_path: Path) -> None:
         town.close()
     finally:
         city.stop()
+
+
+def test_a_start_takes_nothing_again(net: Net, tmp_path: Path) -> None:
+    """A township that held everything and starts anew, courier first, asks for nothing that it has."""
+    home = net.join(tmp_path, "town4", "330101004")
+    home.start("courier")
+    wait(lambda: net.entries("town4") == net.entries("county1"))
+    wait(lambda: checked(net, "town4"))
+    was = net.ledger("town4").status()["verification"]
+    home.stop("courier", "ledger")
+    net.ledgers.pop("town4").close()
+    (home.path / "run/links.json").unlink()
+    home.start("courier")
+    wait(lambda: counters(home).get("sessions", 0) > 0, why="the line does not stand")
+    home.start("ledger")
+    net.say("city", PEOPLE + 4)
+    wait(lambda: net.entries("town4") == net.entries("city"))
+    wait(lambda: counters(home).get("entries_in", 0) > 0)
+    assert counters(home)["blob_bytes_in"] < 100_000
+    assert counters(home)["entries_in"] < PEOPLE // 2
+    assert net.ledger("town4").status()["verification"] == was
