@@ -20,12 +20,17 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 
 from supervisor import options, supervisord
 
-from node import roles, tier
+from node import clock, enrol, roles, tier
+from node.book import Book
+from node.entry import ALL
 from node.errors import Unreachable
+from node.requests import of_node
+from node.settings import Settings
 from ops import supervise, watch
 
 READY = b"ready\n"
@@ -122,9 +127,21 @@ def preload() -> None:
     for name in _TIERS:
         tier.load(name).models()
     configure_mappers()
+    _rehearse()
     assert node.ledger and sync.courier and sqlite
     gc.collect()
     gc.freeze()
+
+
+def _rehearse() -> None:
+    """Open the book of a home that nobody needs, and write in it: what a ledger works out at its first use is then shared too."""
+    with TemporaryDirectory(prefix="yiwang-") as folder:
+        wish = Settings(id="", tier="city", name="市", code="000000", city="", listen="tcp://127.0.0.1:1")
+        book = Book(enrol.found_city(Path(folder) / "home", wish, clock.now()), [module.ROOM for module in tier.load("city").models()])
+        own = enrol.own(book.settings)
+        book.commit([("write", ((of_node(book.settings.city, book.here, own, record=own.id, to=ALL),),))])
+        book.status()
+        book.close()
 
 
 def main() -> None:
