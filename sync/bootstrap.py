@@ -74,6 +74,8 @@ class Bootstrap:
     _ready: set[int] = field(default_factory=set)
     "Those of them that are here."
     _taking: bool = False
+    _now: float = 0.0
+    "Seconds of a clock that never jumps: the present moment, also when the ledger answers what was asked long ago."
     _last: float = 0.0
     _round: int = 0
     "Counts the snapshots, so that what the ledger says of an earlier one is not taken for this."
@@ -88,6 +90,7 @@ class Bootstrap:
 
     def offered(self, one: Peer, offer: Offered, now: Now) -> None:
         """The neighbour above has answered."""
+        self._now = now.mono
         if self._from is not None:
             return  # an answer to what an earlier session asked
         if not offer.sha or not 0 < offer.size <= LARGEST:
@@ -98,12 +101,12 @@ class Bootstrap:
         if self.files.have(offer.sha, offer.size) == offer.size:
             self.whole(offer.sha, now)
             return
-        self._fetch(offer.sha, offer.size, now)
+        self._fetch(offer.sha, offer.size)
 
-    def _fetch(self, sha: bytes, size: int, now: Now) -> None:
+    def _fetch(self, sha: bytes, size: int) -> None:
         assert self._from is not None
         self.fetcher().need(sha, size, self.files.have(sha, size), [self._from.neighbour])
-        self.fetcher().pump(now.mono)
+        self.fetcher().pump(self._now)
 
     def mine(self, sha: bytes) -> bool:
         """Whether a blob is one of a snapshot that is being fetched."""
@@ -113,15 +116,15 @@ class Bootstrap:
         """A blob is whole; whether it was one of a snapshot."""
         if not self.mine(sha):
             return False
-        self._last = now.mono
+        self._now = self._last = now.mono
         if self._list is not None and self._list[0] == sha:
             (_, size), self._list = self._list, None
             mine = self._round
-            self.keeper.listed(self.files.read(sha, 0, size), lambda parts: self._listed(mine, parts, now))
+            self.keeper.listed(self.files.read(sha, 0, size), lambda parts: self._listed(mine, parts))
             return True
         number, _ = self._coming.pop(sha)
         self._ready.add(number)
-        self._go_on(now)
+        self._go_on()
         return True
 
     def missing(self, sha: bytes) -> bool:
@@ -131,7 +134,7 @@ class Bootstrap:
             self._give_up()
         return found
 
-    def _listed(self, mine: int, parts: Parts | None, now: Now) -> None:
+    def _listed(self, mine: int, parts: Parts | None) -> None:
         if mine != self._round or self._from is None:
             return
         if parts is None:
@@ -140,9 +143,9 @@ class Bootstrap:
         self.marker.touch()
         self._todo.extend(parts)
         self._order.extend(number for number, _, _ in parts)
-        self._go_on(now)
+        self._go_on()
 
-    def _go_on(self, now: Now) -> None:
+    def _go_on(self) -> None:
         """Fetch some more parts, let the ledger take the next that is here, or end."""
         while self._todo and len(self._coming) + len(self._ready) < AHEAD:
             number, sha, size = self._todo.popleft()
@@ -150,7 +153,7 @@ class Bootstrap:
                 self._ready.add(number)
                 continue
             self._coming[sha] = number, size
-            self._fetch(sha, size, now)
+            self._fetch(sha, size)
         if self._taking:
             return
         if not self._order:
@@ -159,19 +162,20 @@ class Bootstrap:
             self._taking, mine = True, self._round
             number = self._order.popleft()
             self._ready.discard(number)
-            self.keeper.adopt(number, lambda taken: self._taken(mine, taken, now))
+            self.keeper.adopt(number, lambda taken: self._taken(mine, taken))
 
-    def _taken(self, mine: int, taken: bool, now: Now) -> None:
+    def _taken(self, mine: int, taken: bool) -> None:
         if mine != self._round or self._from is None:
             return
-        self._taking, self._last = False, max(self._last, now.mono)
+        self._taking, self._last = False, self._now
         if taken:
-            self._go_on(now)
+            self._go_on()
         else:
             self._give_up()
 
     def tick(self, now: Now) -> None:
         """Let time pass."""
+        self._now = now.mono
         if self._from is not None and now.mono - self._last > PATIENCE:
             self._give_up()
 
