@@ -107,3 +107,19 @@ def test_a_fork_is_proved_and_settled_by_the_security_administrator(town: Town) 
         service.settle(town.desk(f"sec.{COUNTY}"), name, "再说一次")
     with pytest.raises(Missing):
         service.fork(guard, "a" * 26)
+
+
+def test_how_far_a_snapshot_is_checked(town: Town) -> None:
+    """Administrators read how many entries of a snapshot were checked, that all hold, or how many were false; without one there is no such line."""
+    found: dict[str, object] = {"disk": {"free_bytes": 0}, "checkpoint": {"age_s": None}, "trust": {"age_s": None}, "queues": {}, "version": "1"}
+    found |= {"clock": {"skew_ms": 0}}
+    about = {"state": "checking", "entries": 500, "checked": 200, "false": []}
+
+    def told(**changes: object) -> str:
+        return str({str(name): value for name, value in views.own(found | {"verification": about | changes})}.get("快照核验"))
+
+    assert "快照核验" not in {str(name) for name, _ in views.own(found)}
+    assert told() == "正在核验：200 / 500 条"
+    assert told(state="taking") == "正在接收"
+    assert told(state="checked") == "500 条全部核验，签名属实"
+    assert told(state="checked", false=["x", "y"]) == "发现 2 条不实，已撤回"
