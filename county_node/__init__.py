@@ -10,6 +10,7 @@ TIER = Tier(
         "flows",
         "meetings",
         "duty",
+        "supervision",
         "messages",
         "calls",
         "people",

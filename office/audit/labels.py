@@ -21,6 +21,7 @@ THINGS = {
     "joint": _("联合行文"),
     "meetings": _("会议"),
     "duty": _("值班"),
+    "supervision": _("督查"),
     "messages": _("消息"),
     "archives": _("档案"),
     "flows": _("流程"),

@@ -36,12 +36,14 @@ from office.messages import service as messages
 from office.people import lending, notes, seals
 from office.people import service as people
 from office.search.follower import Follower
+from office.supervision import service as supervision
+from office.supervision.entries import Milestone, Opened
 from tests.office.desks import Town, opened
 from tests.portal.gate import Gate, Visitor
 
 HERE, SIBLING, ABOVE = "county1-town1", "county1-town2", "county1"
 STAFF = (
-    ("head", "领导", ("signer", "duty_leader")),
+    ("head", "领导", ("signer", "duty_leader", "supervisor")),
     ("clerk", "文书", ("registry_clerk", "meeting_clerk", "archivist", "seal_keeper")),
     ("duty", "值班", ("duty_officer",)),
     ("plain", "科员", ()),
@@ -52,7 +54,7 @@ STAFF = (
     ("former", "前任", ("registry_clerk", "signer")),
     ("ended", "前文书", ("registry_clerk", "signer", "duty_officer", "meeting_clerk", "archivist")),
 )
-ALL_ROLES = ("registry_clerk", "reviewer", "signer", "seal_keeper", "archivist", "meeting_clerk", "duty_officer", "duty_leader")
+ALL_ROLES = ("registry_clerk", "reviewer", "signer", "seal_keeper", "archivist", "meeting_clerk", "duty_officer", "duty_leader", "supervisor")
 "What the department's clerk is, so that nothing but the unit keeps the government's matters from that person."
 WORDS = iter(
     [
@@ -281,6 +283,7 @@ def of_the_government(scene: Scene) -> None:
     scene.add("what the county sent the government", "document", came.doc, {head, clerk, plain, *above}, text)
     _used(scene, {head, clerk, plain})
     _on_duty(scene, {head, duty_officer})
+    _supervised(scene, {head, clerk, *above})
     _talk(scene)
     _own(scene)
     scene.index()
@@ -338,6 +341,20 @@ def _on_duty(scene: Scene, sees: set[str]) -> None:
     order = duty.order(desk(f"duty.{ABOVE}"), ABOVE, [HERE], f"{text}转移群众")
     scene.add("order", "order", order, {*sees, *above}, text)
     town.carry()
+
+
+def _supervised(scene: Scene, sees: set[str]) -> None:
+    """A task that the county gave the township, which signed for it and said how far it is."""
+    town, desk = scene.town, scene.town.desk
+    text, *_ = canary()
+    end = (dt.datetime.now(dt.UTC) + dt.timedelta(days=30)).date().isoformat()
+    given = Opened(ABOVE, f"{text}改造", f"{text}完工", f"{text}批示", HERE, "", end, (Milestone(end, f"{text}验收"),))
+    item = supervision.open_item(desk(f"head.{ABOVE}"), given)
+    town.carry()
+    supervision.sign(desk(f"clerk.{HERE}"), item)
+    supervision.report(desk(f"clerk.{HERE}"), item, text=f"{text}过半")
+    town.carry()
+    scene.add("task", "task", item, sees, text)
 
 
 def _talk(scene: Scene) -> None:

@@ -35,6 +35,7 @@ PLACES = {
     r"/meetings/<meeting>": "meeting",
     r"/meetings/topics/<topic>": "topic",
     r"/meetings/decisions/<decision>": "decision",
+    r"/supervision/<item>": "task",
     r"/duty/incidents/<incident>": "incident",
     r"/duty/orders/<order>": "order",
     r"/messages/<conversation>": "conversation",

@@ -1,0 +1,156 @@
+"""Tables and folds of supervision.
+
+What crosses between nodes sets columns of its own, so that it may come in any order; where an item stands is worked out of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, LargeBinary, or_
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from node.codec import pack, unpack
+from node.errors import Refused
+from node.fold import Room
+from node.kinds import Entry
+from office.frame import account
+from office.frame.rights import seen, with_role
+from office.supervision import entries as said
+from office.supervision.entries import Milestone
+from office.supervision.workflow import MEMBERS, State
+
+ROOM = Room("supervision", version=1)
+
+
+class Item(ROOM.Base):
+    """A task that one organ was given by another."""
+
+    __tablename__ = "items"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    home: Mapped[str]
+    organ: Mapped[str] = mapped_column(index=True)
+    "Opened it and oversees it."
+    lead: Mapped[str] = mapped_column(index=True)
+    node: Mapped[str]
+    "Of the lead organ."
+    parent: Mapped[str] = mapped_column(index=True)
+    over: Mapped[str] = mapped_column(index=True)
+    title: Mapped[str]
+    text: Mapped[str]
+    basis: Mapped[str]
+    deadline: Mapped[str] = mapped_column(index=True)
+    milestones_bytes: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[int]
+    signed_at: Mapped[int] = mapped_column(default=0)
+    reports: Mapped[int] = mapped_column(default=0)
+    "Number of the last report."
+    final: Mapped[int] = mapped_column(default=0)
+    "Number of the last report that all is done."
+    returned: Mapped[int] = mapped_column(default=0)
+    "Number of the last report that was returned."
+    accepted: Mapped[int] = mapped_column(default=0)
+    struck_at: Mapped[int] = mapped_column(default=0, index=True)
+    said: Mapped[bytes] = mapped_column(LargeBinary)
+    "Statement id of the opening, which all readers have."
+
+    @property
+    def state(self) -> State:
+        """Where it stands, by what is known here."""
+        if self.struck_at:
+            return State.STRUCK
+        if self.accepted:
+            return State.ACCEPTED
+        if self.final > self.returned:
+            return State.REVIEW
+        return State.HAND if self.signed_at else State.SENT
+
+    @property
+    def milestones(self) -> tuple[Milestone, ...]:
+        """What is to be reached on the way."""
+        return unpack(self.milestones_bytes, tuple[Milestone, ...])
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """The organ that opened it, the one that is to do it, and whoever oversees the whole of which it is a part."""
+        mine = with_role(desk, *MEMBERS)
+        return or_(cls.organ.in_(mine), cls.lead.in_(mine), cls.over.in_(mine))
+
+
+class Act(ROOM.Base, account.Line):
+    """One thing somebody did about an item."""
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """As the item."""
+        return seen(desk, Item, Item.id, cls.record)
+
+
+@ROOM.folds(said.Opened)
+def opened(session: Session, entry: Entry[said.Opened]) -> None:
+    """A task is given."""
+    body = entry.body
+    if entry.home != entry.author:
+        raise Refused("an item is written by its home node", code="wrong_writer")
+    kept = {name: getattr(body, name) for name in ("organ", "lead", "node", "parent", "over", "title", "text", "basis", "deadline")}
+    session.add(Item(id=entry.record, home=entry.author, milestones_bytes=pack(body.milestones), at=entry.at, said=entry.id, **kept))
+    account.keep(session, Act, entry, organ=body.organ, text=body.title)
+
+
+@ROOM.folds(said.SignedFor)
+def signed_for(session: Session, entry: Entry[said.SignedFor]) -> None:
+    """R2: the first signature stands."""
+    item = _answered(session, entry, entry.body.item)
+    item.signed_at = min(item.signed_at or entry.at, entry.at)
+    account.keep(session, Act, entry, about=item.id, organ=item.lead)
+
+
+@ROOM.folds(said.Reported)
+def reported(session: Session, entry: Entry[said.Reported]) -> None:
+    """One report more."""
+    body = entry.body
+    item = _answered(session, entry, body.item)
+    item.reports = max(item.reports, body.number)
+    if body.done:
+        item.final = max(item.final, body.number)
+    account.keep(session, Act, entry, about=item.id, organ=item.lead, text="\n".join(filter(None, (body.text, body.despite))))
+
+
+@ROOM.folds(said.Accepted)
+def accepted(session: Session, entry: Entry[said.Accepted]) -> None:
+    """The review is passed."""
+    item = _ruled(session, entry)
+    item.accepted = max(item.accepted, entry.body.number)
+    account.keep(session, Act, entry, organ=item.organ, text=entry.body.text)
+
+
+@ROOM.folds(said.Returned)
+def returned(session: Session, entry: Entry[said.Returned]) -> None:
+    """To be done again."""
+    item = _ruled(session, entry)
+    item.returned = max(item.returned, entry.body.number)
+    account.keep(session, Act, entry, organ=item.organ, text=entry.body.reason)
+
+
+@ROOM.folds(said.StruckOff)
+def struck_off(session: Session, entry: Entry[said.StruckOff]) -> None:
+    """Off the list."""
+    item = _ruled(session, entry)
+    item.struck_at = entry.at
+    account.keep(session, Act, entry, organ=item.organ, text="\n".join(filter(None, (entry.body.finding, entry.body.despite))))
+
+
+def _answered(session: Session, entry: Entry[Any], id: str) -> Item:
+    """The item that its lead organ speaks of."""
+    item = session.get(Item, id)
+    if item is None or entry.author != item.node or entry.record != said.answer_id(id, item.lead):
+        raise Refused("an item is answered by the node of its lead organ", code="wrong_writer")
+    return item
+
+
+def _ruled(session: Session, entry: Entry[Any]) -> Item:
+    """The item that whoever opened it decides about."""
+    item = session.get(Item, entry.record)
+    if item is None or entry.author != item.home:
+        raise Refused("an item is reviewed at its home node", code="wrong_writer")
+    return item
