@@ -14,11 +14,12 @@ from typing import Any
 
 from aiohttp import web
 
+from media.line import Line, place
 from media.relay import Relay
 from media.transport import Port
 from node import logs, tickets
 from node.beat import Beat
-from node.errors import Invalid, Misconfigured, NodeError
+from node.errors import Invalid, NodeError
 from node.settings import Settings
 from node.tier import Tier
 
@@ -66,17 +67,10 @@ def _status(relay: Relay) -> Callable[[web.Request], Awaitable[web.Response]]:
     return handle
 
 
-def place(settings: Settings) -> tuple[str, int]:
-    """Where media is awaited: ``media`` of ``node.toml``."""
-    host, _colon, port = settings.media.rpartition(":")
-    if not host or not port.isdigit():
-        raise Misconfigured("media of node.toml says on which IP:PORT voices and pictures are awaited", hint='media = "192.0.2.1:8500"')
-    return host, int(port)
-
-
 async def serve(settings: Settings, ready: Callable[[Relay], None] = lambda relay: None) -> None:
     """Run until told to stop."""
-    relay = Relay(Port(*place(settings)), tickets.Gate(tickets.key(settings)))
+    relay = Relay(Port(*place(settings)), tickets.Gate(tickets.key(settings)), settings.id)
+    relay.cascade.kbps = float(settings.media_kbps)
     path = settings.path("run", SOCKET)
     path.unlink(missing_ok=True)
     runner = web.AppRunner(application(relay), access_log=None)
@@ -89,7 +83,7 @@ async def serve(settings: Settings, ready: Callable[[Relay], None] = lambda rela
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    work = [asyncio.ensure_future(relay.run()), asyncio.ensure_future(_beat(settings))]
+    work = [asyncio.ensure_future(relay.run()), asyncio.ensure_future(_beat(settings)), asyncio.ensure_future(Line(settings, relay.cascade).run())]
     ready(relay)
     log.info("awaits", ip=relay.port.ip, port=relay.port.number)
     try:

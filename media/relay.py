@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import struct
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -12,24 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiortc import RTCCertificate, RTCDtlsParameters
-from aiortc.rtp import (
-    RTCP_PSFB_APP,
-    RTCP_PSFB_FIR,
-    RTCP_PSFB_PLI,
-    RTCP_RTPFB_NACK,
-    RtcpPacket,
-    RtcpPsfbPacket,
-    RtcpRrPacket,
-    RtcpRtpfbPacket,
-    RtcpSrPacket,
-    pack_remb_fci,
-)
 
-from media import rtp, sdp
-from media.room import Room, Stream
+from media import feedback, rtp, sdp
+from media.cascade import Cascade
+from media.room import LOWEST_FIRST, Room, Stream
 from media.sdp import Offered
 from media.sink import Sink
-from media.source import OWN, Source
+from media.source import Source
 from media.transport import Peer, Port
 from node import logs
 from node.errors import Conflict, Full, Invalid, Missing, Refused
@@ -37,8 +25,6 @@ from node.tickets import Gate, Ticket
 
 log = logs.named("relay")
 WHATS = ("camera", "screen")
-GRANTED, UNSEEN = 2_500_000, 150_000
-"Bits a second that a sender may use while somebody sees it, and while nobody does."
 HANDSHAKE = 20.0
 "Seconds in which a browser must have come after its answer."
 MOST_ROOMS, MOST_MEMBERS = 200, 250
@@ -73,7 +59,7 @@ class Viewing:
 class Relay:
     """The rooms of a node and everybody's connections."""
 
-    def __init__(self, port: Port, gate: Gate) -> None:
+    def __init__(self, port: Port, gate: Gate, node: str = "") -> None:
         self.port, self.gate = port, gate
         self.rooms: dict[str, Room] = {}
         self.sending: dict[tuple[str, str, str], Sending] = {}
@@ -83,6 +69,8 @@ class Relay:
         self.life = secrets.token_hex(4)
         "Part of every version, so that none of a former process is taken for one of this."
         self._certificate = RTCCertificate.generateCertificate()
+        self.cascade = Cascade(node, self.rooms, lambda: Peer(port, self._certificate), MOST_ROOMS)
+        "The relays next to this one."
         self._tasks: set[asyncio.Task[Any]] = set()
         self._over: dict[str, float] = {}
         self.counts: Counter[str] = Counter()
@@ -142,13 +130,14 @@ class Relay:
         allowed, room = self._enter(ticket)
         sink = room.views.get(allowed.person, {}).get(stream)
         if sink is not None:
-            sink.want(layer)
+            sink.want(layer if layer in LOWEST_FIRST else DEFAULT)
+            room.changed += 1
         return {}
 
     async def state(self, ticket: str) -> dict[str, Any]:
         """Who is here, who speaks, what is sent; whoever asks counts as present."""
         _allowed, room = self._enter(ticket)
-        return room.state() | {"version": self._version(room)}
+        return room.state(time.monotonic()) | {"version": self._version(room)}
 
     async def stop(self, ticket: str, what: str) -> dict[str, Any]:
         """Somebody sends one thing no more."""
@@ -184,7 +173,7 @@ class Relay:
             for source in room.sources():
                 sources += source.counts
         about = {"rooms": len(self.rooms), "streams": streams, "sinks": sinks, "peers": len(self.sending) + len(self.viewing)}
-        return {**about, "datagrams": dict(self.port.counts), "media": dict(sources + self.counts)}
+        return {**about, "datagrams": dict(self.port.counts), "media": dict(sources + self.counts), "lines": self.cascade.status()}
 
     def _version(self, room: Room) -> str:
         return f"{self.life}.{room.version}"
@@ -202,6 +191,7 @@ class Relay:
         if allowed.person not in room.members and len(room.members) >= MOST_MEMBERS:
             raise Full("the room is full")
         room.seen(allowed.person, allowed.name, time.monotonic())
+        room.homes.add(allowed.home or self.cascade.node)
         return allowed, room
 
     # --- connections --------------------------------------------------------------------------------------------
@@ -240,7 +230,7 @@ class Relay:
                 source.take(data)
 
         sending.peer.on_rtp = take
-        sending.peer.on_rtcp = lambda data: self._from_sender(by_ssrc, data)
+        sending.peer.on_rtcp = lambda data: feedback.from_sender(feedback.read(data, self.counts), by_ssrc)
 
     def _layer(
         self, room: Room, sending: Sending, unnamed: list[tuple[Stream, Offered]], known: dict[int, Source], ssrc: int, data: bytes
@@ -262,43 +252,16 @@ class Relay:
             await viewing.peer.close()
             return
         by_ssrc = {sink.ssrc: sink for sink in viewing.sinks.values()}
-        viewing.peer.on_rtcp = lambda data: self._from_viewer(by_ssrc, data)
+        viewing.peer.on_rtcp = lambda data: feedback.from_viewer(feedback.read(data, self.counts), by_ssrc, self.counts)
         former = self.viewing.get((room.id, viewing.person))
         self.viewing[room.id, viewing.person] = viewing
         alive = {id_: sink for id_, sink in viewing.sinks.items() if id_ in room.streams}
         room.view(viewing.person, alive)
+        room.changed += 1
         for sink in alive.values():
             sink.want(DEFAULT)
         if former is not None:
             await former.peer.close()
-
-    def _from_sender(self, by_ssrc: dict[int, Source], data: bytes) -> None:
-        """A sender's report: when it sent what, which viewers need to keep voice and picture together."""
-        for packet in self._rtcp(data):
-            source = by_ssrc.get(packet.ssrc) if isinstance(packet, RtcpSrPacket) else None
-            if source is not None:
-                source.report_of = packet.sender_info.ntp_timestamp >> 16 & 0xFFFFFFFF, time.monotonic()
-                for sink in source.sinks:
-                    if sink.source is source:
-                        sink.report(packet.sender_info)
-
-    def _from_viewer(self, by_ssrc: dict[int, Sink], data: bytes) -> None:
-        """What a viewer missed, or needs anew."""
-        for packet in self._rtcp(data):
-            sink = by_ssrc.get(getattr(packet, "media_ssrc", 0))
-            if sink is None:
-                continue
-            if isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
-                self.counts["resent"] += sum(sink.resend(seq) for seq in packet.lost[:100])
-            elif isinstance(packet, RtcpPsfbPacket) and packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR) and sink.source is not None:
-                sink.source.key_frame()
-
-    def _rtcp(self, data: bytes) -> list[Any]:
-        try:
-            return list(RtcpPacket.parse(data))
-        except (ValueError, IndexError, struct.error):
-            self.counts["rtcp"] += 1
-            return []
 
     # --- ends ---------------------------------------------------------------------------------------------------
 
@@ -335,16 +298,20 @@ class Relay:
             for room in self.rooms.values():
                 for source in room.sources():
                     source.tick()
+            self.cascade.tick()
             if time.monotonic() - reported >= REPORT:
                 reported = time.monotonic()
                 await self._second()
 
     async def _second(self) -> None:
+        self.cascade.second()
         for key, sending in list(self.sending.items()):
             if sending.peer.gone:
                 await self._stop(key, sending)
             else:
-                _report(sending)
+                sources = [source for stream in sending.streams for source in stream.layers.values()]
+                feedback.report(sending.peer, sources)
+                feedback.grant(sending.peer, sources)
         for place, viewing in list(self.viewing.items()):
             if viewing.peer.gone:
                 del self.viewing[place]
@@ -364,6 +331,7 @@ class Relay:
             task.cancel()
         for peer in [*(one.peer for one in self.sending.values()), *(one.peer for one in self.viewing.values())]:
             await peer.close()
+        await self.cascade.close()
         self.port.close()
 
 
@@ -373,16 +341,3 @@ async def _started(peer: Peer, keys: RTCDtlsParameters, *, server: bool) -> bool
         return await asyncio.wait_for(peer.start(keys, server=server), HANDSHAKE)
     except TimeoutError:
         return False
-
-
-def _report(sending: Sending) -> None:
-    """Tell a sender what arrived, and how much it may send: the line to it is ours, so the relay grants a rate and estimates none."""
-    sources = [source for stream in sending.streams for source in stream.layers.values()]
-    reports = [report for source in sources if (report := source.report()) is not None]
-    if reports:
-        sending.peer.send_rtcp(bytes(RtcpRrPacket(ssrc=OWN, reports=reports)))
-    pictures = [source.ssrc for source in sources if source.kind == "video"]
-    if pictures:
-        seen = any(source.sinks for source in sources if source.kind == "video")
-        fci = pack_remb_fci(GRANTED if seen else UNSEEN, pictures)
-        sending.peer.send_rtcp(bytes(RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=OWN, media_ssrc=0, fci=fci)))

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 HEADER = struct.Struct("!BBHLL")
 OUT = struct.Struct("!BBHLLHHL")
 "Fixed header and an extension block of one word: the time at which it was sent."
+LOUD = struct.Struct("!BBHLLHHLL")
+"The same with a second word: how loud a voice is (RFC 6464)."
 SEND_TIME, AUDIO_LEVEL = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time", "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 MID, RID = "urn:ietf:params:rtp-hdrext:sdes:mid", "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
-TIME_ID = 3
-"Id of the send time in what the relay sends."
+LEVEL_ID, TIME_ID = 1, 3
+"Ids of the audio level and the send time in what the relay sends."
 SILENT = 127
 "The lowest audio level, in -dBov."
 
@@ -22,7 +24,7 @@ def send_time() -> int:
     return int((time.time() % 64) * 262144) & 0xFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Packet:
     """What a relay needs of a packet."""
 
@@ -34,6 +36,8 @@ class Packet:
     time: int
     ssrc: int
     payload: bytes
+    level: int = -1
+    "How loud the voice in it is, in -dBov; -1 where nobody said."
 
 
 def read(data: bytes) -> Packet | None:
@@ -56,6 +60,9 @@ def write(packet: Packet, kind: int, ssrc: int, seq: int, stamp: int, payload: b
     One of padding alone, with which browsers probe a line, goes on with one byte of padding, or the numbers would have a hole.
     """
     first, rest = (0x90, payload) if payload else (0xB0, b"\1")
+    if packet.level >= 0:
+        told = (LEVEL_ID << 4) << 24 | packet.level << 16
+        return LOUD.pack(first, packet.marked | kind, seq, stamp, ssrc, 0xBEDE, 2, (TIME_ID << 4 | 2) << 24 | moment, told) + rest
     return OUT.pack(first, packet.marked | kind, seq, stamp, ssrc, 0xBEDE, 1, (TIME_ID << 4 | 2) << 24 | moment) + rest
 
 

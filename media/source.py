@@ -31,8 +31,12 @@ OWN = 1
 class Source:
     """A published stream, or one layer of it."""
 
-    def __init__(self, kind: str, ssrc: int, tell: Callable[[bytes], None], *, layer: str = "", level: int = 0) -> None:
-        """``tell`` sends RTCP to whoever sends the stream; ``level`` is the id of the extension with the audio level."""
+    def __init__(self, kind: str, ssrc: int, tell: Callable[[bytes], None], *, layer: str = "", level: int = 0, mends: bool = False) -> None:
+        """``tell`` sends RTCP to whoever sends the stream; ``level`` is the id of the extension with the audio level.
+
+        ``mends`` says that the sender also keeps voices for a moment: relays do, browsers keep pictures only.
+        """
+        self._mends = mends or kind == "video"
         self.kind, self.ssrc, self.layer, self._tell, self._level = kind, ssrc, layer, tell, level
         self.sinks: list[Sink] = []
         self.voice = Voice()
@@ -45,6 +49,8 @@ class Source:
         self._missing: dict[int, tuple[int, float]] = {}
         "Number of a missing packet to how often it was asked for, and when last."
         self._first = self._last = -1
+        self._reported = (0, 0)
+        "Packets expected and missed when the sender was last told."
         self._cycles = 0
         self._asked, self._wanted = 0.0, False
 
@@ -59,7 +65,8 @@ class Source:
         self._number(packet.seq)
         self._ring[packet.seq % RING] = packet
         if self._level and (level := rtp.extension(data, self._level)):
-            self.voice.heard(level[0] & 127)
+            packet.level = level[0] & 127
+            self.voice.heard(packet.level, self.heard)
         moment = rtp.send_time()
         for sink in tuple(self.sinks):
             sink.take(self, packet, moment)
@@ -71,7 +78,7 @@ class Source:
         ahead = (seq - self._last) & 0xFFFF
         if 0 < ahead < 0x8000:
             self._cycles += 65536 * (seq < self._last)
-            if ahead > 1 and self.kind == "video":  # browsers repair no voice: Opus mends itself
+            if ahead > 1 and self._mends:
                 self._ask([(self._last + i) & 0xFFFF for i in range(1, min(ahead, HOLE))])
             self._last = seq
         elif self._missing.pop(seq, None):
@@ -112,9 +119,13 @@ class Source:
         if self._last < 0:
             return None
         highest = self._cycles + self._last
-        lost = max(0, min(highest - self._first + 1 - self.counts["packets"], 0x7FFFFF))
+        expected, came = highest - self._first + 1, self.counts["packets"]
+        lost = max(0, min(expected - came, 0x7FFFFF))
+        of_late, missed = expected - self._reported[0], expected - came - self._reported[1]
+        self._reported = expected, expected - came
+        share = min(255, max(0, 256 * missed // of_late)) if of_late else 0
         middle, at = self.report_of
         since = int((time.monotonic() - at) * 65536) & 0xFFFFFFFF if middle else 0
         return RtcpReceiverInfo(
-            ssrc=self.ssrc, fraction_lost=0, packets_lost=lost, highest_sequence=highest & 0xFFFFFFFF, jitter=0, lsr=middle, dlsr=since
+            ssrc=self.ssrc, fraction_lost=share, packets_lost=lost, highest_sequence=highest & 0xFFFFFFFF, jitter=0, lsr=middle, dlsr=since
         )

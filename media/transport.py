@@ -1,9 +1,9 @@
 """One UDP port for everybody, and the encrypted transport of one of them: the only file that touches private names of aiortc.
 
 ``RTCDtlsTransport`` of aiortc asks its ICE transport for ``_recv``, ``_send`` and ``role`` and nothing else; :class:`Ice` gives it those as an
-ICE-lite agent (RFC 8445, 2.5) behind a socket that all share: a browser takes the controlling role and is learnt from its checks. Decrypted
-packets are taken before aiortc would route and decode them. ``tests/media/test_transport.py`` fails when a version of aiortc moves one of
-these names.
+ICE-lite agent (RFC 8445, 2.5) behind a socket that all share: a browser takes the controlling role and is learnt from its checks; between two
+relays the one that calls has it, and sends the checks (:meth:`Ice.call`). Decrypted packets are taken before aiortc would route and decode
+them. ``tests/media/test_transport.py`` fails when a version of aiortc moves one of these names.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ BUFFER = 4 << 20
 "Bytes of the socket's buffers: a burst of key frames of twenty people."
 SILENCE = 15.0
 "Seconds without a check after which somebody is gone (RFC 7675: browsers check every 5 s)."
+UNANSWERED = 1_000
+"Checks of our own of which an answer may still come."
 QUEUED = 64
 "Datagrams of a handshake that may wait."
 
@@ -44,6 +46,8 @@ class Ice:
         self.address: Address | None = None
         self.heard = time.monotonic()
         self.media: Handler = lambda data: None
+        self.called: tuple[str, str, Address] | None = None
+        "Name, secret and address of a side that only answers, where this one checks the way."
         self._ready, self._queue = asyncio.Event(), asyncio.Queue[bytes | None](QUEUED)
         port.by_name[self.ufrag] = self
 
@@ -62,6 +66,22 @@ class Ice:
         if not self._queue.full():
             self._queue.put_nowait(data)
 
+    def call(self, name: str, secret: str, address: Address) -> None:
+        """Be the controlling side towards one that only answers; :meth:`check` again every few seconds keeps the way open."""
+        self.role, self.called = "controlling", (name, secret, address)
+        self.check()
+
+    def check(self) -> None:
+        """Ask the called side whether it hears us (RFC 8445, 7.2.2)."""
+        if self.called is None:
+            return
+        name, secret, address = self.called
+        asked = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
+        asked.attributes |= {"USERNAME": f"{name}:{self.ufrag}", "PRIORITY": 1, "ICE-CONTROLLING": secrets.randbits(64), "USE-CANDIDATE": None}
+        asked.add_message_integrity(secret.encode())
+        self.port.asked[asked.transaction_id] = self
+        self.port.send(bytes(asked), address)
+
     def selected(self, address: Address) -> None:
         """The other side is at this address."""
         if self.address is not None:
@@ -78,6 +98,7 @@ class Ice:
         """Forget the other side."""
         self.state = "closed"
         self.port.by_name.pop(self.ufrag, None)
+        self.called = None
         if self.address is not None and self.port.by_address.get(self.address) is self:
             del self.port.by_address[self.address]
         while not self._queue.empty():
@@ -97,6 +118,8 @@ class Port:
         self.ip, self.number = self.socket.getsockname()
         self.by_name: dict[str, Ice] = {}
         self.by_address: dict[Address, Ice] = {}
+        self.asked: dict[bytes, Ice] = {}
+        "Our own checks that were not answered yet, the latest ones."
         self.counts: Counter[str] = Counter()
         "What came, what went, and what was dropped and why."
         asyncio.get_running_loop().add_reader(self.socket.fileno(), self._readable)
@@ -140,6 +163,9 @@ class Port:
     def _check(self, data: bytes, address: Address) -> None:
         try:
             asked = stun.parse_message(data)
+            if asked.message_class == stun.Class.RESPONSE:
+                self._answered(asked, address)
+                return
             ice = self.by_name.get(str(asked.attributes.get("USERNAME", "")).split(":")[0])
             if ice is None or asked.message_class != stun.Class.REQUEST or not asked.check_message_integrity(ice.pwd.encode()):
                 raise ValueError("a check by nobody who is known")
@@ -152,6 +178,17 @@ class Port:
         self.send(bytes(answer), address)
         ice.heard = time.monotonic()
         if ice.address != address and ("USE-CANDIDATE" in asked.attributes or ice.address is None):
+            ice.selected(address)
+
+    def _answered(self, answer: stun.Message, address: Address) -> None:
+        """An answer to a check of ours: the way is open."""
+        ice = self.asked.pop(answer.transaction_id, None)
+        while len(self.asked) > UNANSWERED:
+            del self.asked[next(iter(self.asked))]
+        if ice is None or ice.called is None or not answer.check_message_integrity(ice.called[1].encode()):
+            raise ValueError("an answer to nothing")
+        ice.heard = time.monotonic()
+        if ice.address != address:
             ice.selected(address)
 
 

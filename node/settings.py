@@ -26,6 +26,8 @@ class Parent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     "Node id of the parent."
     curve: str
     "Its CURVE public key (z85)."
+    media: str = ""
+    "IP:PORT of its media relay; empty for the host of its courier at the port of this node's own relay."
 
 
 class Bell(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,7 +53,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     "IP:PORT of the portal (HTTPS)."
     public: str = ""
     media: str = ""
-    "IP:PORT (UDP) of the media relay; empty for a node without voices and pictures."
+    "IP:PORT of the media relay (UDP, and TCP for relays below); empty for a node without voices and pictures."
+    media_kbps: int = 7_500
+    "Kilobits a second of each line that voices and pictures may fill."
     storage: str = "sqlite"
     "sqlite, or a postgresql:// URL."
     roles: tuple[str, ...] = ()

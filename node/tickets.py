@@ -36,6 +36,8 @@ class Ticket(Value, frozen=True):
     until: Natural
     "Milliseconds since 1970 UTC."
     nonce: bytes
+    home: str = ""
+    "Id of the lowest node under which everybody who was asked is; empty for this one: streams go no higher."
 
 
 def key(settings: Settings) -> bytes:
@@ -53,9 +55,9 @@ def key(settings: Settings) -> bytes:
     return keys.read_secret(path)
 
 
-def issue(secret: bytes, room: str, person: str, name: str, *, speaks: bool = True, chairs: bool = False) -> str:
+def issue(secret: bytes, room: str, person: str, name: str, *, speaks: bool = True, chairs: bool = False, home: str = "") -> str:
     """A ticket as text."""
-    data = pack(Ticket(room, person, name, speaks, chairs, clock.ms() + LIFE, secrets.token_bytes(16)))
+    data = pack(Ticket(room, person, name, speaks, chairs, clock.ms() + LIFE, secrets.token_bytes(16), home))
     return base64.urlsafe_b64encode(hmac.digest(secret, data, "sha256") + data).decode()
 
 

@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media import rtp, source
+from media.allot import LOWEST, Wish, allot, paced
 from media.room import Room
 from media.sink import Sink
 from media.source import Source
-from media.speaker import Voice
+from media.speaker import Voice, foremost
 
 
 @dataclass
@@ -51,7 +52,7 @@ def packet(seq: int, stamp: int, payload: bytes, *, kind: int = 96, ssrc: int = 
 def made(kind: str, layers: dict[str, Source], line: Line) -> Sink:
     """A sink that shows the only layer there is, or the smallest."""
     sink = Sink(99, 111 if kind == "audio" else 96, line, layers)  # type: ignore[arg-type]
-    sink.want("q" if "q" in layers else "")
+    sink.want("q")
     return sink
 
 
@@ -63,7 +64,11 @@ def test_a_packet_is_forwarded_under_the_names_of_its_sink() -> None:
     voice.take(packet(10, 960, b"voice", kind=111))
     (sent,) = line.packets
     assert (sent.ssrc, sent.payload_type, sent.sequence_number, sent.timestamp, sent.marker, sent.payload) == (99, 111, 10, 960, 1, b"voice")
-    assert rtp.extension(line.sent[0], 5) is None and rtp.extension(line.sent[0], rtp.TIME_ID) is not None
+    assert (
+        rtp.extension(line.sent[0], 5) is None
+        and rtp.extension(line.sent[0], rtp.LEVEL_ID) == b"\x7f"
+        and rtp.extension(line.sent[0], rtp.TIME_ID) is not None
+    )
 
 
 def test_padding_leaves_no_hole() -> None:
@@ -73,9 +78,13 @@ def test_padding_leaves_no_hole() -> None:
     made("video", {"": pictures}, line)
     probe = bytearray(packet(11, 1, b"\0" * 9 + b"\x0a"))
     probe[0] |= 0x20
-    for data in (packet(10, 1, vp8(1)), bytes(probe), packet(12, 1, vp8(2))):
+    for data in (packet(10, 1, vp8(1, key=True)), bytes(probe), packet(12, 1, vp8(2))):
         pictures.take(data)
-    assert [(one.sequence_number, one.payload, one.padding_size) for one in line.packets] == [(10, vp8(1), 0), (11, b"", 1), (12, vp8(2), 0)]
+    assert [(one.sequence_number, one.payload, one.padding_size) for one in line.packets] == [
+        (10, vp8(1, key=True), 0),
+        (11, b"", 1),
+        (12, vp8(2), 0),
+    ]
 
 
 def test_holes_are_asked_for_and_closed_for_everybody() -> None:
@@ -85,7 +94,7 @@ def test_holes_are_asked_for_and_closed_for_everybody() -> None:
     sink = made("video", {"": pictures}, line)
     told.told.clear()
     for seq in (65534, 65535, 2):
-        pictures.take(packet(seq, 1, vp8(1)))
+        pictures.take(packet(seq, 1, vp8(1, key=True)))
         voice.take(packet(seq, 1, b"v", kind=111))
     (asked,) = [one for data in told.told for one in Rtcp.parse(data)]
     assert isinstance(asked, RtcpRtpfbPacket) and (asked.media_ssrc, asked.lost) == (7, [0, 1])
@@ -134,14 +143,80 @@ def test_key_frames_are_asked_for_once_and_then_again(monkeypatch: pytest.Monkey
 def test_a_voice_is_noticed_at_once_and_a_cough_is_not() -> None:
     """Half a second of speech speaks; one loud packet does not, nor does silence after a while."""
     voice = Voice()
-    voice.heard(20)
-    assert not voice.speaks
+    voice.heard(20, 1.0)
+    assert not voice.speaks(1.0)
     for _ in range(25):
-        voice.heard(30)
-    assert voice.speaks
+        voice.heard(30, 1.0)
+    assert voice.speaks(1.5) and not voice.speaks(3.0), "who sends nothing more is silent"
     for _ in range(200):
-        voice.heard(127)
-    assert not voice.speaks
+        voice.heard(127, 3.0)
+    assert not voice.speaks(3.0)
+
+
+def test_the_foremost_keep_their_place_against_the_hardly_louder() -> None:
+    """The loudest are chosen; one who has the floor keeps it unless another is louder by far."""
+    voices = {name: Voice(level, 1.0) for name, level in (("a", 30.0), ("b", 40.0), ("c", 44.0), ("d", 41.0))}
+    assert foremost(voices, set(), 3, 1.0) == {"a", "b", "d"}
+    assert foremost(voices, {"c"}, 3, 1.0) == {"a", "b", "c"}
+    assert foremost(voices, {"c"}, 3, 9.0) == {"a", "b", "c"}, "when nobody speaks nobody changes"
+
+
+def test_a_voice_that_rested_goes_on_under_the_next_number() -> None:
+    """A pause leaves no hole in the numbers and keeps the time; what was sent before it cannot be had again under a wrong number."""
+    line = Line()
+    voice = Source("audio", 7, lambda data: None)
+    sink = made("audio", {"": voice}, line)
+    for seq in (10, 11):
+        voice.take(packet(seq, 960 * seq, b"v%d" % seq, kind=111))
+    sink.take_from("")
+    voice.take(packet(12, 960 * 12, b"v12", kind=111))
+    sink.take_from("q")
+    for seq in (13, 14):
+        voice.take(packet(seq, 960 * seq, b"v%d" % seq, kind=111))
+    assert [(p.sequence_number, p.timestamp, p.payload) for p in line.packets] == [
+        (10, 9600, b"v10"), (11, 10560, b"v11"), (12, 12480, b"v13"), (13, 13440, b"v14"),
+    ]  # fmt: skip
+    assert not sink.resend(11) and sink.resend(12) and line.packets[-1].payload == b"v13"
+
+
+def test_a_relay_that_keeps_voices_is_asked_for_lost_ones() -> None:
+    """What a neighbouring relay sends is asked for when it is missing, voices too."""
+    told = Line()
+    voice = Source("audio", 8, told.send_rtcp, mends=True)
+    for seq in (1, 2, 5):
+        voice.take(packet(seq, 1, b"v", kind=111))
+    (asked,) = [one for data in told.told for one in Rtcp.parse(data)]
+    assert (asked.media_ssrc, asked.lost) == (8, [3, 4])
+    report = voice.report()
+    assert report is not None and (report.packets_lost, report.fraction_lost) == (2, 256 * 2 // 5)
+
+
+def test_a_line_gives_each_picture_something_before_any_gets_more() -> None:
+    """Screens come first, then who speaks; a line too thin for all leaves out the last and says so by giving nothing."""
+    sizes = ("q", "h", "f")
+    wishes = [
+        Wish("a", "camera", "f", sizes, speaks=False),
+        Wish("b", "camera", "f", sizes, speaks=True),
+        Wish("s", "screen", "f", ("",), speaks=False),
+    ]
+    assert allot(wishes, 10_000) == {"a": "f", "b": "f", "s": "f"}
+    assert allot(wishes, 2_600) == {"a": "q", "b": "f", "s": "f"}
+    assert allot(wishes, 1_400) == {"a": "", "b": "q", "s": "f"}
+    assert allot(wishes, 64) == {"a": "", "b": "", "s": ""}
+    assert allot([Wish("a", "camera", "h", sizes, speaks=False)], 9_000) == {"a": "h"}
+
+
+@given(st.lists(st.floats(0, 1), max_size=50))
+def test_a_line_that_loses_is_given_less_and_recovers(losses: list[float]) -> None:
+    """Whatever is lost, one voice always goes and never more than was configured; without loss all of it is there again."""
+    rate = 7_500.0
+    for lost in losses:
+        after = paced(rate, 7_500, lost)
+        assert LOWEST <= after <= 7_500 and (after < rate or lost <= 0.1 or rate == LOWEST)
+        rate = after
+    for _ in range(100):
+        rate = paced(rate, 7_500, 0.0)
+    assert rate == 7_500
 
 
 def test_a_room_knows_who_sends_what() -> None:
@@ -154,7 +229,8 @@ def test_a_room_knows_who_sends_what() -> None:
     sink = made("video", stream.layers, Line())
     room.view("b", {stream.id: sink})
     version = room.version
-    assert room.absent(11.0) == [] and [one.id for one in room.others("b")] == [stream.id] and room.others("a") == []
+    assert room.absent(11.0) == [] and room.absent(91.0) == ["a", "b"], "who asks nothing for very long is gone whatever is sent"
+    assert [one.id for one in room.others("b")] == [stream.id] and room.others("a") == []
     room.withdraw("a", "camera")
     assert room.version > version and not room.views["b"] and sink.source is None
     room.blind("b")
