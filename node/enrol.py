@@ -169,7 +169,7 @@ def admit(settings: Settings, asked: Request, now: dt.datetime, *, known: Iterab
     return answer, about
 
 
-def finish(home: Path, wish: Settings, token: str, endpoint: str, answer: Answer, now: dt.datetime, *, pin: str = "") -> Settings:
+def finish(home: Path, wish: Settings, token: str, endpoint: str, answer: Answer, now: dt.datetime, *, pin: str = "", media: str = "") -> Settings:
     """Become a home: check the answer against the token, the pin and one's own key, then write certificates and settings."""
     join = read_token(token)
     root, chain = certs.load(answer.root), [certs.load(c) for c in answer.chain]
@@ -185,7 +185,7 @@ def finish(home: Path, wish: Settings, token: str, endpoint: str, answer: Answer
     if certs.city_id(root) != answer.city:
         raise Untrusted("the root is not the city's", code="wrong_city")
     _write_certs(home, chain, root)
-    above = Parent(endpoint=endpoint, id=join.parent, curve=join.curve)
+    above = Parent(endpoint=endpoint, id=join.parent, curve=join.curve, media=media)
     return _settle(home, msgspec.structs.replace(wish, id=about.id, city=answer.city, parent=above), now)
 
 

@@ -307,6 +307,7 @@ def _init(network: Network, place: Place) -> dict[str, Any]:
     if place.parent:
         above = network.place(place.parent)
         token = ask(above.path, "node", "token", "--tier", place.tier, "--name", place.name, "--code", place.code, "--ttl", "1h")
+        given += ["--parent-media", f"127.0.0.1:{above.web}"] if above.web else []
         given += ["--parent", f"tcp://127.0.0.1:{place.line}", "--parent-pin", token["parent_pin"], "--join", token["join"]]
     return ask(place.path, *given, timeout=60)
 

@@ -37,7 +37,7 @@ class Program:
     listener: bool = False
     "An event listener: supervisord tells it what happens to the others."
     waits: bool = False
-    "Started by whoever needs it first, not with the node."
+    "Started by whoever needs it first, not with the node: the relay of a node that has none below it."
 
 
 def programs(settings: Settings) -> list[Program]:
@@ -56,9 +56,8 @@ def _program(settings: Settings, role: str, priority: int) -> Program:
     home = str(settings.home)
     if role == "watch":
         return Program(name=role, command=(sys.executable, "-P", "-m", "ops.watch", "--home", home), priority=1, listener=True)
-    return Program(
-        name=role, command=(sys.executable, "-P", "-m", f"{settings.tier}_node", role, "--home", home), priority=priority, waits=role == "relay"
-    )
+    command = (sys.executable, "-P", "-m", f"{settings.tier}_node", role, "--home", home)
+    return Program(name=role, command=command, priority=priority, waits=role == "relay" and not settings.listen)
 
 
 def configuration(declared: Sequence[Program]) -> str:

@@ -21,14 +21,17 @@ TRIES, PAUSE = 50, 0.2
 ERRORS: dict[int, type[NodeError]] = {403: Refused, 404: Missing, 409: Conflict, 422: Invalid, 507: Full}
 
 
-def ask(settings: Settings, verb: str, room: str, person: str, name: str, *, chairs: bool = False, **fields: str) -> dict[str, Any]:
-    """What the relay answers to a request of somebody in a room; it is started on first use."""
+def ask(settings: Settings, verb: str, room: str, person: str, name: str, *, chairs: bool = False, home: str = "", **fields: str) -> dict[str, Any]:
+    """What the relay answers to a request of somebody in a room; it is started on first use.
+
+    ``home`` is the lowest node under which everybody is who was asked.
+    """
     if not settings.media:
         raise Unreachable(_("本节点没有开通音视频，请系统管理员在 node.toml 中填写 media。"), code="no_media")
     secret = tickets.key(settings)
 
     def once() -> dict[str, Any]:
-        return _asked(settings, verb, {"ticket": tickets.issue(secret, room, person, name, chairs=chairs), **fields})
+        return _asked(settings, verb, {"ticket": tickets.issue(secret, room, person, name, chairs=chairs, home=home), **fields})
 
     try:
         return once()

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from node.errors import Refused
 from node.fold import Room
 from node.kinds import Entry
-from office.calls.entries import MANY, TITLE, Asked, Ended, Opened
+from office.calls.entries import MANY, TITLE, WHY, Asked, Declined, Ended, Noted, Opened, call_id, own_id
 from office.calls.workflow import State
 from office.frame import account
 
-ROOM = Room("calls", version=1)
+ROOM = Room("calls", version=2)
 
 
 class Call(ROOM.Base):
@@ -24,9 +24,13 @@ class Call(ROOM.Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     title: Mapped[str]
     chair: Mapped[str]
+    home: Mapped[str]
+    "The chair's node."
     state: Mapped[str]
     opened_at: Mapped[int] = mapped_column(index=True)
     ended_at: Mapped[int] = mapped_column(default=0)
+    seed: Mapped[bytes] = mapped_column(LargeBinary)
+    "Of its id; empty for a call of before they went beyond their node."
     said: Mapped[bytes] = mapped_column(LargeBinary)
     "Statement id of the last act."
 
@@ -44,6 +48,10 @@ class Guest(ROOM.Base):
     person: Mapped[str] = mapped_column(primary_key=True, index=True)
     present: Mapped[bool] = mapped_column(default=False)
     "Whether they were there when it ended."
+    declined: Mapped[str] = mapped_column(default="")
+    "Why they said they would not come."
+    noted: Mapped[bool] = mapped_column(default=False)
+    "Whether they know that they missed it, as said at this node."
 
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
@@ -64,27 +72,42 @@ class Act(ROOM.Base, account.Line):
 def opened(session: Session, entry: Entry[Opened]) -> None:
     """A call begins."""
     body = entry.body
-    if entry.author != ROOM.here or session.get(Call, entry.record) is not None:
-        raise Refused("a call is opened once, at its own node", code="wrong_writer")
-    if entry.person not in body.people or len(body.people) > MANY or not 0 < len(body.title) <= TITLE:
-        raise Refused("a call has a title and some people, its chair among them", code="malformed")
-    about = {"title": body.title, "chair": entry.person, "state": State.OPEN, "opened_at": entry.at, "said": entry.id}
-    session.add(Call(id=entry.record, **about))
-    session.add_all(Guest(call=entry.record, person=person) for person in dict.fromkeys(body.people))
+    if session.get(Call, entry.record) is not None or not _claimed(entry, body.seed):
+        raise Refused("a call is opened once, by its chair at the chair's node", code="wrong_writer")
+    _begin(session, entry, body.title, body.people)
     account.keep(session, Act, entry)
 
 
 @ROOM.folds(Asked)
 def asked(session: Session, entry: Entry[Asked]) -> None:
-    """More people."""
-    call = _of(session, entry)
-    held = set(session.scalars(select(Guest.person).where(Guest.call == call.id)))
-    more = [person for person in dict.fromkeys(entry.body.people) if person not in held]
-    if len(held) + len(more) > MANY:
-        raise Refused("too many people for one call", code="too_many")
-    session.add_all(Guest(call=call.id, person=person) for person in more)
+    """More people; where nothing was known of the call, it begins with them."""
+    body, call = entry.body, session.get(Call, entry.record)
+    if call is None and body.seed and _claimed(entry, body.seed):
+        call = _begin(session, entry, body.title, (*body.before, *body.people))
+    else:
+        call = _of(session, entry)
+        held = set(session.scalars(select(Guest.person).where(Guest.call == call.id)))
+        more = [person for person in dict.fromkeys(body.people) if person not in held]
+        if len(held) + len(more) > MANY:
+            raise Refused("too many people for one call", code="too_many")
+        session.add_all(Guest(call=call.id, person=person) for person in more)
     call.said = entry.id
     account.keep(session, Act, entry)
+
+
+@ROOM.folds(Declined)
+def declined(session: Session, entry: Entry[Declined]) -> None:
+    """Somebody does not come, as they say of themselves."""
+    guest = _own(session, entry, entry.body.call, "declined")
+    if not 0 < len(entry.body.why) <= WHY:
+        raise Refused("a reason is a few words", code="malformed")
+    guest.declined = entry.body.why
+
+
+@ROOM.folds(Noted)
+def noted(session: Session, entry: Entry[Noted]) -> None:
+    """Somebody knows that they missed it."""
+    _own(session, entry, entry.body.call, "noted").noted = True
 
 
 @ROOM.folds(Ended)
@@ -97,8 +120,30 @@ def ended(session: Session, entry: Entry[Ended]) -> None:
     account.keep(session, Act, entry)
 
 
+def _own(session: Session, entry: Entry[Any], call: str, what: str) -> Guest:
+    guest = session.get(Guest, (call, entry.person))
+    if guest is None or entry.record != own_id(call, entry.person, what):
+        raise Refused("who was asked to a call speaks of it for themselves", code="wrong_writer")
+    return guest
+
+
+def _claimed(entry: Entry[Any], seed: bytes) -> bool:
+    """Whether the call's id says that it is this chair's; one of before there were seeds is known at its own node only."""
+    return entry.record == call_id(entry.person, entry.author, seed) if seed else entry.author == ROOM.here
+
+
+def _begin(session: Session, entry: Entry[Any], title: str, people: tuple[str, ...]) -> Call:
+    if entry.person not in people or len(people) > MANY or not 0 < len(title) <= TITLE:
+        raise Refused("a call has a title and some people, its chair among them", code="malformed")
+    about = {"title": title, "chair": entry.person, "home": entry.author, "state": State.OPEN, "opened_at": entry.at, "said": entry.id}
+    call = Call(id=entry.record, seed=entry.body.seed, **about)
+    session.add(call)
+    session.add_all(Guest(call=entry.record, person=person) for person in dict.fromkeys(people))
+    return call
+
+
 def _of(session: Session, entry: Entry[Any]) -> Call:
     call = session.get(Call, entry.record)
-    if call is None or entry.author != ROOM.here or entry.person != call.chair or call.state != State.OPEN:
+    if call is None or (entry.author, entry.person) != (call.home, call.chair) or call.state != State.OPEN:
         raise Refused("an open call is changed by its chair", code="wrong_writer")
     return call

@@ -34,7 +34,7 @@ class CallPages:
     def new(self, request: Request) -> Screen:
         """Whom to ask to a call."""
         asked = request.query("q")
-        people = [(one.id, one.name) for one in service.colleagues(self.desk, asked)]
+        people = [(one.id, _("{name}（{place}）").format(name=one.name, place=self._place(one.id))) for one in service.colleagues(self.desk, asked)]
         return Screen("calls/new.html", asked=asked, people=people, json={"people": [one for one, _name in people]})
 
     @page("POST", "/calls")
@@ -49,16 +49,20 @@ class CallPages:
         desk, row = self.desk, self.desk.get(Call, call)
         guests, moves = service.guests(desk, call), service.moves(desk, row)
         state, tone = STATES[State(row.state)]
-        end = Act(f"/calls/{call}/end", _("结束会商"), "danger", confirm=_("所有人都将离开，会商不能再开。"))
+        acts = {
+            "note": Act(f"/calls/{call}/note", _("知道了"), "main"),
+            "decline": Act(f"/calls/{call}/decline", _("不参加"), ask=_("原因"), need=True),
+            "end": Act(f"/calls/{call}/end", _("结束会商"), "danger", confirm=_("所有人都将离开，会商不能再开。")),
+        }
         values: dict[str, Any] = {
             "row": row,
             "state": state,
             "tone": tone,
             "chair": self._name(row.chair),
-            "guests": [(one, self._name(one.person)) for one in guests],
+            "guests": [(one, self._name(one.person), self._place(one.person)) for one in guests],
             "names": {one.person: self._name(one.person) for one in guests},
             "moves": moves,
-            "acts": [end] if "end" in moves else [],
+            "acts": [act for move, act in acts.items() if move in moves],
             "others": [(one.id, one.name) for one in service.colleagues(desk) if one.id not in {g.person for g in guests}] if "ask" in moves else [],
             "happened": account.lines(desk, Happened, call, ACT_WORDS),
         }
@@ -70,6 +74,18 @@ class CallPages:
         """Ask more people."""
         service.ask(self.desk, call, request.all("people"))
         return see_other(f"/calls/{call}", _("已邀请。"))
+
+    @page("POST", "/calls/<call>/decline")
+    def decline(self, request: Request, call: str) -> See:
+        """Say that one does not come, and why."""
+        service.decline(self.desk, call, request.text("text"))
+        return see_other("/calls", _("已告知发起人。"))
+
+    @page("POST", "/calls/<call>/note")
+    def note(self, request: Request, call: str) -> See:
+        """Take note of a missed call."""
+        service.note(self.desk, call)
+        return see_other("/calls")
 
     @page("POST", "/calls/<call>/end")
     def end(self, request: Request, call: str) -> See:
@@ -119,6 +135,11 @@ class CallPages:
     def _line(self, row: Call) -> dict[str, Any]:
         state, tone = STATES[State(row.state)]
         return {"id": row.id, "title": row.title, "chair": self._name(row.chair), "at": row.opened_at, "state": state, "tone": tone}
+
+    def _place(self, person: str) -> str:
+        """The first organ of somebody."""
+        held = self.desk.directory.appointments_of(person)
+        return held[0].organ.short_name or held[0].organ.full_name if held else ""
 
     def _name(self, person: str) -> str:
         card = self.desk.directory.person(person)

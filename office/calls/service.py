@@ -2,42 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import secrets
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sqlalchemy import select
+
 from node import clock
-from node.codec import uuid7
 from node.directory.entries import Person
 from node.errors import Invalid, NodeError
 from office.calls import line
-from office.calls.entries import MANY, TITLE, Asked, Ended, Opened
+from office.calls.entries import MANY, TITLE, WHY, Asked, Declined, Ended, Noted, Opened, call_id, own_id
 from office.calls.model import Call, Guest
-from office.calls.workflow import CHAIR, FLOW, GUEST, State
+from office.calls.workflow import CHAIR, FLOW, GUEST, MISSED, State
 from office.frame.desk import Desk
 from office.frame.todo import Todo
 from office.frame.words import _
 
-RINGS = 12 * 3_600_000
-"Milliseconds for which an open call asks people to come."
+RINGS, MISSED_FOR = 12 * 3_600_000, 7 * 86_400_000
+"Milliseconds for which an open call asks people to come, and for which a missed one is shown."
 
 
 def open_(desk: Desk, title: str, people: Sequence[str]) -> str:
-    """Open a call for people of this node; its id."""
+    """Open a call for people of the whole network; its id."""
     title = " ".join(title.split())
     if not 0 < len(title) <= TITLE:
         raise Invalid(_("请填写会商名称，不超过一百字。"))
-    asked = _people(desk, people)
-    call = uuid7()
-    desk.write(Opened(title, (desk.person, *(one for one in asked if one != desk.person))), record=call)
+    everybody = (desk.person, *(one for one in _people(desk, people) if one != desk.person))
+    seed = desk.away.random("call", title) if desk.away else secrets.token_bytes(16)
+    call = call_id(desk.person, desk.node, seed)
+    desk.write(Opened(title, everybody, seed), record=call, to=_nodes(desk, everybody))
     return call
 
 
 def ask(desk: Desk, call: str, people: Sequence[str]) -> None:
-    """Ask more people to an open call."""
-    row = _step(desk, call, "ask")
-    if len(guests(desk, call)) + len(people) > MANY:
+    """Ask more people to an open call; whose node knew nothing of it learns all of it."""
+    row, held = _step(desk, call, "ask"), [one.person for one in guests(desk, call)]
+    more = [one for one in _people(desk, people) if one not in held]
+    if len(held) + len(more) > MANY:
         raise Invalid(_("一次会商不超过 {n} 人。").format(n=MANY))
-    desk.write(Asked(tuple(_people(desk, people))), record=call, after=(row.said,))
+    if more:
+        desk.write(Asked(tuple(more), row.title, tuple(held), row.seed), record=call, to=_nodes(desk, (*held, *more)))
+
+
+def decline(desk: Desk, call: str, why: str) -> None:
+    """Say that one does not come; everybody who was asked sees the reason."""
+    row = _step(desk, call, "decline")
+    why = " ".join(why.split())
+    if not 0 < len(why) <= WHY:
+        raise Invalid(_("请填写不参加的原因，不超过六十字。"))
+    everybody = [one.person for one in guests(desk, call)]
+    desk.write(Declined(call, why), record=own_id(call, desk.person, "declined"), after=(row.said,), to=_nodes(desk, everybody))
+
+
+def note(desk: Desk, call: str) -> None:
+    """Say that one knows of a call one missed: it asks for attention no more."""
+    _step(desk, call, "note")
+    desk.write(Noted(call), record=own_id(call, desk.person, "noted"))
 
 
 def end(desk: Desk, call: str) -> None:
@@ -48,13 +69,15 @@ def end(desk: Desk, call: str) -> None:
     except NodeError:  # a relay that is away has nobody in it
         present = []
     known = {one.person for one in guests(desk, call)}
-    desk.write(Ended(tuple(one for one in present if one in known)), record=call, after=(row.said,))
+    content = Ended(tuple(one for one in present if one in known))
+    desk.write(content, record=call, after=(row.said,), to=_nodes(desk, known))
 
 
 def media(desk: Desk, call: str, verb: str, **fields: str) -> dict[str, Any]:
     """What the relay answers to somebody who was asked to the call."""
     row = _step(desk, call, "join")
-    return line.ask(desk.settings, verb, row.id, desk.person, desk.name, chairs=row.chair == desk.person, **fields)
+    home = _meeting(desk, _nodes(desk, [one.person for one in guests(desk, call)]))
+    return line.ask(desk.settings, verb, row.id, desk.person, desk.name, chairs=row.chair == desk.person, home=home, **fields)
 
 
 def guests(desk: Desk, call: str) -> list[Guest]:
@@ -68,45 +91,58 @@ def moves(desk: Desk, row: Call) -> set[str]:
 
 
 def todo(desk: Desk) -> list[Todo]:
-    """Open calls to which the person was asked; they ring. One that was opened long ago and never ended rings no more."""
-    young = Call.opened_at > clock.to_ms(desk.now) - RINGS
-    rows = desk.list(Call, Call.state == State.OPEN, Call.chair != desk.person, young, order=Call.opened_at.desc())
-    return [
-        Todo(
-            title=row.title,
-            url=f"/calls/{row.id}",
-            arrived=clock.from_ms(row.opened_at),
-            state=_("请您加入"),
-            urgency="flash",
-            room=_("会商"),
-            source=card.name if (card := desk.directory.person(row.chair)) is not None else "",
-        )
-        for row in rows
-    ]
+    """Open calls to which the person was asked, which ring, and those missed of late.
+
+    One that was opened long ago and never ended rings no more; one that the person declined neither rings nor counts as missed.
+    """
+    now = clock.to_ms(desk.now)
+    mine = select(Guest.call).where(Guest.person == desk.person, Guest.declined == "", Guest.present.is_(False), Guest.noted.is_(False))
+    rings = (Call.state == State.OPEN) & (Call.opened_at > now - RINGS)
+    missed = (Call.state == State.ENDED) & (Call.ended_at > now - MISSED_FOR)
+    rows = desk.list(Call, Call.id.in_(mine), Call.chair != desk.person, rings | missed, order=Call.opened_at.desc())
+    return [_todo(desk, row) for row in rows]
+
+
+def _todo(desk: Desk, row: Call) -> Todo:
+    rings, card = row.state == State.OPEN, desk.directory.person(row.chair)
+    return Todo(
+        title=row.title,
+        url=f"/calls/{row.id}",
+        arrived=clock.from_ms(row.opened_at),
+        state=_("请您加入") if rings else _("未接会商"),
+        urgency="flash" if rings else "",
+        room=_("会商"),
+        source=card.name if card is not None else "",
+    )
 
 
 def colleagues(desk: Desk, asked: str = "") -> list[Person]:
-    """People of this node: those who are found, else those of one's own organs; oneself left out."""
+    """People who are found by name, telephone, post or organ, else those of one's own organs; oneself left out."""
     if asked:
-        found = {one.person.id: one.person for one in desk.directory.search(asked)}
+        found = {one.person.id: one.person for one in desk.directory.search(asked, limit=MANY)}
     else:
         found = {one.person.id: one.person for post in desk.posts for one in desk.directory.people_of(post.organ)}
-    return [one for one in found.values() if one.id != desk.person and _home(desk, one.id) == desk.node][:200]
-
-
-def _home(desk: Desk, person: str) -> str:
-    organs = [held.organ for held in desk.directory.appointments_of(person)]
-    return organs[0].node if organs else ""
+    return [one for one in found.values() if one.id != desk.person][:MANY]
 
 
 def _people(desk: Desk, people: Sequence[str]) -> list[str]:
     chosen = list(dict.fromkeys(people))
     if not chosen or len(chosen) >= MANY:
         raise Invalid(_("请选择参加人，不超过 {n} 人。").format(n=MANY))
-    for one in chosen:
-        if desk.directory.person(one) is None or _home(desk, one) != desk.node:
-            raise Invalid(_("目前只能请本节点的人员参加会商。"), code="elsewhere")
+    if any(desk.directory.person(one) is None for one in chosen):
+        raise Invalid(_("通讯录中没有这个人。"))
     return chosen
+
+
+def _nodes(desk: Desk, people: Iterable[str]) -> list[str]:
+    return sorted({desk.directory.person_home(one) for one in people} - {""})
+
+
+def _meeting(desk: Desk, nodes: Sequence[str]) -> str:
+    """The lowest node under which all of these are: streams go no higher."""
+    tree = desk.directory.tree()
+    lines = [tree.ancestors(node) for node in (desk.node, *nodes)]
+    return next((one for one in lines[0] if all(one in line for line in lines)), lines[0][-1])
 
 
 def _step(desk: Desk, call: str, move: str) -> Call:
@@ -116,4 +152,7 @@ def _step(desk: Desk, call: str, move: str) -> Call:
 
 
 def _parts(desk: Desk, row: Call) -> set[str]:
-    return {CHAIR, GUEST} if row.chair == desk.person else {GUEST}
+    if row.chair == desk.person:
+        return {CHAIR}
+    own = desk.list(Guest, Guest.call == row.id, Guest.person == desk.person)
+    return {GUEST, MISSED} if own and not (own[0].present or own[0].noted or own[0].declined) else {GUEST}

@@ -14,9 +14,11 @@ class State(StrEnum):
     ENDED = "ended"
 
 
-CHAIR, GUEST = "chair", "guest"
+CHAIR, GUEST, MISSED = "chair", "guest", "missed"
 FLOW = Flow(
     Move("ask", State.OPEN, State.OPEN, by=CHAIR),
     Move("end", State.OPEN, State.ENDED, by=CHAIR),
     Move("join", State.OPEN, State.OPEN, by=(CHAIR, GUEST)),
+    Move("decline", State.OPEN, State.OPEN, by=GUEST),
+    Move("note", State.ENDED, State.ENDED, by=MISSED),
 )

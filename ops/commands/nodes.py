@@ -52,6 +52,7 @@ def span(text: str) -> dt.timedelta:
 @click.option("--public", default="", help="公众网站地址 IP:PORT。")
 @click.option("--media", default="", help="音视频地址 IP:PORT。")
 @click.option("--parent", default="", help="上级地址 tcp://IP:PORT。")
+@click.option("--parent-media", default="", help="上级音视频地址 IP:PORT；不填为上级地址的主机、本节点音视频的端口。")
 @click.option("--parent-pin", default="", help="上级钥匙指纹。")
 @click.option("--join", "token", default="", help="上级发的令牌。")
 @click.option("--storage", default="sqlite", help="sqlite，或 postgresql:// 地址。")
@@ -66,6 +67,7 @@ def init(
     name: str,
     code: str,
     parent: str,
+    parent_media: str,
     parent_pin: str,
     token: str,
     roles: str,
@@ -87,7 +89,8 @@ def init(
         id="", city="", tier=tier, name=name, code=code, storage=about["storage"], profile=about["profile"], roles=_roles(roles), **checked
     )
     supervise.programs(wish)
-    made = _found(call, wish) if tier == "city" else _join(call, wish, address(parent, "--parent", tcp=True), token, parent_pin)
+    media_above = address(parent_media, "--parent-media")
+    made = _found(call, wish) if tier == "city" else _join(call, wish, address(parent, "--parent", tcp=True), token, parent_pin, media_above)
     exported = enrol.export_keys(made, export_keys) if export_keys else None
     supervise.prepare(made)
     return Answer(fields=describe(made) | {"keys": {key: str(file) for key, file in exported.items()} if exported else None}, text=_story(made))
@@ -104,7 +107,7 @@ def _found(call: Call, wish: Settings) -> Settings:
     return enrol.found_city(call.home, wish, clock.now())
 
 
-def _join(call: Call, wish: Settings, endpoint: str, token: str, pin: str) -> Settings:
+def _join(call: Call, wish: Settings, endpoint: str, token: str, pin: str, media: str) -> Settings:
     from node import enrol, keys
     from sync.knock import knock
 
@@ -112,7 +115,7 @@ def _join(call: Call, wish: Settings, endpoint: str, token: str, pin: str) -> Se
     asked = enrol.request(call.home, wish, token)
     secret = keys.read_secret(call.home / "keys/curve.key").strip()
     answer = knock(endpoint, token, asked, secret=secret, timeout=call.wait(30.0))
-    return enrol.finish(call.home, wish, token, endpoint, answer, clock.now(), pin=pin)
+    return enrol.finish(call.home, wish, token, endpoint, answer, clock.now(), pin=pin, media=media)
 
 
 def describe(made: Settings) -> dict[str, object]:

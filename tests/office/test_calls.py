@@ -9,19 +9,19 @@ import pytest
 from node.codec import uuid7
 from node.errors import Invalid, Missing, NodeError, Refused, Unreachable
 from office.calls import service
-from office.calls.entries import Ended, Opened
+from office.calls.entries import Asked, Declined, Ended, Opened, own_id
 from office.calls.model import Act, Call, Guest
 from office.calls.workflow import State
 from tests.office.desks import Town, opened
 
-HERE = "county1"
+HERE, ABOVE, BELOW = "county1", "head.city", "head.county1-town1"
 HEAD, CLERK, PLAIN, DUTY = (f"{who}.{HERE}" for who in ("head", "clerk", "plain", "duty"))
 
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """A city and a county without a relay."""
-    with opened(tmp_path_factory.mktemp("calls"), townships=0, only=("calls",)) as made:
+    """A city, a county and a township without relays."""
+    with opened(tmp_path_factory.mktemp("calls"), townships=1, only=("calls",)) as made:
         yield made
 
 
@@ -35,11 +35,11 @@ def test_a_call_is_opened_widened_and_ended(town: Town) -> None:
     assert {one.person for one in service.guests(town.desk(PLAIN), call)} == {HEAD, CLERK, PLAIN}
     assert (service.moves(town.desk(HEAD), town.desk(HEAD).get(Call, call)), service.moves(town.desk(PLAIN), town.desk(PLAIN).get(Call, call))) == (
         {"ask", "end", "join"},
-        {"join"},
+        {"join", "decline"},
     )
     town.verify(lambda: service.end(town.desk(HEAD), call))
     row = town.desk(PLAIN).get(Call, call)
-    assert (row.state, service.todo(town.desk(PLAIN))) == (State.ENDED, []) and row.ended_at > 0
+    assert row.state == State.ENDED and row.ended_at > 0
     for act in (lambda: service.ask(town.desk(HEAD), call, [DUTY]), lambda: service.media(town.desk(HEAD), call, "state")):
         with pytest.raises(NodeError):
             act()
@@ -65,15 +65,14 @@ def test_who_was_not_asked_cannot_learn_of_it(town: Town) -> None:
 
 
 def test_what_cannot_be_is_refused_in_words(town: Town) -> None:
-    """No name, nobody, somebody of another node, too many: said what is wrong, and nothing written."""
+    """No name, nobody, somebody unknown, too many: said what is wrong, and nothing written."""
     before = len(town.desk(HEAD).list(Call))
     for title, people in (
         ("", [CLERK]),
         ("长" * 101, [CLERK]),
         ("会", []),
         ("会", ["nobody"]),
-        ("会", ["head.city"]),
-        ("会", [f"p{n}" for n in range(50)]),
+        ("会", [f"p{n}" for n in range(200)]),
     ):
         with pytest.raises(Invalid):
             service.open_(town.desk(HEAD), title, people)
@@ -84,10 +83,56 @@ def test_what_cannot_be_is_refused_in_words(town: Town) -> None:
     assert away.value.code == "no_media"
 
 
+@pytest.mark.row("G4")
+def test_a_call_goes_through_the_tiers_and_who_is_asked_later_learns_all_of_it(town: Town) -> None:
+    """People of three nodes see one call; one asked in the middle of it sees who else is; its streams go as high as its people, and no higher."""
+    call = town.verify(lambda: service.open_(town.desk(HEAD), "三级会商", [CLERK, ABOVE]))
+    town.carry()
+    assert [one.url for one in service.todo(town.desk(ABOVE))] == [f"/calls/{call}"]
+    assert town.desk(BELOW).list(Call, Call.id == call) == []
+    town.verify(lambda: service.ask(town.desk(HEAD), call, [BELOW]))
+    town.carry()
+    for one in (HEAD, CLERK, ABOVE, BELOW):
+        desk = town.desk(one)
+        assert {guest.person for guest in service.guests(desk, call)} == {HEAD, CLERK, ABOVE, BELOW}, one
+        assert (desk.get(Call, call).title, desk.get(Call, call).chair) == ("三级会商", HEAD)
+        assert service._meeting(desk, service._nodes(desk, [HEAD, CLERK, ABOVE, BELOW])) == town.desk(ABOVE).node
+        assert service._meeting(desk, service._nodes(desk, [one])) == desk.node
+    town.verify(lambda: service.end(town.desk(HEAD), call))
+    town.carry()
+    assert {town.desk(one).get(Call, call).state for one in (HEAD, CLERK, ABOVE, BELOW)} == {State.ENDED}
+
+
+@pytest.mark.row("G4")
+def test_who_declines_says_why_and_a_missed_call_waits_to_be_noted(town: Town) -> None:
+    """The chair at another node reads the reason and it rings there no more; what was missed stands on the first page until it is noted."""
+    call = service.open_(town.desk(HEAD), "防火会商", [CLERK, ABOVE, BELOW])
+    town.carry()
+    with pytest.raises(Invalid):
+        service.decline(town.desk(ABOVE), call, "  ")
+    town.verify(lambda: service.decline(town.desk(ABOVE), call, "正在开会"))
+    town.carry()
+    assert not [one for one in service.todo(town.desk(ABOVE)) if one.title == "防火会商"]
+    assert {one.person: one.declined for one in service.guests(town.desk(HEAD), call)}[ABOVE] == "正在开会"
+    with pytest.raises(NodeError):
+        service.note(town.desk(BELOW), call)
+    service.end(town.desk(HEAD), call)
+    town.carry()
+    assert [(one.title, str(one.state)) for one in service.todo(town.desk(BELOW)) if one.title == "防火会商"] == [("防火会商", "未接会商")]
+    assert not [one for one in service.todo(town.desk(ABOVE)) if one.title == "防火会商"]
+    town.verify(lambda: service.note(town.desk(BELOW), call))
+    assert not [one for one in service.todo(town.desk(BELOW)) if one.title == "防火会商"]
+    for desk in (town.desk(BELOW), town.desk(HEAD)):
+        with pytest.raises(NodeError):
+            service.note(desk, call)
+
+
 def test_forged_calls_fold_to_nothing(town: Town) -> None:
     """A call of which its chair is not, one opened twice, and an end by somebody else change nothing."""
     desk, call = town.desk(PLAIN), service.open_(town.desk(HEAD), "真会商", [PLAIN])
-    for content, record in ((Opened("假", (HEAD,)), uuid7()), (Opened("假", (PLAIN,)), call), (Ended((PLAIN,)), call)):
+    wrong = [(Opened("假", (HEAD,)), uuid7()), (Opened("假", (PLAIN,)), call), (Opened("假", (PLAIN,), b"x" * 16), call), (Ended((PLAIN,)), call)]
+    wrong += [(Asked((DUTY,), "假", (PLAIN,), b"y" * 16), call), (Declined(call, "替人"), own_id(call, HEAD, "declined"))]
+    for content, record in wrong:
         town.desk(PLAIN).write(content, record=record)
     row = desk.get(Call, call)
     assert (row.title, row.chair, row.state) == ("真会商", HEAD, State.OPEN)
