@@ -31,7 +31,7 @@ from ops.caller import Shells, ask
 from ops.nursery import Nursery
 from ops.words import _
 
-LISTEN, LINES, WEB = 7100, 7400, 8443
+LISTEN, LINES, WEB, MEDIA = 7100, 7400, 8443, 8743
 "First ports that are tried: couriers, lines, portals."
 SMALLEST_ROOM = 300 * 1024 * 1024
 READY_SECONDS = 90.0
@@ -53,6 +53,8 @@ class Place:
     home: str = ""
     listen: int = 0
     web: int = 0
+    media: int = 0
+    "Port of its relay."
     line: int = 0
     "Port on which its line to the node above begins; 0 at the city."
     id: str = ""
@@ -155,6 +157,7 @@ def plan(folder: Path, counties: int, townships: int, *, courier_only: bool, web
         one.listen = free.take("listen") if one.tier != "township" else 0
         one.line = free.take("line") if one.parent else 0
         one.web = 0 if courier_only else free.take("web")
+        one.media = 0 if courier_only else free.take("media")
     return Network(folder=folder, nodes=nodes, courier_only=courier_only)
 
 
@@ -171,7 +174,7 @@ class Ports:
     """Hands out ports of this machine that nobody listens on, each once."""
 
     def __init__(self, *, listen: int, web: int, fixed: bool) -> None:
-        self._next = {"listen": listen, "line": listen + LINES - LISTEN, "web": web}
+        self._next = {"listen": listen, "line": listen + LINES - LISTEN, "web": web, "media": web + MEDIA - WEB}
         self._given: set[int] = set()
         self._fixed = fixed
 
@@ -256,7 +259,7 @@ def _check_ports(network: Network) -> None:
         _refuse_busy(one.line for one in network.nodes)
     for place in network.nodes:
         if not supervise.alive(place.path):
-            _refuse_busy((place.listen, place.web))
+            _refuse_busy((place.listen, place.web, place.media))
 
 
 def _refuse_busy(ports: Iterable[int]) -> None:
@@ -302,12 +305,12 @@ def _establish(network: Network, place: Place, nursery: Nursery | None, progress
 def _init(network: Network, place: Place) -> dict[str, Any]:
     given = ["node", "init", "--tier", place.tier, "--name", place.name, "--code", place.code]
     given += ["--listen", f"tcp://127.0.0.1:{place.listen}"] if place.listen else []
-    given += ["--web", f"127.0.0.1:{place.web}", "--media", f"127.0.0.1:{place.web}"] if place.web else []
+    given += ["--web", f"127.0.0.1:{place.web}", "--media", f"127.0.0.1:{place.media}"] if place.web else []
     given += ["--roles", "ledger,courier,watch"] if network.courier_only else []
     if place.parent:
         above = network.place(place.parent)
         token = ask(above.path, "node", "token", "--tier", place.tier, "--name", place.name, "--code", place.code, "--ttl", "1h")
-        given += ["--parent-media", f"127.0.0.1:{above.web}"] if above.web else []
+        given += ["--parent-media", f"127.0.0.1:{above.media}"] if above.media else []
         given += ["--parent", f"tcp://127.0.0.1:{place.line}", "--parent-pin", token["parent_pin"], "--join", token["join"]]
     return ask(place.path, *given, timeout=60)
 

@@ -10,7 +10,9 @@ from office.calls.model import Call
 from office.calls.workflow import State
 from office.frame import account
 from office.frame.desk import Desk
+from office.frame.reach import name_of
 from office.frame.words import _
+from office.portal import choosing
 from office.portal.page import Act, Answer, Item, Request, Screen, See, page, see_other
 
 STATES = {State.OPEN: (_("进行中"), "good"), State.ENDED: (_("已结束"), "")}
@@ -30,17 +32,18 @@ class CallPages:
         rows = [self._line(row) for row in self.desk.list(Call, order=(Call.opened_at.desc(), Call.id), **request.window())]
         return Screen("calls/register.html", rows=rows, json={"calls": rows[:30]})
 
-    @page("GET", "/calls/new", query={"q": "name, pinyin, telephone, post or organ of somebody"})
+    @page("GET", "/calls/new", query={"q": "name, pinyin, telephone, post or organ of somebody", "organ": "whose people are asked for"})
+    @page("POST", "/calls/new")
     def new(self, request: Request) -> Screen:
-        """Whom to ask to a call."""
-        asked = request.query("q")
-        people = [(one.id, _("{name}（{place}）").format(name=one.name, place=self._place(one.id))) for one in service.colleagues(self.desk, asked)]
-        return Screen("calls/new.html", asked=asked, people=people, json={"people": [one for one, _name in people]})
+        """Whom to ask to a call; a form that is sent here is shown again, with what is ticked."""
+        choice = choosing.choose(self.desk, request)
+        title = request.text("title") if request.method == "POST" else ""
+        return Screen("calls/new.html", choice=choice, title=title, json={"people": choosing.names(choice.people)})
 
     @page("POST", "/calls")
     def open(self, request: Request) -> See:
         """Open a call."""
-        made = service.open_(self.desk, request.text("title"), request.all("people"))
+        made = service.open_(self.desk, request.text("title"), choosing.people(self.desk, request))
         return see_other(f"/calls/{made}", call=made)
 
     @page("GET", "/calls/<call>")
@@ -63,16 +66,23 @@ class CallPages:
             "names": {one.person: self._name(one.person) for one in guests},
             "moves": moves,
             "acts": [act for move, act in acts.items() if move in moves],
-            "others": [(one.id, one.name) for one in service.colleagues(desk) if one.id not in {g.person for g in guests}] if "ask" in moves else [],
             "happened": account.lines(desk, Happened, call, ACT_WORDS),
         }
         plain = {"call": row, "people": [one.person for one in guests], "moves": sorted(moves)}
         return Screen("calls/show.html", **values, json=plain, allow=("camera", "microphone", "display-capture"))
 
+    @page("GET", "/calls/<call>/more", query={"q": "name, pinyin, telephone, post or organ of somebody", "organ": "whose people are asked for"})
+    @page("POST", "/calls/<call>/more")
+    def more(self, request: Request, call: str) -> Screen:
+        """Whom else to ask; a form that is sent here is shown again, with what is ticked."""
+        row = self.desk.get(Call, call)
+        choice = choosing.choose(self.desk, request)
+        return Screen("calls/more.html", row=row, choice=choice, json={"call": row, "people": choosing.names(choice.people)})
+
     @page("POST", "/calls/<call>/ask")
     def ask(self, request: Request, call: str) -> See:
         """Ask more people."""
-        service.ask(self.desk, call, request.all("people"))
+        service.ask(self.desk, call, choosing.people(self.desk, request))
         return see_other(f"/calls/{call}", _("已邀请。"))
 
     @page("POST", "/calls/<call>/decline")
@@ -142,8 +152,7 @@ class CallPages:
         return held[0].organ.short_name or held[0].organ.full_name if held else ""
 
     def _name(self, person: str) -> str:
-        card = self.desk.directory.person(person)
-        return card.name if card is not None else _("已离开的人员")
+        return name_of(self.desk, person)
 
 
 PAGES = (CallPages,)

@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import select
 
 from node import clock
-from node.directory.entries import Person
 from node.errors import Invalid, NodeError
 from office.calls import line
 from office.calls.entries import MANY, TITLE, WHY, Asked, Declined, Ended, Noted, Opened, call_id, own_id
 from office.calls.model import Call, Guest
 from office.calls.workflow import CHAIR, FLOW, GUEST, MISSED, State
 from office.frame.desk import Desk
+from office.frame.reach import name_of
 from office.frame.todo import Todo
 from office.frame.words import _
 
@@ -104,7 +104,7 @@ def todo(desk: Desk) -> list[Todo]:
 
 
 def _todo(desk: Desk, row: Call) -> Todo:
-    rings, card = row.state == State.OPEN, desk.directory.person(row.chair)
+    rings = row.state == State.OPEN
     return Todo(
         title=row.title,
         url=f"/calls/{row.id}",
@@ -112,17 +112,8 @@ def _todo(desk: Desk, row: Call) -> Todo:
         state=_("请您加入") if rings else _("未接会商"),
         urgency="flash" if rings else "",
         room=_("会商"),
-        source=card.name if card is not None else "",
+        source=name_of(desk, row.chair),
     )
-
-
-def colleagues(desk: Desk, asked: str = "") -> list[Person]:
-    """People who are found by name, telephone, post or organ, else those of one's own organs; oneself left out."""
-    if asked:
-        found = {one.person.id: one.person for one in desk.directory.search(asked, limit=MANY)}
-    else:
-        found = {one.person.id: one.person for post in desk.posts for one in desk.directory.people_of(post.organ)}
-    return [one for one in found.values() if one.id != desk.person][:MANY]
 
 
 def _people(desk: Desk, people: Sequence[str]) -> list[str]:

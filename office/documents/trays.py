@@ -29,6 +29,7 @@ from office.documents.telling import moment
 from office.documents.views import files_of
 from office.documents.workflow import Standing, Worth
 from office.frame.desk import Desk
+from office.frame.reach import name_of
 from office.frame.words import _
 from office.portal.page import Act
 from office.portal.screen import day
@@ -229,12 +230,6 @@ def urges_of(desk: Desk, row: Incoming) -> list[dict[str, Any]]:
 def lies_of(desk: Desk, row: Incoming) -> str:
     """传阅: the names of those with whom it lies now."""
     return "、".join(name_of(desk, person) for person in service.lies_with(desk, row))
-
-
-def name_of(desk: Desk, person: str) -> str:
-    """A person's name."""
-    found = desk.directory.person(person)
-    return found.name if found is not None else person
 
 
 def scans_of(desk: Desk, acts: Sequence[Done], url: str) -> list[dict[str, Any]]:

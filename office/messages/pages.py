@@ -10,12 +10,13 @@ from node import clock
 from node.errors import Invalid, Missing
 from office.frame.annex import Annex
 from office.frame.desk import Desk
+from office.frame.reach import name_of
 from office.frame.signs import sign
 from office.frame.words import _
-from office.messages import choosing, service
+from office.messages import service
 from office.messages.tables import Conversation, Matter, Message, newest
 from office.messages.workflow import State, recallable
-from office.portal import lines, uploads
+from office.portal import choosing, lines, uploads
 from office.portal.page import Act, Answer, Item, Request, Response, Screen, See, page, see_other, whole
 
 STATES = {State.OPEN: ("", ""), State.ENDED: (_("已到期"), "warn"), State.CLOSED: (_("已解散"), "plain")}
@@ -258,7 +259,7 @@ class MessagePages:
         return row.name or (self._name(others[0]) if others else "")
 
     def _name(self, person: str) -> str:
-        return service.name_of(self.desk, person)
+        return name_of(self.desk, person)
 
     def _organ(self, members: Iterable[str], but: str) -> str:
         """Where the other of two is at work."""

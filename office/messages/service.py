@@ -21,6 +21,7 @@ from office.frame.files import attach as attach
 from office.frame.files import blob_state as blob_state
 from office.frame.files import open_annex as open_annex
 from office.frame.files import stored
+from office.frame.reach import name_of
 from office.frame.todo import Todo
 from office.frame.words import _
 from office.messages import entries as said
@@ -248,25 +249,6 @@ def todo(desk: Desk) -> list[Todo]:
         *map(partial(_pressing, desk), desk.list(Message, unread(desk.person), Message.urgent != "", order=Message.moment.desc(), limit=FEW)),
         *found,
     ]
-
-
-def everybody(desk: Desk, organs: Iterable[str]) -> list[str]:
-    """All who work in these organs and those under them; :class:`Invalid` for more than a group holds."""
-    found: dict[str, None] = {}
-    waiting = list(organs)
-    while waiting:
-        organ = waiting.pop(0)
-        found.update(dict.fromkeys(one.person.id for one in desk.directory.people_of(organ)))
-        waiting += [one.id for one in desk.directory.children(organ)]
-        if len(found) > MANY:
-            raise Invalid(_("请选择群组成员，最多五百人。"))
-    return list(found)
-
-
-def name_of(desk: Desk, person: str) -> str:
-    """A person's name, also of one who has left."""
-    card = desk.directory.person(person)
-    return card.name if card is not None else str(_("已离开的人员"))
 
 
 # inside

@@ -11,10 +11,11 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.screen import DESK, PHONE, Data, Person, examine
 from tests.city import wait
-from tests.world.net import FIRST, World
+from tests.world.net import COUNTY, FIRST, SECOND, World
 
 LIMIT = 60_000
 MOVES = """() => [...document.querySelectorAll('.tile:not(.mine):not(.screen) video')].some((one) => one.videoWidth > 0 && one.currentTime > 0.5)"""
+BOTH = """() => [...document.querySelectorAll('.tile:not(.mine) video')].filter((one) => one.videoWidth > 0 && one.currentTime > 0.5).length === 2"""
 HEARS = """() => /^[1-9][0-9]* kbit/.test(document.querySelector('.call-quality').textContent)"""
 
 
@@ -66,6 +67,40 @@ def test_two_people_see_each_other_and_a_screen(world: World, sit: Callable[...,
     page.get_by_role("button", name="确定：结束会商").click()
     expect(page.get_by_text("已结束").first).to_be_visible(timeout=LIMIT)
     assert chair.faults + guest.faults == []
+
+
+@pytest.mark.row("G4")
+@pytest.mark.row("G8")
+def test_three_tiers_see_each_other_through_their_own_relays(world: World, sit: Callable[..., Person]) -> None:
+    """People of two townships and of their county, found by three searches in one form, each by the relay of their node, see and hear two others."""
+    chair, *others = sit("liumin", "zh"), sit(_login(world, SECOND), "en"), sit(_login(world, COUNTY), "zh")
+    page = chair.go("/calls/new")
+    page.locator("#title").fill("三级防汛会商")
+    for one in others:
+        page.locator(".finder input[type=search]").fill(one.user.name)
+        page.locator(".finder .search button").click()
+        page.get_by_label(one.user.name).first.check()
+    page.get_by_role("button", name="发起会商").click()
+    page.locator("[data-act=join]").click()
+    for one in others:
+        one.go("/")
+        expect(one.page.get_by_role("link", name="三级防汛会商").first).to_be_visible(timeout=LIMIT)
+        one.page.get_by_role("link", name="三级防汛会商").first.click()
+        one.page.locator("[data-act=join]").click()
+    for each in (page, *(one.page for one in others)):
+        each.wait_for_function(BOTH, timeout=LIMIT)
+        sees(each)
+    page.locator("summary", has_text="结束会商").click()
+    page.get_by_role("button", name="确定：结束会商").click()
+    for one in others:
+        expect(one.page.locator("#call")).to_have_count(0, timeout=LIMIT)
+    assert [fault for one in (chair, *others) for fault in one.faults] == []
+
+
+def _login(world: World, place: str) -> str:
+    """Somebody of a node who is found by name alone."""
+    names = [one.name for one in world.network.users]
+    return next(one.login for one in world.network.users if one.node == place and names.count(one.name) == 1)
 
 
 def _killed(world: World) -> None:

@@ -13,6 +13,7 @@ from node.blobs import Blobs
 from node.errors import Conflict, Invalid, Missing, Refused
 from office.frame.annex import Annex
 from office.frame.calendar import SHANGHAI
+from office.frame.reach import everybody
 from office.messages import service, workflow
 from office.messages.entries import pair_id
 from office.messages.tables import Conversation, Mark, Matter, Message
@@ -279,11 +280,11 @@ def test_only_ones_own_messages_are_found(town: Town) -> None:
 def test_a_whole_organ_is_everybody_in_it_and_under_it(town: Town) -> None:
     """The people of an organ and of those under it, each once; an organ of nobody gives none."""
     desk = town.desk(CITY)
-    assert set(service.everybody(desk, ["dep.city", "dep.city"])) == {"clerk.dep.city"}
-    below = set(service.everybody(desk, ["county1"]))
+    assert set(everybody(desk, ["dep.city", "dep.city"])) == {"clerk.dep.city"}
+    below = set(everybody(desk, ["county1"]))
     assert {COUNTY, LOW, "clerk.dep.county1", f"clerk.dep.{TOWN}"} <= below
     assert CITY not in below
-    assert service.everybody(desk, ["nothing"]) == []
+    assert everybody(desk, ["nothing"]) == []
 
 
 def test_quiet_hours_keep_the_number_down_but_for_what_cannot_wait(town: Town) -> None:

@@ -1,4 +1,4 @@
-"""Whom to speak to: people found by words or along the tree of organs, and those chosen so far, who stay chosen while one looks further."""
+"""Whom to reach: people found by words or along the tree of organs, and those chosen so far, who stay chosen while one looks further."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from node.directory.view import Found
 from office.frame.desk import Desk
+from office.frame.reach import everybody, name_of
 from office.frame.words import _
-from office.messages import service
 from office.portal.page import Request
 
 Pair = tuple[str, str]
@@ -59,7 +59,7 @@ def choose(desk: Desk, request: Request, held: Sequence[str] = ()) -> Choice:
         path=tuple((o.id, o.short_name) for o in (*desk.directory.above(organ)[::-1], desk.directory.organ(organ)) if o is not None),
         below=tuple((o.id, o.short_name) for o in desk.directory.children(organ)),
         people=tuple(_pair(one) for one in people if one.person.id != desk.person),
-        chosen=tuple((one, service.name_of(desk, one)) for one in dict.fromkeys(persons)),
+        chosen=tuple((one, name_of(desk, one)) for one in dict.fromkeys(persons)),
         whole=tuple((one, _all_of(desk, one)) for one in dict.fromkeys(whole)),
         organs=tuple(organs),
     )
@@ -71,7 +71,7 @@ TOP = "-"
 
 def people(desk: Desk, request: Request) -> list[str]:
     """The persons a form has chosen, by themselves and with their organs."""
-    return [*request.all("people"), *service.everybody(desk, request.all("organs"))]
+    return [*request.all("people"), *everybody(desk, request.all("organs"))]
 
 
 def _own(desk: Desk) -> str:
