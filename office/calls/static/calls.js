@@ -209,7 +209,7 @@ async function leave(over = "") {
 }
 
 function lost(error) {
-  if (["ended", "not_now", "conflict"].includes(error.code)) return leave(words.over).then(() => setTimeout(() => location.reload(), 1500));
+  if (["ended", "moved_on", "conflict"].includes(error.code)) return leave(words.over).then(() => setTimeout(() => location.reload(), 1500));
   if (joined) { say(words.lost); version = ""; }
 }
 
