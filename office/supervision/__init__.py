@@ -8,6 +8,9 @@ Words, fixed here and in the English catalogue:
 
 Used by the supervision offices of governments (role ``supervisor``), by signers, and by the registry clerks of the organs that are to act.
 
+A document whose recipient was urged three times in vain (催办三次) and that was handed over (转督查) is opened as an item by the issuer's
+supervisor.
+
 An item is written by the node of the organ that opened it; the lead organ answers under a record of its own. Splitting opens items of the
 lead organ's own, which it oversees, and leaves it answerable for the whole: that is neither reported done nor struck off over an open part
 without a reason. Items are compared with their deadlines; persons are compared with nothing.

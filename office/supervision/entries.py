@@ -34,6 +34,8 @@ class Opened(Content, frozen=True):
     parent: str = ""
     over: str = ""
     "The organ that oversees the parent, which sees how it was split."
+    source: str = ""
+    "Id of what was handed to supervision and is taken up with this item."
 
 
 @kind("supervision.signed_for")
@@ -89,3 +91,8 @@ _ANSWER = uuid.UUID("5d0c4f0e-6f0e-5b64-9a35-3c1f4d6b7a21")
 def answer_id(item: str, organ: str) -> str:
     """Record under which a lead organ answers about an item of another."""
     return str(uuid.uuid5(_ANSWER, f"{item}\0{organ}"))
+
+
+def referred_id(doc: str, organ: str) -> str:
+    """Key of a document of which a recipient was handed to supervision."""
+    return str(uuid.uuid5(_ANSWER, f"referred\0{doc}\0{organ}"))

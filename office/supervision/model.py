@@ -1,5 +1,8 @@
 """Tables and folds of supervision.
 
+A document whose recipient was urged three times in vain and that its issuer handed to supervision (催办三次转督查) waits in ``referred`` until a
+supervisor of the issuing organ opens an item of it.
+
 What crosses between nodes sets columns of its own, so that it may come in any order; where an item stands is worked out of them.
 """
 
@@ -7,20 +10,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, or_
+from sqlalchemy import ColumnElement, LargeBinary, false, or_
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from node.codec import pack, unpack
 from node.errors import Refused
 from node.fold import Room
 from node.kinds import Entry
+from office.documents import entries as documents
 from office.frame import account
 from office.frame.rights import seen, with_role
 from office.supervision import entries as said
 from office.supervision.entries import Milestone
-from office.supervision.workflow import MEMBERS, State
+from office.supervision.workflow import MEMBERS, SUPERVISOR, State
 
-ROOM = Room("supervision", version=1)
+ROOM = Room("supervision", version=2)
 
 
 class Item(ROOM.Base):
@@ -77,6 +81,41 @@ class Item(ROOM.Base):
         return or_(cls.organ.in_(mine), cls.lead.in_(mine), cls.over.in_(mine))
 
 
+class Paper(ROOM.Base):
+    """What an organ of this node issued: whose it is and what it is called, for when it is handed to supervision."""
+
+    __tablename__ = "papers"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    organ: Mapped[str]
+    title: Mapped[str]
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """Nobody: the documents room shows documents."""
+        return false()
+
+
+class Referred(ROOM.Base):
+    """A recipient that was urged three times in vain."""
+
+    __tablename__ = "referred"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    organ: Mapped[str] = mapped_column(index=True)
+    "Issued the document."
+    lead: Mapped[str]
+    "Did not answer."
+    title: Mapped[str]
+    text: Mapped[str]
+    at: Mapped[int]
+    item: Mapped[str] = mapped_column(default="", index=True)
+    "The item that was opened of it."
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """The supervisors of the issuing organ."""
+        return cls.organ.in_(with_role(desk, SUPERVISOR))
+
+
 class Act(ROOM.Base, account.Line):
     """One thing somebody did about an item."""
 
@@ -95,6 +134,9 @@ def opened(session: Session, entry: Entry[said.Opened]) -> None:
     kept = {name: getattr(body, name) for name in ("organ", "lead", "node", "parent", "over", "title", "text", "basis", "deadline")}
     session.add(Item(id=entry.record, home=entry.author, milestones_bytes=pack(body.milestones), at=entry.at, said=entry.id, **kept))
     account.keep(session, Act, entry, organ=body.organ, text=body.title)
+    referred = session.get(Referred, body.source) if entry.author == ROOM.here else None
+    if referred is not None:
+        referred.item = entry.record
 
 
 @ROOM.folds(said.SignedFor)
@@ -138,6 +180,26 @@ def struck_off(session: Session, entry: Entry[said.StruckOff]) -> None:
     item = _ruled(session, entry)
     item.struck_at = entry.at
     account.keep(session, Act, entry, organ=item.organ, text="\n".join(filter(None, (entry.body.finding, entry.body.despite))))
+
+
+@ROOM.folds(documents.Dispatched)
+def dispatched(session: Session, entry: Entry[documents.Dispatched]) -> None:
+    """Remember what this node issued."""
+    paper = entry.body.envelope.paper
+    if entry.author == ROOM.here and session.get(Paper, entry.record) is None:
+        session.add(Paper(id=entry.record, organ=paper.organ, title=paper.title))
+
+
+@ROOM.folds(documents.Supervised)
+def supervised(session: Session, entry: Entry[documents.Supervised]) -> None:
+    """After the third urging; what an organ hands over about its own handlers stays in the organ."""
+    body = entry.body
+    paper = session.get(Paper, body.doc) if entry.author == ROOM.here and entry.record == body.doc else None
+    if paper is None:
+        return
+    key = said.referred_id(body.doc, body.organ)
+    if session.get(Referred, key) is None:
+        session.add(Referred(id=key, organ=paper.organ, lead=body.organ, title=paper.title, text=body.words, at=entry.at))
 
 
 def _answered(session: Session, entry: Entry[Any], id: str) -> Item:

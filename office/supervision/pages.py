@@ -16,6 +16,7 @@ from office.supervision import service, workflow
 from office.supervision.entries import Opened
 from office.supervision.model import Act as Done
 from office.supervision.model import Item as Task
+from office.supervision.model import Referred
 from office.supervision.service import OPEN, STATES
 from office.supervision.workflow import MEMBERS, SUPERVISOR, WAYS, Lamp, State
 
@@ -64,8 +65,9 @@ class SupervisionPages:
             raise Missing()
         leads = {organ: _choices(self.desk, organ) for organ in mine}
         organs = [(id, _short(self.desk, id)) for id in mine if leads[id]]
+        row = self.desk.get(Referred, request.query("referred")) if request.query("referred") else None
         choices = list(dict(pair for one in leads.values() for pair in one).items())
-        return Screen("supervision/new.html", organs=organs, choices=choices, json={"organs": [id for id, _name in organs]})
+        return Screen("supervision/new.html", organs=organs, choices=choices, referred=row, json={"organs": [id for id, _name in organs]})
 
     @page("POST", "/supervision")
     def open(self, request: Request) -> See:
@@ -127,7 +129,7 @@ PAGES = (SupervisionPages,)
 def _given(request: Request) -> Opened:
     r = request.text
     milestones = workflow.milestones(r("milestones"))
-    return Opened(r("organ"), r("title").strip(), r("text").strip(), r("basis").strip(), r("lead"), "", r("deadline"), milestones)
+    return Opened(r("organ"), r("title").strip(), r("text").strip(), r("basis").strip(), r("lead"), "", r("deadline"), milestones, source=r("source"))
 
 
 def _choices(desk: Desk, organ: str) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from node import clock
 from node.codec import uuid7
 from node.directory.entries import Organ
 from node.directory.view import today
-from node.errors import Invalid, Refused
+from node.errors import Conflict, Invalid, Refused
 from office.frame.calendar import SHANGHAI, Workdays
 from office.frame.desk import Desk
 from office.frame.rights import acting_post, roles, with_role
@@ -20,7 +20,7 @@ from office.frame.words import _
 from office.supervision import entries as said
 from office.supervision import workflow
 from office.supervision.entries import WORDS, Opened
-from office.supervision.model import Item
+from office.supervision.model import Item, Referred
 from office.supervision.workflow import FLOW, HANDLER, MEMBERS, OVERSEE, OVERSEER, SUPERVISOR, WAYS, Lamp, State
 
 STATES = {
@@ -42,6 +42,8 @@ def open_item(desk: Desk, given: Opened) -> str:
     """Give a task to an organ below: on what basis, what, until when."""
     if given.organ not in with_role(desk, SUPERVISOR):
         raise Refused(_("只有本单位的督查员可以立项。"), code="not_yours")
+    if given.source:
+        _refers(desk, given)
     return _open(desk, msgspec.structs.replace(given, parent="", over=""))
 
 
@@ -50,7 +52,7 @@ def split(desk: Desk, item: str, given: Opened) -> str:
     whole = _step(desk, item, "split")
     if given.deadline > whole.deadline:
         raise Invalid(_("分解事项的时限不能晚于总时限（{day}）。").format(day=whole.deadline))
-    return _open(desk, msgspec.structs.replace(given, organ=whole.lead, parent=item, over=whole.organ), whole.home)
+    return _open(desk, msgspec.structs.replace(given, organ=whole.lead, parent=item, over=whole.organ, source=""), whole.home)
 
 
 def sign(desk: Desk, item: str) -> None:
@@ -122,11 +124,18 @@ def below(desk: Desk, organ: str) -> list[Organ]:
     return [one for one in found if one.kind != "section" and any(over.id == organ for over in desk.directory.above(one.id))]
 
 
+def referred(desk: Desk) -> list[Referred]:
+    """What was handed to supervision after the third urging and no item was opened of, where the organ stands below."""
+    rows = desk.list(Referred, Referred.item == "", order=Referred.at.desc(), limit=MOST)
+    return [row for row in rows if any(over.id == row.organ for over in desk.directory.above(row.lead))]
+
+
 def todo(desk: Desk) -> list[Todo]:
     """Items that wait for the person, and those in hand."""
     mine = with_role(desk, *MEMBERS)
     rows = desk.list(Item, OPEN, Item.organ.in_(mine) | Item.lead.in_(mine), order=Item.at.desc(), limit=MOST) if mine else []
-    return [_todo(desk, row, moves(desk, row)) for row in rows if parts(desk, row)]
+    found = [_todo(desk, row, moves(desk, row)) for row in rows if parts(desk, row)]
+    return [_referred_todo(desk, row) for row in referred(desk)] + found
 
 
 def waiting(desk: Desk) -> int:
@@ -135,6 +144,28 @@ def waiting(desk: Desk) -> int:
 
 
 # inside
+
+
+def _refers(desk: Desk, given: Opened) -> None:
+    """Refuse an item that is not of what was handed over, or the second one of it."""
+    row = desk.get(Referred, given.source)
+    if (row.organ, row.lead) != (given.organ, given.lead):
+        raise Invalid(_("这件公文由发文单位立项，由催办三次未答复的单位牵头。"))
+    desk.version(row.id)
+    if row.item:
+        raise Conflict(_("这件公文已经立项。"), code="opened_already")
+
+
+def _referred_todo(desk: Desk, row: Referred) -> Todo:
+    lead = desk.directory.organ(row.lead)
+    return Todo(
+        title=row.title,
+        url=f"/supervision/new?referred={row.id}",
+        arrived=clock.from_ms(row.at),
+        state=_("催办三次未答复，待立项"),
+        room=_("督查"),
+        source=lead.short_name if lead is not None else "",
+    )
 
 
 def _todo(desk: Desk, row: Item, offered: set[str]) -> Todo:
@@ -159,7 +190,8 @@ def _open(desk: Desk, given: Opened, *more: str) -> str:
     if lead is None or all(one.id != lead.id for one in below(desk, given.organ)):
         raise Invalid(_("请选择本单位的下级单位牵头。"))
     record, post = uuid7(), acting_post(desk, given.organ, MEMBERS)
-    desk.write(msgspec.structs.replace(given, node=lead.node), record=record, to=_others(desk, lead.node, *more), post=post)
+    content = msgspec.structs.replace(given, node=lead.node)
+    desk.write(content, record=record, to=_others(desk, lead.node, *more), post=post, touches=(given.source,) if given.source else ())
     return record
 
 

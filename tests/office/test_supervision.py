@@ -11,6 +11,8 @@ import pytest
 
 from node.directory.view import today
 from node.errors import Conflict, Invalid, Missing, Refused
+from office.documents import service as documents
+from office.documents.entries import Paper
 from office.frame.calendar import Workdays
 from office.supervision import service, workflow
 from office.supervision.entries import Milestone, Opened
@@ -27,7 +29,7 @@ STAFF = (("head", "领导", ("signer",)), ("clerk", "文书", ("registry_clerk",
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """A city, a county and its two townships."""
-    with opened(tmp_path_factory.mktemp("supervision"), townships=2, only=("supervision",), staff=STAFF) as found:
+    with opened(tmp_path_factory.mktemp("supervision"), townships=2, only=("documents", "supervision"), staff=STAFF) as found:
         yield found
 
 
@@ -108,6 +110,31 @@ def test_who_split_an_item_goes_on_answering_for_it(town: Town) -> None:
         service.strike_off(desk(watch), item, way="site", finding="抽查。")
     town.verify(lambda: service.strike_off(desk(watch), item, way="site", finding="抽查。", despite="县级代储属实。"))
     assert state(town, middle, item) is State.STRUCK and state(town, f"clerk.{OTHER}", second) is State.HAND
+
+
+@pytest.mark.row("C7")
+def test_the_third_urging_of_a_document_becomes_an_item(town: Town) -> None:
+    """A recipient urged three times in vain and handed over waits for the issuer's supervisor alone, who opens one item, led by that organ."""
+    desk = town.desk
+    paper = Paper("city", "letter", "关于报送桥梁台账的函", "请报送。", ("county1",))
+    doc = documents.send(desk("head.city"), paper).doc
+    town.carry()
+    for _step in range(3):
+        documents.urge(desk("clerk.city"), doc, organ="county1", channel="phone", text="请抓紧。")
+    assert service.referred(desk("watch.city")) == []
+    town.verify(lambda: documents.supervise(desk("clerk.city"), doc, organ="county1", text="三次未复。"))
+    (row,) = service.referred(desk("watch.city"))
+    assert (row.lead, row.title, row.text) == ("county1", "关于报送桥梁台账的函", "三次未复。")
+    assert f"/supervision/new?referred={row.id}" in {one.url for one in service.todo(desk("watch.city"))}
+    assert all(service.referred(desk(person)) == [] for person in ("head.city", "clerk.city", "watch.county1", "clerk.dep.city"))
+    with pytest.raises(Invalid):
+        service.open_item(desk("watch.city"), task(TOWN, source=row.id))
+    with pytest.raises(Missing):
+        service.open_item(desk("watch.county1"), task(TOWN, organ="county1", source=row.id, milestones=()))
+    item = town.verify(lambda: service.open_item(desk("watch.city"), task(source=row.id)))
+    assert service.referred(desk("watch.city")) == [] and state(town, "clerk.county1", item) is State.SENT
+    with pytest.raises(Conflict):
+        service.open_item(desk("watch.city"), task(source=row.id))
 
 
 def test_only_those_concerned_see_it_and_act(town: Town) -> None:

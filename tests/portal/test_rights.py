@@ -83,6 +83,7 @@ QUESTIONS = {
     "preview": ("1",),
     "before": ("1-0",),
     "incident": (),
+    "referred": (),
     "reply": (),
     "forward": (),
     "with": (),
