@@ -85,6 +85,34 @@ class StruckOff(Content, frozen=True):
     "Why it is struck off although a part is still open."
 
 
+@kind("supervision.urged")
+class Urged(Content, frozen=True):
+    """Whoever opened the item urges the lead organ."""
+
+    text: str
+
+
+@kind("supervision.extension_asked")
+class ExtensionAsked(Content, frozen=True):
+    """The lead organ asks for a later deadline."""
+
+    item: str
+    number: Natural
+    "1 is the first that was asked for."
+    until: str
+    reason: str
+
+
+@kind("supervision.extension_decided")
+class ExtensionDecided(Content, frozen=True):
+    """The later deadline is granted, or not."""
+
+    number: Natural
+    until: str
+    "The new deadline; empty for refused."
+    text: str
+
+
 _ANSWER = uuid.UUID("5d0c4f0e-6f0e-5b64-9a35-3c1f4d6b7a21")
 
 

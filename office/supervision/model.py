@@ -24,7 +24,7 @@ from office.supervision import entries as said
 from office.supervision.entries import Milestone
 from office.supervision.workflow import MEMBERS, SUPERVISOR, State
 
-ROOM = Room("supervision", version=2)
+ROOM = Room("supervision", version=3)
 
 
 class Item(ROOM.Base):
@@ -55,6 +55,12 @@ class Item(ROOM.Base):
     "Number of the last report that was returned."
     accepted: Mapped[int] = mapped_column(default=0)
     struck_at: Mapped[int] = mapped_column(default=0, index=True)
+    urges: Mapped[int] = mapped_column(default=0)
+    asked: Mapped[int] = mapped_column(default=0)
+    "Number of the last extension that was asked for."
+    decided: Mapped[int] = mapped_column(default=0)
+    until: Mapped[str] = mapped_column(default="")
+    "The deadline that was asked for last."
     said: Mapped[bytes] = mapped_column(LargeBinary)
     "Statement id of the opening, which all readers have."
 
@@ -200,6 +206,33 @@ def supervised(session: Session, entry: Entry[documents.Supervised]) -> None:
     key = said.referred_id(body.doc, body.organ)
     if session.get(Referred, key) is None:
         session.add(Referred(id=key, organ=paper.organ, lead=body.organ, title=paper.title, text=body.words, at=entry.at))
+
+
+@ROOM.folds(said.Urged)
+def urged(session: Session, entry: Entry[said.Urged]) -> None:
+    """Once more."""
+    item = _ruled(session, entry)
+    item.urges += 1
+    account.keep(session, Act, entry, organ=item.organ, text=entry.body.text)
+
+
+@ROOM.folds(said.ExtensionAsked)
+def extension_asked(session: Session, entry: Entry[said.ExtensionAsked]) -> None:
+    """A later deadline is asked for."""
+    body = entry.body
+    item = _answered(session, entry, body.item)
+    if body.number > item.asked:
+        item.asked, item.until = body.number, body.until
+    account.keep(session, Act, entry, about=item.id, organ=item.lead, text=f"{body.until} {body.reason}")
+
+
+@ROOM.folds(said.ExtensionDecided)
+def extension_decided(session: Session, entry: Entry[said.ExtensionDecided]) -> None:
+    """The deadline never moves forward."""
+    body = entry.body
+    item = _ruled(session, entry)
+    item.decided, item.deadline = max(item.decided, body.number), max(item.deadline, body.until)
+    account.keep(session, Act, entry, organ=item.organ, text=" ".join(filter(None, (body.until, body.text))))
 
 
 def _answered(session: Session, entry: Entry[Any], id: str) -> Item:

@@ -27,6 +27,9 @@ WORDS = {
     "supervision.accepted": _("审核通过"),
     "supervision.returned": _("退回重办"),
     "supervision.struck_off": _("销号"),
+    "supervision.urged": _("催办"),
+    "supervision.extension_asked": _("申请延期"),
+    "supervision.extension_decided": _("答复延期"),
 }
 LAMPS = {
     Lamp.GREEN: (_("正常"), "good"),
@@ -107,6 +110,9 @@ class SupervisionPages:
             "report": lambda: service.report(desk, item, text=text),
             "finish": lambda: service.finish(desk, item, text=text, despite=despite),
             "split": lambda: service.split(desk, item, _given(request)),
+            "urge": lambda: service.urge(desk, item, text=text),
+            "extend": lambda: service.ask_extension(desk, item, until=request.text("until"), reason=text),
+            "decide": lambda: service.decide_extension(desk, item, granted=bool(request.text("granted")), text=text),
             "accept": lambda: service.accept(desk, item, text=text),
             "return": lambda: service.send_back(desk, item, reason=text),
             "strike": lambda: service.strike_off(desk, item, way=request.text("way"), finding=text, despite=despite),
@@ -159,6 +165,8 @@ def _facts(desk: Desk, row: Task) -> list[tuple[Text, Any]]:
         (_("立项依据"), row.basis),
         (_("牵头单位"), _short(desk, row.lead)),
         (_("办结时限"), row.deadline),
+        (_("催办次数"), row.urges or ""),
+        (_("申请延期到"), row.until if row.asked > row.decided else ""),
         (_("立项时间"), clock.from_ms(row.at)),
     ]
 
@@ -169,7 +177,12 @@ def _acts(row: Task, moves: set[str]) -> list[Act]:
     every = {
         "sign": Act(f"{url}/sign", _("签收"), "main"),
         "report": Act(f"{url}/report", _("反馈进展"), ask=_("进展、问题和下步措施"), need=True),
+        "urge": Act(f"{url}/urge", _("催办"), ask=_("催办内容"), need=True),
         "accept": Act(f"{url}/accept", _("审核通过"), "main", ask=_("审核意见")),
         "return": Act(f"{url}/return", _("退回重办"), "danger", ask=_("退回原因"), need=True),
     }
-    return [act for name, act in every.items() if name in moves]
+    found = [act for name, act in every.items() if name in moves]
+    if "decide" in moves:
+        found.append(Act(f"{url}/decide", _("同意延期"), ask=_("意见"), fields={"granted": "1"}))
+        found.append(Act(f"{url}/decide", _("不同意延期"), "danger", ask=_("原因"), need=True))
+    return found

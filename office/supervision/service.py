@@ -93,6 +93,36 @@ def strike_off(desk: Desk, item: str, *, way: str, finding: str, despite: str = 
     _rule(desk, row, content, row.node, _overseen(desk, row))
 
 
+def urge(desk: Desk, item: str, *, text: str) -> None:
+    """Urge the lead organ, which has not signed for it or is slow."""
+    row = _step(desk, item, "urge")
+    _rule(desk, row, said.Urged(_words(text)), row.node)
+
+
+def ask_extension(desk: Desk, item: str, *, until: str, reason: str) -> None:
+    """Ask for a later deadline before the present one is over."""
+    row = _step(desk, item, "extend")
+    if row.asked > row.decided:
+        raise Conflict(_("已经申请延期，立项单位尚未答复。"), code="asked")
+    if row.deadline < today().isoformat():
+        raise Refused(_("时限已过，不能再申请延期；请尽快办理并说明原因。"), code="passed")
+    if workflow.day(until).isoformat() <= row.deadline:
+        raise Invalid(_("延长后的时限应晚于原时限。"))
+    _answer(desk, row, said.ExtensionAsked(item, row.asked + 1, workflow.day(until).isoformat(), _words(reason)))
+
+
+def decide_extension(desk: Desk, item: str, *, granted: bool, text: str = "") -> None:
+    """Grant the later deadline that was asked for, or say why not; a part ends no later than the whole."""
+    row = _step(desk, item, "decide")
+    if row.asked <= row.decided:
+        raise Conflict(_("没有待答复的延期申请。"), code="moved_on")
+    whole = desk.get(Item, row.parent) if row.parent and granted else None
+    if whole is not None and row.until > whole.deadline:
+        raise Invalid(_("分解事项的时限不能晚于总时限（{day}）。").format(day=whole.deadline))
+    until, words = (row.until, text.strip()[:WORDS]) if granted else ("", _words(text))
+    _rule(desk, row, said.ExtensionDecided(row.asked, until, words), row.node, _overseen(desk, row))
+
+
 # questions
 
 
@@ -110,7 +140,8 @@ def parts(desk: Desk, row: Item) -> frozenset[str]:
 
 def moves(desk: Desk, row: Item) -> set[str]:
     """What the person may do with an item now."""
-    return {move.name for move in FLOW.offers(row.state, parts(desk, row))}
+    not_now = "extend" if row.asked > row.decided else "decide"
+    return {move.name for move in FLOW.offers(row.state, parts(desk, row))} - {not_now}
 
 
 def lamp(desk: Desk, row: Item) -> Lamp:
@@ -169,7 +200,7 @@ def _referred_todo(desk: Desk, row: Referred) -> Todo:
 
 
 def _todo(desk: Desk, row: Item, offered: set[str]) -> Todo:
-    waits = row.state != State.HAND and bool(offered)
+    waits = (row.state != State.HAND and bool(offered - {"urge"})) or "decide" in offered
     last = dt.datetime.combine(dt.date.fromisoformat(row.deadline), dt.time(23, 59, 59), SHANGHAI)
     source = desk.directory.organ(row.organ)
     return Todo(

@@ -159,6 +159,35 @@ def test_only_those_concerned_see_it_and_act(town: Town) -> None:
         service.split(desk("clerk.county1"), item, task(TOWN, deadline=(today() + dt.timedelta(days=61)).isoformat(), milestones=()))
 
 
+@pytest.mark.row("D2")
+def test_a_lead_organ_is_urged_and_may_ask_for_longer(town: Town) -> None:
+    """Urgings are counted on both sides; a later deadline is asked for once at a time, refused with a reason or granted on both sides."""
+    desk, watch, clerk = town.desk, "watch.city", "clerk.county1"
+    item = service.open_item(desk(watch), task())
+    town.carry()
+    town.verify(lambda: service.urge(desk(watch), item, text="请尽快签收。"))
+    service.sign(desk(clerk), item)
+    town.carry()
+    before = desk(clerk).get(Item, item)
+    later = (dt.date.fromisoformat(before.deadline) + dt.timedelta(days=30)).isoformat()
+    assert before.urges == 1 and "decide" not in service.moves(desk(watch), desk(watch).get(Item, item))
+    with pytest.raises(Conflict):
+        service.decide_extension(desk(watch), item, granted=True)
+    with pytest.raises(Invalid):
+        service.ask_extension(desk(clerk), item, until=before.deadline, reason="汛期。")
+    town.verify(lambda: service.ask_extension(desk(clerk), item, until=later, reason="汛期停工。"))
+    with pytest.raises(Conflict):
+        service.ask_extension(desk(clerk), item, until=later, reason="再申请。")
+    with pytest.raises(Invalid):
+        service.decide_extension(desk(watch), item, granted=False)
+    town.verify(lambda: service.decide_extension(desk(watch), item, granted=False, text="理由不足。"))
+    assert desk(clerk).get(Item, item).deadline == before.deadline
+    service.ask_extension(desk(clerk), item, until=later, reason="附停工令。")
+    town.carry()
+    town.verify(lambda: service.decide_extension(desk(watch), item, granted=True))
+    assert desk(clerk).get(Item, item).deadline == desk(watch).get(Item, item).deadline == later
+
+
 WRONG: list[dict[str, Any]] = [
     {"title": " "},
     {"basis": ""},
