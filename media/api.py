@@ -1,6 +1,6 @@
 """The relay's process, and its door for the portal of the same home: JSON over HTTP on ``run/media.sock``, which only the node's user may open.
 
-``POST /publish|view|answer|want|state|stop|leave|end`` with the arguments of :class:`media.relay.Relay`; ``GET /status``. Errors are
+``POST /publish|view|answer|want|state|show|lead|nest|stop|leave|end`` with the arguments of :class:`media.relay.Relay`; ``GET /status``. Errors are
 ``{code, message}`` with the HTTP status of :mod:`node.errors`.
 """
 
@@ -24,7 +24,7 @@ from node.settings import Settings
 from node.tier import Tier
 
 log = logs.named("relay")
-VERBS = ("publish", "view", "answer", "want", "state", "stop", "leave", "end")
+VERBS = ("publish", "view", "answer", "want", "state", "show", "lead", "nest", "stop", "leave", "end")
 MOST = 256 * 1024
 "Bytes of a request."
 SOCKET = "media.sock"

@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from media.allot import LINE, VOICE, VOICES, Wish, allot
+from media.control import Control
 from media.link import Link
 from media.room import Room
 from media.sink import Sink
@@ -80,6 +81,8 @@ class Cascade:
 
     def _told(self, link: Link, told: Told, now: float) -> None:
         room = self.rooms.get(told.room)
+        if room is not None and room.outer is not None and link.up:
+            return  # for the time being this node leads those below by itself
         empty = not (told.people or told.tracks or told.wants)
         if room is None:
             if empty or len(self.rooms) >= self._most:
@@ -89,6 +92,7 @@ class Cascade:
         link.learn(room, told, now)
         if empty and not link.up:
             link.rooms.discard(room.id)
+            link.told.pop(room.id, None)  # should it come back, it is told all
             room.blind(link.name)
             return
         link.rooms.add(room.id)
@@ -123,7 +127,23 @@ class Cascade:
                     link.say(Alive())
 
     def _concerns(self, link: Link, room: Room) -> bool:
-        return bool(room.homes - {self.node}) if link.up else room.id in link.rooms
+        if link.up:
+            return bool(room.homes - {self.node}) and room.outer is None
+        return room.id in link.rooms
+
+    def nest(self, room: Room, *, on: bool) -> None:
+        """Take the subtree out of a room, or give it back: those below stay in it, those above are heard again afterwards (套开)."""
+        above = next((link for link in self.links.values() if link.up), None)
+        if on == (room.outer is not None) or above is None:
+            return
+        if on:
+            room.cut(above.node)
+            above.forget(room.id)
+            room.outer = room.control
+            room.led(Control(nest=self.node, deputies=room.control.deputies))
+        else:
+            held, room.outer = room.outer, None
+            room.led(held or Control())
 
     def _tell(self, link: Link) -> None:
         rooms = [room for room in self.rooms.values() if self._concerns(link, room)]

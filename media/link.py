@@ -12,6 +12,7 @@ from aiortc import RTCDtlsFingerprint, RTCDtlsParameters
 
 from media import feedback, rtp, sdp
 from media.allot import paced
+from media.control import Sign
 from media.room import LINK, Room, Stream
 from media.sink import Sink
 from media.source import Source
@@ -152,7 +153,9 @@ class Link:
 
     def learn(self, room: Room, told: Told, now: float) -> None:
         """Take over how a room stands behind the neighbour."""
-        self._learn_people(room, dict(told.people[:MOST_PEOPLE]), now)
+        self._learn_people(room, {person: (name, sign) for person, name, sign in told.people[:MOST_PEOPLE]}, now)
+        if told.people and room.outer is None and told.control.follows(room.control, above=self.up):
+            room.led(told.control)
         known = {one.far: one for one in room.streams.values() if one.via == self.node}
         named = {one.id: one for one in told.tracks[:MOST_TRACKS]}
         gone = [stream for far, stream in known.items() if far not in named]
@@ -170,12 +173,12 @@ class Link:
                 sink.wanted = layer
                 room.changed += 1
 
-    def _learn_people(self, room: Room, people: dict[str, str], now: float) -> None:
+    def _learn_people(self, room: Room, people: dict[str, tuple[str, Sign]], now: float) -> None:
         for person in [one.person for one in room.members.values() if one.via == self.node and one.person not in people]:
             del room.members[person]
             room.changed += 1
-        for person, name in people.items():
-            room.arrived(person, name, self.node, now)
+        for person, (name, sign) in people.items():
+            room.arrived(person, name, self.node, sign, now)
 
     def _learn_track(self, room: Room, track: Track) -> Stream | None:
         if track.ssrc in self.sources or self.peer is None:
@@ -191,7 +194,7 @@ class Link:
         if self.told.get(room.id) == room.changed or self.peer is None:
             return
         sinks = self._sinks(room, self.peer)
-        people = tuple((one.person, one.name) for one in room.members.values() if one.via != self.node)
+        people = tuple((one.person, one.name, one.sign) for one in room.members.values() if one.via != self.node)
         tracks = tuple(
             Track(id_, one.person, one.what, one.kind, sink.ssrc, tuple(one.offered), sink.held or one.held)
             for id_, sink in sinks.items()
@@ -199,7 +202,7 @@ class Link:
         )
         wants = {one.far: layer for one in room.streams.values() if one.via == self.node and (layer := room.wanted(one))}
         self.told[room.id] = room.changed
-        self.say(Told(room.id, tuple(sorted(room.homes)), people, tracks, wants))
+        self.say(Told(room.id, tuple(sorted(room.homes)), people, room.control, tracks, wants))
 
     def _sinks(self, room: Room, peer: Peer) -> dict[str, Sink]:
         """One sink for each stream that does not come from the neighbour itself; what is gone has gone with its stream."""

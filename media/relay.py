@@ -12,7 +12,7 @@ from typing import Any
 
 from aiortc import RTCCertificate, RTCDtlsParameters
 
-from media import feedback, rtp, sdp
+from media import control, feedback, rtp, sdp
 from media.cascade import Cascade
 from media.room import LOWEST_FIRST, Room, Stream
 from media.sdp import Offered
@@ -139,6 +139,29 @@ class Relay:
         _allowed, room = self._enter(ticket)
         return room.state(time.monotonic()) | {"version": self._version(room)}
 
+    async def show(self, ticket: str, hand: str = "", here: str = "", vote: str = "") -> dict[str, Any]:
+        """Somebody raises the hand (``hand`` is up or down), answers the roll call (``here``), or votes."""
+        allowed, room = self._enter(ticket)
+        sign: dict[str, Any] = {"hand": hand == "up"} if hand else {}
+        sign |= {"here": room.control.roll} if here else {}
+        sign |= {"poll": room.control.poll, "vote": vote} if vote else {}
+        room.shows(allowed.person, **sign)
+        return {}
+
+    async def lead(self, ticket: str, wish: str) -> dict[str, Any]:
+        """The chair's or a deputy's word, see :func:`media.control.read`."""
+        allowed, room = self._enter(ticket)
+        _leads(allowed, room)
+        room.led(control.read(wish, room.control))
+        return {}
+
+    async def nest(self, ticket: str, on: str) -> dict[str, Any]:
+        """The chair or a deputy takes the subtree of this node out of the room, or (``on`` empty) gives it back."""
+        allowed, room = self._enter(ticket)
+        _leads(allowed, room)
+        self.cascade.nest(room, on=bool(on))
+        return {}
+
     async def stop(self, ticket: str, what: str) -> dict[str, Any]:
         """Somebody sends one thing no more."""
         allowed, room = self._enter(ticket)
@@ -190,7 +213,7 @@ class Relay:
             raise Conflict("the room is over", code="ended")
         if allowed.person not in room.members and len(room.members) >= MOST_MEMBERS:
             raise Full("the room is full")
-        room.seen(allowed.person, allowed.name, time.monotonic())
+        room.seen(allowed.person, allowed.name, time.monotonic(), chairs=allowed.chairs)
         room.homes.add(allowed.home or self.cascade.node)
         return allowed, room
 
@@ -229,6 +252,7 @@ class Relay:
             if source is not None:
                 source.take(data)
 
+        room.quieten()
         sending.peer.on_rtp = take
         sending.peer.on_rtcp = lambda data: feedback.from_sender(feedback.read(data, self.counts), by_ssrc)
 
@@ -333,6 +357,13 @@ class Relay:
             await peer.close()
         await self.cascade.close()
         self.port.close()
+
+
+def _leads(allowed: Ticket, room: Room) -> None:
+    """A deputy of the whole room stays one while a node leads its own subtree."""
+    known = {*room.control.deputies, *(room.outer.deputies if room.outer is not None else ())}
+    if not (allowed.chairs or allowed.person in known):
+        raise Refused("a room is led by its chair and deputies", code="not_chair")
 
 
 async def _started(peer: Peer, keys: RTCDtlsParameters, *, server: bool) -> bool:

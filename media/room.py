@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
+from media.control import Control, Sign
 from media.sink import Sink
 from media.source import Source
 
@@ -58,6 +61,9 @@ class Member:
     "When they last asked, monotonic seconds."
     via: str = ""
     "Node id of the neighbouring relay behind which they are."
+    sign: Sign = Sign()
+    chairs: bool = False
+    "Whether their ticket says that they lead the room."
 
 
 @dataclass
@@ -76,22 +82,47 @@ class Room:
     homes: set[str] = field(default_factory=set)
     "The lowest nodes under which everybody who was asked is; more than one after people of elsewhere were asked too."
     ended: bool = False
+    control: Control = Control()
+    outer: Control | None = None
+    "The whole room's word, kept while this node leads its own subtree."
     _number: int = 0
 
-    def seen(self, person: str, name: str, now: float) -> None:
+    def seen(self, person: str, name: str, now: float, *, chairs: bool = False) -> None:
         """Somebody asks: they are here."""
         member = self.members.get(person)
         if member is None or member.via:
-            self.members[person] = Member(person, name, now)
+            member = self.members[person] = Member(person, name, now)
             self.changed += 1
-        else:
-            member.seen = now
+        member.seen, member.chairs = now, chairs
 
-    def arrived(self, person: str, name: str, via: str, now: float) -> None:
-        """Somebody is behind a neighbour, unless they are here or behind another."""
-        if person not in self.members:
-            self.members[person] = Member(person, name, now, via)
+    def arrived(self, person: str, name: str, via: str, sign: Sign, now: float) -> None:
+        """Somebody is behind a neighbour and shows this, unless they are here or behind another."""
+        member = self.members.setdefault(person, Member(person, name, now, via))
+        if member.via == via and (member.sign != sign or member.seen == now):
+            member.sign = sign
             self.changed += 1
+
+    def shows(self, person: str, **sign: Any) -> None:
+        """Somebody of this node raises a hand, answers a roll call, votes."""
+        member = self.members[person]
+        shown = msgspec.structs.replace(member.sign, **sign)
+        shown.check()
+        member.sign = shown
+        self.changed += 1
+
+    def led(self, control: Control) -> None:
+        """The chair's word from now on: voices of this node that may not speak are kept back where they come in."""
+        self.control = control
+        self.changed += 1
+        self.quieten()
+
+    def quieten(self) -> None:
+        """Keep back the voices of those who may not speak."""
+        for stream in self.streams.values():
+            if not stream.via and stream.kind == "audio":
+                chairs = stream.person in self.members and self.members[stream.person].chairs
+                for source in stream.layers.values():
+                    source.barred = not self.control.may_speak(stream.person, chairs=chairs)
 
     def publish(self, person: str, what: str, kind: str, *, via: str = "", far: str = "", sizes: tuple[str, ...] = ()) -> Stream:
         """Somebody sends something more."""
@@ -169,8 +200,9 @@ class Room:
             {"id": s.id, "person": s.person, "what": s.what, "kind": s.kind, "layers": s.offered, "held": s.held} for s in self.streams.values()
         ]
         speaking = sorted({one.person for one in self.streams.values() if one.kind == "audio" and one.speaks(now)})
-        people = [{"person": one.person, "name": one.name} for one in self.members.values()]
-        return {"ended": self.ended, "members": people, "speaking": speaking, "streams": streams}
+        people = [{"person": one.person, "name": one.name, **msgspec.structs.asdict(one.sign)} for one in self.members.values()]
+        control = msgspec.structs.asdict(self.control) | {"nested": self.outer is not None}
+        return {"ended": self.ended, "members": people, "speaking": speaking, "streams": streams, "control": control}
 
 
 def place(layer: str) -> int:

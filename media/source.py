@@ -41,6 +41,8 @@ class Source:
         self.sinks: list[Sink] = []
         self.voice = Voice()
         self.counts: Counter[str] = Counter()
+        self.barred = False
+        "Whether what comes is kept back: its sender may not speak now."
         self.heard = 0.0
         "When the last packet came, monotonic seconds."
         self.report_of: tuple[int, float] = (0, 0.0)
@@ -64,10 +66,12 @@ class Source:
         self.counts["packets"] += 1
         self._number(packet.seq)
         self._ring[packet.seq % RING] = packet
-        if self._level and (level := rtp.extension(data, self._level)):
+        if self._level and not self.barred and (level := rtp.extension(data, self._level)):
             packet.level = level[0] & 127
             self.voice.heard(packet.level, self.heard)
         moment = rtp.send_time()
+        if self.barred:
+            return
         for sink in tuple(self.sinks):
             sink.take(self, packet, moment)
 

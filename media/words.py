@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from media.control import Control, Sign
 from media.room import LOWEST_FIRST
 from node.errors import Invalid
 
@@ -58,8 +59,9 @@ class Told(msgspec.Struct, frozen=True, tag="room", tag_field="word"):
 
     room: str
     homes: tuple[str, ...] = ()
-    people: tuple[tuple[str, str], ...] = ()
-    "Person and name of everybody on this side."
+    people: tuple[tuple[str, str, Sign], ...] = ()
+    "Person, name and what they show, of everybody on this side."
+    control: Control = Control()
     tracks: tuple[Track, ...] = ()
     wants: dict[str, str] = {}
     "Id of a stream of the other side to the layer that is wanted of it."
@@ -84,6 +86,9 @@ def read(data: bytes) -> Word:
 
 
 def _check(told: Told) -> None:
+    told.control.check()
+    for _person, _name, sign in told.people:
+        sign.check()
     wrong = [one for one in told.tracks if one.kind not in ("audio", "video") or not 0 < one.ssrc < 1 << 32 or len(one.sizes) > len(LOWEST_FIRST)]
     doubled = len({one.id for one in told.tracks}) < len(told.tracks) or len({one.ssrc for one in told.tracks}) < len(told.tracks)
     if wrong or doubled or any(layer not in LOWEST_FIRST for layer in told.wants.values()):

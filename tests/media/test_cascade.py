@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable
 
 import pytest
 
+from media.crowd import Guest
 from media.sink import Sink
+from node.errors import Invalid, Refused
 from tests.media.cascades import Tree, growing, until
 
 COUNTY = {"county": "city", "town1": "county", "town2": "county"}
@@ -180,6 +183,98 @@ def test_what_a_line_loses_is_asked_for_again() -> None:
     told(story)
 
 
+@pytest.mark.row("G6")
+def test_the_chair_leads_people_of_every_tier() -> None:
+    """Silence for all but who has the floor, hands, a roll call, a vote and a banner go through the tiers; only chair and deputies lead."""
+
+    async def story(tree: Tree) -> None:
+        chair, one, other = tree.guest("city", "chair", chairs=True), tree.guest("town1", "one"), tree.guest("town2", "other")
+        for each in (chair, one, other):
+            await each.publish(("q", "h", "f"))
+        await tree.sees(other, "chair", "one")
+
+        async def told(guest: Guest, name: str, value: object) -> None:
+            while (await guest.ask("state"))["control"][name] != value:
+                await asyncio.sleep(0.05)
+
+        def hears(person: str) -> bool:
+            return time.monotonic() - other.last[person, "audio"] < 0.5
+
+        async with asyncio.timeout(60):
+            await chair.ask("lead", wish=json.dumps({"quiet": True, "banner": "请保持安静", "main": "one"}))
+            await told(other, "banner", "请保持安静")
+            await until(lambda: hears("chair") and not hears("one"))
+            await one.ask("show", hand="up")
+            while "one" not in [m["person"] for m in (await chair.ask("state"))["members"] if m["hand"]]:
+                await asyncio.sleep(0.05)
+            await chair.ask("lead", wish=json.dumps({"floor": ["one"], "roll": True, "question": "是否同意？"}))
+            await told(one, "roll", 1)
+            await until(lambda: hears("one"))
+            for guest, vote in ((one, "yes"), (other, "no")):
+                await told(guest, "poll", 1)
+                await guest.ask("show", here="1", vote=vote)
+            while sorted(m["vote"] for m in (await chair.ask("state"))["members"] if m["here"] == 1 == m["poll"]) != ["no", "yes"]:
+                await asyncio.sleep(0.05)
+            for wish in ("", "[]", '{"quiet":1}', '{"number":9}', json.dumps({"banner": "长" * 101}), '{"roll":"x"}'):
+                with pytest.raises(Invalid):
+                    await chair.ask("lead", wish=wish)
+            with pytest.raises(Invalid):
+                await one.ask("show", vote="perhaps")
+            with pytest.raises(Refused):
+                await one.ask("lead", wish="{}")
+            await chair.ask("lead", wish=json.dumps({"deputies": ["one"]}))
+            await told(one, "deputies", ["one"])
+            await one.ask("lead", wish=json.dumps({"quiet": False}))
+            await told(chair, "quiet", False)
+
+    told(story)
+
+
+@pytest.mark.row("G7")
+def test_a_county_takes_the_chair_of_its_subtree_and_gives_it_back() -> None:
+    """套开: with nobody rejoining, the county's people hear each other only, under the county's word; given back, all are together as before."""
+
+    async def story(tree: Tree) -> None:
+        chair = tree.guest("city", "chair", chairs=True)
+        people = {"chair": chair, **{place: tree.guest(place, place) for place in ("county", "town1", "town2")}}
+        for one in people.values():
+            await one.publish(("q", "h", "f"))
+        for name, one in people.items():
+            await tree.sees(one, *(people.keys() - {name}))
+        await chair.ask("lead", wish=json.dumps({"deputies": ["county"], "banner": "市里"}))
+
+        async def shown(name: str, banner: str, members: set[str]) -> None:
+            async with asyncio.timeout(60):
+                while (found := await people[name].ask("state")) and (found["control"]["banner"], {m["person"] for m in found["members"]}) != (
+                    banner,
+                    members,
+                ):
+                    await asyncio.sleep(0.05)
+
+        below, everybody = {"county", "town1", "town2"}, set(people)
+        for name in everybody:
+            await shown(name, "市里", everybody)
+        with pytest.raises(Refused):
+            await people["town1"].ask("nest", on="1")
+        before = people["town2"].got["town1", "audio"]
+        await people["county"].ask("nest", on="1")
+        await people["county"].ask("lead", wish=json.dumps({"banner": "县里", "quiet": True, "floor": ["town1"]}))
+        for name in below:
+            await shown(name, "县里", below)
+        await shown("chair", "市里", {"chair"})
+        await chair.ask("lead", wish=json.dumps({"banner": "市里又说"}))
+        await until(lambda: people["town2"].got["town1", "audio"] > before + 50)
+        assert time.monotonic() - people["town2"].last["town1", "audio"] < 0.5, "nobody rejoined"
+        await people["county"].ask("nest", on="")
+        for name in everybody:
+            await shown(name, "市里又说", everybody)
+        for name, one in people.items():
+            one.got.clear()
+            await tree.sees(one, *(everybody - {name}))
+
+    told(story)
+
+
 def test_nonsense_from_a_neighbour_is_counted_and_nobody_is_disturbed() -> None:
     """Words that are none, of strangers, or that name impossible streams leave a talk as it was."""
 
@@ -192,7 +287,7 @@ def test_nonsense_from_a_neighbour_is_counted_and_nobody_is_disturbed() -> None:
         track = b'{"id":"x","person":"p","what":"camera","kind":"smell","ssrc":1}'
         wrong += [b'{"word":"room","room":"r","tracks":[%s]}' % track, b'{"word":"room","room":"r","wants":{"s1":"huge"}}']
         twice = track.replace(b"smell", b"video")
-        wrong += [b'{"word":"room","room":"r","tracks":[%s,%s]}' % (twice, twice)]
+        wrong += [b'{"word":"room","room":"r","tracks":[%s,%s]}' % (twice, twice), b'{"word":"room","room":"r","control":{"number":-1}}']
         for data in wrong:
             county.take("town1", data)
         county.take("nobody", b'{"word":"alive"}')
