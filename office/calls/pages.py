@@ -128,6 +128,21 @@ class CallPages:
         """Who is there, who speaks and what is sent; who asks counts as there."""
         return self._media(request, call, "state")
 
+    @page("POST", "/calls/<call>/show")
+    def show_sign(self, request: Request, call: str) -> Answer:
+        """``{hand, here, vote}``: raise the hand (up or down), answer the roll call, vote (yes, no or abstain)."""
+        return self._media(request, call, "show", "hand", "here", "vote")
+
+    @page("POST", "/calls/<call>/lead")
+    def lead(self, request: Request, call: str) -> Answer:
+        """``{wish}``: the chair's or a deputy's word, JSON of quiet, floor, deputies, main, banner, roll, question."""
+        return self._media(request, call, "lead", "wish")
+
+    @page("POST", "/calls/<call>/nest")
+    def nest(self, request: Request, call: str) -> Answer:
+        """``{on}``: the chair or a deputy leads the people of this node and those below by themselves for a while, or gives them back."""
+        return self._media(request, call, "nest", "on")
+
     @page("POST", "/calls/<call>/stop")
     def stop(self, request: Request, call: str) -> Answer:
         """``{what}``: camera or screen is sent no more."""

@@ -90,11 +90,40 @@ def test_three_tiers_see_each_other_through_their_own_relays(world: World, sit: 
     for each in (page, *(one.page for one in others)):
         each.wait_for_function(BOTH, timeout=LIMIT)
         sees(each)
+    _led(page, others)
     page.locator("summary", has_text="结束会商").click()
     page.get_by_role("button", name="确定：结束会商").click()
     for one in others:
         expect(one.page.locator("#call")).to_have_count(0, timeout=LIMIT)
     assert [fault for one in (chair, *others) for fault in one.faults] == []
+
+
+def _led(page: Page, others: list[Person]) -> None:
+    """The chair mutes all, says what all read, calls the roll and lets all vote; a raised hand is given the floor."""
+    far, above = (one.page for one in others)
+    page.locator("#banner").fill("防汛会商正在进行")
+    page.locator("[data-act=banner]").click()
+    page.locator("[data-act=quiet]").click()
+    for each in (far, above):
+        expect(each.locator(".call-banner")).to_have_text("防汛会商正在进行", timeout=LIMIT)
+        expect(each.locator(".call-silent")).to_be_visible(timeout=LIMIT)
+        expect(each.locator(".call-lead")).to_be_hidden()
+    far.locator("[data-act=hand]").click()
+    hand = page.locator(".call-people li", has_text="✋")
+    expect(hand).to_have_count(1, timeout=LIMIT)
+    hand.locator("[data-act=floor]").click()
+    expect(far.locator(".call-silent")).to_be_hidden(timeout=LIMIT)
+    expect(above.locator(".call-silent")).to_be_visible()
+    page.locator("[data-act=roll]").click()
+    page.locator("#question").fill("是否转移群众")
+    page.locator("[data-act=question]").click()
+    for each in (far, above):
+        each.locator("[data-act=here]").click(timeout=LIMIT)
+        each.locator(".call-vote [data-act=yes]").click(timeout=LIMIT)
+    expect(page.locator(".call-result")).to_contain_text("已答到 2 人", timeout=LIMIT)
+    expect(page.locator(".call-result")).to_contain_text("赞成 2，反对 0，弃权 0", timeout=LIMIT)
+    for one in others:
+        assert one.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
 
 def _login(world: World, place: str) -> str:

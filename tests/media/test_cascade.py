@@ -223,7 +223,7 @@ def test_the_chair_leads_people_of_every_tier() -> None:
             with pytest.raises(Refused):
                 await one.ask("lead", wish="{}")
             await chair.ask("lead", wish=json.dumps({"deputies": ["one"]}))
-            await told(one, "deputies", ["one"])
+            await told(one, "deputies", ("one",))
             await one.ask("lead", wish=json.dumps({"quiet": False}))
             await told(chair, "quiet", False)
 

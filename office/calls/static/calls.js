@@ -1,15 +1,18 @@
 // A call in the browser: one connection sends, one receives; who comes or goes makes a new version, and what is received is asked for anew.
+import { acts as leading, led, main } from "./lead.js";
+
 const box = document.getElementById("call");
 const me = box?.dataset.me, names = JSON.parse(box?.dataset.names || "{}"), words = JSON.parse(box?.dataset.words || "{}");
 const tiles = box?.querySelector(".tiles"), line = box?.querySelector(".call-state");
 const LAYERS = [{ rid: "q", scaleResolutionDownBy: 4, maxBitrate: 120000 }, { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 400000 }, { rid: "f", maxBitrate: 1200000 }];
 const EACH = 1500, AGAIN = 5000;  // milliseconds between two looks at who is there, and until what nobody answered is sent anew
 const sent = new Map();  // "camera" or "screen" to {pc, stream}
-let received = null, version = "", tracks = [], timer = 0, large = "", joined = false, asking = false, sizes = "";
+let received = null, version = "", tracks = [], timer = 0, large = "", joined = false, asking = false, sizes = "", lead = "";
 
 box?.addEventListener("click", (event) => {
   const button = event.target.closest("[data-act]"), tile = event.target.closest(".tile");
-  if (button) acts[button.dataset.act]?.();
+  if (button && leading[button.dataset.act]) leading[button.dataset.act](button.dataset.person).then(() => look()).catch((error) => say(error.message));
+  else if (button) acts[button.dataset.act]?.();
   else if (tile) { large = large === tile.dataset.key ? "" : tile.dataset.key; arrange(); }
 });
 
@@ -75,6 +78,8 @@ async function look() {
       const stuck = answered ? pc.connectionState === "connected" : Date.now() - at > AGAIN;
       if (stuck && !state.streams.some((one) => one.person === me && one.what === what)) await send(what, stream);
     }
+    led(state, ask);
+    if (main() !== lead) { lead = main(); arrange(); }
     say(state.members.length > 1 ? words.here.replace("{n}", state.members.length) : words.waiting);
     if (state.version !== version || received?.connectionState === "failed") await receive();
     for (const tile of tiles.children) tile.classList.toggle("speaks", state.speaking.includes(tile.dataset.person) && tile.dataset.what === "camera");
@@ -121,9 +126,12 @@ function arrange() {
   for (const tile of [...tiles.children]) if (!wanted.has(tile.dataset.key)) tile.remove();
   for (const [key, one] of wanted) fill(tiles.querySelector(`[data-key="${CSS.escape(key)}"]`) || tiles.appendChild(tile(key, one)), one);
   if (large && !wanted.has(large)) large = "";
-  for (const one of tiles.children) one.classList.toggle("large", one.dataset.key === large);
+  for (const one of tiles.children) one.classList.toggle("large", one.dataset.key === eye());
   measure();
 }
+
+// The picture that is shown large: the one chosen here, else the one that the chair shows to all.
+const eye = () => large || (lead && lead !== me ? lead + ".camera" : "");
 
 function tile(key, { person, what, mine }) {
   const figure = document.createElement("figure"), video = document.createElement("video"), name = document.createElement("figcaption");
@@ -147,7 +155,7 @@ function fill(figure, one) {
 // The size in which each picture is asked for: the large one in full, the rest as small as they are shown.
 function measure() {
   const pictures = tracks.filter((one) => one.kind === "video"), plain = pictures.length > 4 ? "q" : pictures.length > 1 ? "h" : "f";
-  const wanted = pictures.map((one) => [one.stream, one.what === "screen" || one.person + "." + one.what === large ? "f" : large ? "q" : plain]);
+  const wanted = pictures.map((one) => [one.stream, one.what === "screen" || one.person + "." + one.what === eye() ? "f" : eye() ? "q" : plain]);
   if (JSON.stringify(wanted) === sizes) return;
   sizes = JSON.stringify(wanted);
   for (const [stream, layer] of wanted) ask("want", { stream, layer }).catch(() => {});
@@ -216,6 +224,7 @@ function lost(error) {
 function shown() {
   box.querySelector("[data-act=join]").hidden = joined;
   box.querySelector(".call-acts").hidden = !joined;
+  box.querySelector(".call-table").hidden = !joined;
   box.querySelector(".call-sharing").hidden = !sent.has("screen");
   box.querySelector(".call-acts [data-act=share]").textContent = sent.has("screen") ? words.unshare : words.share;
   if (!joined) box.querySelector(".call-quality").textContent = "";
