@@ -65,6 +65,7 @@ class CallPages:
             "guests": [(one, self._name(one.person), self._place(one.person)) for one in guests],
             "names": {one.person: self._name(one.person) for one in guests},
             "moves": moves,
+            "nests": bool(desk.directory.tree().children(desk.node)),
             "acts": [act for move, act in acts.items() if move in moves],
             "happened": account.lines(desk, Happened, call, ACT_WORDS),
         }

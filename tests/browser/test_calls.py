@@ -109,7 +109,7 @@ def _led(page: Page, others: list[Person]) -> None:
         expect(each.locator(".call-silent")).to_be_visible(timeout=LIMIT)
         expect(each.locator(".call-lead")).to_be_hidden()
     far.locator("[data-act=hand]").click()
-    hand = page.locator(".call-people li", has_text="✋")
+    hand = page.locator(".call-people li", has_text="举手中")
     expect(hand).to_have_count(1, timeout=LIMIT)
     hand.locator("[data-act=floor]").click()
     expect(far.locator(".call-silent")).to_be_hidden(timeout=LIMIT)

@@ -240,5 +240,5 @@ async function quality() {
   for (const one of (await received.getStats()).values()) if (one.type === "inbound-rtp") { bytes += one.bytesReceived; packets += one.packetsReceived; missing += one.packetsLost; if (one.kind === "video" && one.frameWidth) size += ` ${one.frameWidth}×${one.frameHeight}`; }
   const now = performance.now(), rate = before.at && bytes >= before.bytes ? Math.round((8 * (bytes - before.bytes)) / (now - before.at)) : 0;
   before = { at: now, bytes };
-  box.querySelector(".call-quality").textContent = `${rate} kbit/s · ${packets ? ((100 * missing) / (packets + missing)).toFixed(1) : 0} %${size}`;
+  box.querySelector(".call-quality").textContent = `${rate} kbit/s · ${packets ? Math.max(0, (100 * missing) / (packets + missing)).toFixed(1) : 0} %${size}`;
 }

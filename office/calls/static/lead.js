@@ -19,7 +19,7 @@ export function led(state, ask) {
   box.querySelector(".call-silent").hidden = !silent();
   box.querySelector(".call-lead").hidden = !leads(me);
   press("quiet", true, control.quiet ? words.unquiet : words.quiet, control.quiet);
-  press("nest", true, control.nested ? words.unnest : words.nest, control.nested);
+  press("nest", "nests" in box.dataset, control.nested ? words.unnest : words.nest, control.nested);
   box.querySelector(".call-result").textContent = [rolled(), voted()].filter(Boolean).join("　");
   people();
 }
@@ -78,8 +78,8 @@ function people() {
   const list = box.querySelector(".call-people");
   list.replaceChildren(...[...members].sort((a, b) => Number(b.hand) - Number(a.hand)).map((one) => {
     const line = document.createElement("li");
-    line.append((one.hand ? "✋ " : "") + one.name);
-    for (const [wanted, text] of [[one.person === chair, words.chair], [(control.deputies || []).includes(one.person), words.deputy], [control.quiet && (control.floor || []).includes(one.person), words.speaks], [control.roll && one.here === control.roll, words.present]]) if (wanted) line.append(" ", tag(text));
+    line.append(one.name);
+    for (const [wanted, text] of [[one.hand, words.raised], [one.person === chair, words.chair], [(control.deputies || []).includes(one.person), words.deputy], [control.quiet && (control.floor || []).includes(one.person), words.speaks], [control.roll && one.here === control.roll, words.present]]) if (wanted) line.append(" ", tag(text));
     if (leads(me)) {
       if (control.quiet && !leads(one.person)) line.append(" ", button("floor", one.person, (control.floor || []).includes(one.person) ? words.unfloor : words.floor));
       line.append(" ", button("main", one.person, control.main === one.person ? words.unmain : words.tomain));
