@@ -76,8 +76,17 @@ def end(desk: Desk, call: str) -> None:
 def media(desk: Desk, call: str, verb: str, **fields: str) -> dict[str, Any]:
     """What the relay answers to somebody who was asked to the call."""
     row = _step(desk, call, "join")
-    home = _meeting(desk, _nodes(desk, [one.person for one in guests(desk, call)]))
-    return line.ask(desk.settings, verb, row.id, desk.person, desk.name, chairs=row.chair == desk.person, home=home, **fields)
+    asked = [one.person for one in guests(desk, call)]
+    home = _meeting(desk, _nodes(desk, asked))
+    told = line.ask(desk.settings, verb, row.id, desk.person, desk.name, chairs=row.chair == desk.person, home=home, **fields)
+    for one in told.get("members", ()):
+        one["name"] = called(desk, one["person"], one["name"], asked)
+    return told
+
+
+def called(desk: Desk, person: str, said: str, asked: Iterable[str]) -> str:
+    """The name of somebody in a call: the address book's, and of one whom nobody asked what a neighbouring relay says, marked as such."""
+    return name_of(desk, person) if person in asked else _("{name}（未受邀请）").format(name=said[:40])
 
 
 def guests(desk: Desk, call: str) -> list[Guest]:

@@ -127,6 +127,13 @@ def test_who_declines_says_why_and_a_missed_call_waits_to_be_noted(town: Town) -
             service.note(desk, call)
 
 
+def test_a_name_is_the_address_books_and_a_stranger_is_marked(town: Town) -> None:
+    """Whatever a relay says of somebody's name, pages show the address book's; who was not asked is shown as such, never hidden."""
+    desk = town.desk(HEAD)
+    assert service.called(desk, CLERK, "市长", [HEAD, CLERK]) == desk.directory.person(CLERK).name
+    assert service.called(desk, "x", "市长", [HEAD, CLERK]) == "市长（未受邀请）"
+
+
 def test_forged_calls_fold_to_nothing(town: Town) -> None:
     """A call of which its chair is not, one opened twice, and an end by somebody else change nothing."""
     desk, call = town.desk(PLAIN), service.open_(town.desk(HEAD), "真会商", [PLAIN])

@@ -80,6 +80,7 @@ async function look() {
     }
     led(state, ask);
     if (main() !== lead) { lead = main(); arrange(); }
+    for (const tile of tiles.children) held(tile, state.streams.find((one) => one.kind === "video" && one.person === tile.dataset.person && one.what === tile.dataset.what)?.held);
     say(state.members.length > 1 ? words.here.replace("{n}", state.members.length) : words.waiting);
     if (state.version !== version || received?.connectionState === "failed") await receive();
     for (const tile of tiles.children) tile.classList.toggle("speaks", state.speaking.includes(tile.dataset.person) && tile.dataset.what === "camera");
@@ -128,6 +129,12 @@ function arrange() {
   if (large && !wanted.has(large)) large = "";
   for (const one of tiles.children) one.classList.toggle("large", one.dataset.key === eye());
   measure();
+}
+
+// A picture that a line has no room for says so where it would be.
+function held(tile, why) {
+  tile.classList.toggle("held", Boolean(why));
+  tile.dataset.why = why ? words.line : "";
 }
 
 // The picture that is shown large: the one chosen here, else the one that the chair shows to all.
