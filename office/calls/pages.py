@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from office.calls import service
+from office.calls.entries import MANY
 from office.calls.model import Act as Happened
 from office.calls.model import Call
 from office.calls.workflow import State
@@ -16,6 +17,7 @@ from office.portal import choosing
 from office.portal.page import Act, Answer, Item, Request, Screen, See, page, see_other
 
 STATES = {State.OPEN: (_("进行中"), "good"), State.ENDED: (_("已结束"), "")}
+FINDER = {"q": "name, pinyin, telephone, post or organ of somebody", "organ": "whose people are asked for"}
 ACT_WORDS = {"calls.opened": _("发起"), "calls.asked": _("邀请参加"), "calls.ended": _("结束")}
 
 
@@ -32,11 +34,12 @@ class CallPages:
         rows = [self._line(row) for row in self.desk.list(Call, order=(Call.opened_at.desc(), Call.id), **request.window())]
         return Screen("calls/register.html", rows=rows, json={"calls": rows[:30]})
 
-    @page("GET", "/calls/new", query={"q": "name, pinyin, telephone, post or organ of somebody", "organ": "whose people are asked for"})
+    @page("GET", "/calls/new", query=FINDER | {"with": "persons who are chosen already, with commas between"})
     @page("POST", "/calls/new")
     def new(self, request: Request) -> Screen:
         """Whom to ask to a call; a form that is sent here is shown again, with what is ticked."""
-        choice = choosing.choose(self.desk, request)
+        chosen = [one for one in request.query("with").split(",") if one != self.desk.person and self.desk.directory.person(one) is not None]
+        choice = choosing.choose(self.desk, request, chosen[:MANY])
         title = request.text("title") if request.method == "POST" else ""
         return Screen("calls/new.html", choice=choice, title=title, json={"people": choosing.names(choice.people)})
 
@@ -72,7 +75,7 @@ class CallPages:
         plain = {"call": row, "people": [one.person for one in guests], "moves": sorted(moves)}
         return Screen("calls/show.html", **values, json=plain, allow=("camera", "microphone", "display-capture"))
 
-    @page("GET", "/calls/<call>/more", query={"q": "name, pinyin, telephone, post or organ of somebody", "organ": "whose people are asked for"})
+    @page("GET", "/calls/<call>/more", query=FINDER)
     @page("POST", "/calls/<call>/more")
     def more(self, request: Request, call: str) -> Screen:
         """Whom else to ask; a form that is sent here is shown again, with what is ticked."""

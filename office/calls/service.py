@@ -19,7 +19,7 @@ from office.frame.reach import name_of
 from office.frame.todo import Todo
 from office.frame.words import _
 
-RINGS, MISSED_FOR = 12 * 3_600_000, 7 * 86_400_000
+RINGS, MISSED_FOR = 2 * 3_600_000, 7 * 86_400_000
 "Milliseconds for which an open call asks people to come, and for which a missed one is shown."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from dataclasses import dataclass, field
 
@@ -11,12 +12,15 @@ from aiortc.rtp import RtcpPsfbPacket, RtcpRtpfbPacket, RtpPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media import rtp, source
+from media import rtp, source, words
 from media.allot import LOWEST, Wish, allot, paced
 from media.room import Room
 from media.sink import Sink
 from media.source import Source
 from media.speaker import Voice, foremost
+from node.errors import Invalid
+
+TAGS = ("hello", "who", "alive", "room", "other")
 
 
 @dataclass
@@ -235,6 +239,27 @@ def test_a_room_knows_who_sends_what() -> None:
     assert room.version > version and not room.views["b"] and sink.source is None
     room.blind("b")
     assert room.absent(11.0) == ["a", "b"]
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=300), st.recursive(st.none() | st.integers() | st.text(), lambda each: st.lists(each) | st.dictionaries(st.text(), each))
+    )
+)
+def test_nonsense_is_no_word_of_a_neighbour(what: object) -> None:
+    """Any bytes, and any JSON under any tag, are a word that could be or refused by name."""
+    given = (
+        [what]
+        if isinstance(what, bytes)
+        else [json.dumps({"word": tag, **(what if isinstance(what, dict) else {"room": what})}).encode() for tag in TAGS]
+    )
+    for data in given:
+        try:
+            word = words.read(data)
+        except Invalid as error:
+            assert error.code == "malformed"
+        else:
+            assert words.read(words.write(word)) == word
 
 
 @given(st.binary(max_size=200))
