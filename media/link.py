@@ -50,12 +50,16 @@ class Link:
     "What may go, by SSRC."
     rate: float = 0.0
     "Kilobits a second that the line carries now."
+    came: int = 0
+    "Kilobits that came in the last second."
+    lost: float = 0.0
+    "Part of what was sent in the last second that did not arrive."
     rooms: set[str] = field(default_factory=set)
     "Rooms that concern the neighbour."
     told: dict[str, int] = field(default_factory=dict)
     "Room to its changes of which the neighbour was told."
     counts: Counter[str] = field(default_factory=Counter)
-    _way: Hello | None = None
+    _bytes: int = 0
     _called: float = 0.0
     _checked: float = 0.0
     _task: asyncio.Task[None] | None = None
@@ -227,15 +231,16 @@ class Link:
         if self.peer is None:
             return
         feedback.report(self.peer, self.sources.values())
+        self.came, self._bytes = (self.counts["bytes_in"] - self._bytes) // 125, self.counts["bytes_in"]
         going = [sink for sink in self.sinks.values() if sink.source is not None]
-        lost = sum(sink.lost for sink in going) / len(going) if going else 0.0
+        self.lost = sum(sink.lost for sink in going) / len(going) if going else 0.0
         for sink in going:
             sink.lost = 0.0
-        self.rate = paced(self.rate or configured, configured, lost)
+        self.rate = paced(self.rate or configured, configured, self.lost)
 
     def status(self, now: float) -> dict[str, object]:
         """How the line stands."""
         silent = round(now - self.heard, 1) if self.heard else None
         going = sum(sink.source is not None for sink in self.sinks.values())
         about = {"node": self.node, "up": self.up, "open": self.open, "silent": silent, "kbps": round(self.rate)}
-        return about | {"comes": len(self.sources), "goes": going, "counts": dict(self.counts)}
+        return about | {"came_kbps": self.came, "lost": round(self.lost, 3), "comes": len(self.sources), "goes": going, "counts": dict(self.counts)}

@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from node import clock
 from node.errors import Invalid, NodeError
-from office.calls import line
 from office.calls.entries import MANY, TITLE, WHY, Asked, Declined, Ended, Noted, Opened, call_id, own_id
 from office.calls.model import Call, Guest
 from office.calls.workflow import CHAIR, FLOW, GUEST, MISSED, State
+from office.frame import relay
 from office.frame.desk import Desk
 from office.frame.reach import name_of
 from office.frame.todo import Todo
@@ -78,7 +78,7 @@ def media(desk: Desk, call: str, verb: str, **fields: str) -> dict[str, Any]:
     row = _step(desk, call, "join")
     asked = [one.person for one in guests(desk, call)]
     home = _meeting(desk, _nodes(desk, asked))
-    told = line.ask(desk.settings, verb, row.id, desk.person, desk.name, chairs=row.chair == desk.person, home=home, **fields)
+    told = relay.ask(desk.settings, verb, row.id, desk.person, desk.name, chairs=row.chair == desk.person, home=home, **fields)
     for one in told.get("members", ()):
         one["name"] = called(desk, one["person"], one["name"], asked)
     return told

@@ -6,6 +6,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from office.frame import relay
 from office.frame.desk import Desk
 from office.frame.words import _
 from office.network import service, views
@@ -51,6 +52,7 @@ class NetworkPages:
             "tone": tone,
             "facts": views.facts(one),
             "line": views.line(one),
+            "voices": views.voices(next((line for line in relay.lines(self.desk.settings) if line["node"] == node), None)),
             "logs": views.logs(found, node),
             "lagging": views.lagging(found, node),
             "alarms": [row for row in views.alarms(self.desk, found) if row["node"] == node],

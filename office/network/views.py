@@ -148,6 +148,18 @@ def line(one: Spot) -> list[tuple[Text, Any]]:
     ]
 
 
+def voices(about: Mapping[str, Any] | None) -> list[tuple[Text, Any]]:
+    """Labels and values of how voices and pictures go to a neighbour."""
+    if about is None:
+        return []
+    return [
+        (_("状态"), _("已接通") if about["open"] else _("未接通")),
+        (_("可用带宽"), _("{n} kbit/s").format(n=about["kbps"])),
+        (_("收到"), _("{n} 路，{kbps} kbit/s").format(n=about["comes"], kbps=about["came_kbps"])),
+        (_("发出"), _("{n} 路，丢包 {lost}").format(n=about["goes"], lost=f"{about['lost']:.1%}")),
+    ]
+
+
 def logs(found: Mapping[str, Any], node: str) -> list[dict[str, Any]]:
     """What is held here of a node's own logs."""
     words = {"open": (_("续写"), "good"), "closed": (_("已结束"), ""), "forked": (_("分叉"), "bad"), "revoked": (_("吊销"), "bad")}

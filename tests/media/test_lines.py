@@ -18,6 +18,8 @@ from media.crowd import Guest, _asked, live
 from node import keys, tickets
 from node import settings as settings_
 from node.client import Ledger
+from office.frame import relay
+from office.network import views
 from tests import city as cities
 from tests.city import City, Home, free_port, wait
 from tests.media.cascades import until
@@ -94,6 +96,18 @@ def test_two_townships_speak_through_their_county(city: City) -> None:
             each.close()
 
     asyncio.run(speaks())
+
+
+def test_administrators_see_how_voices_go_to_each_neighbour(city: City) -> None:
+    """The portal of a node knows of its relay's lines: open or not, how much may go and comes; of a relay that rests it knows nothing."""
+    county, towns = city["county1"], {city["county1-town1"].id, city["county1-town2"].id}
+    wait(lambda: open_lines(county) == {city["city"].id, *towns})
+    found = {one["node"]: one for one in relay.lines(county.settings)}
+    assert found.keys() == {city["city"].id, *towns} and all(one["open"] and one["kbps"] == county.settings.media_kbps for one in found.values())
+    assert [str(value) for _label, value in views.voices(found[min(towns)])][:2] == ["已接通", "7500 kbit/s"]
+    city["city"].stop("relay")
+    assert relay.lines(city["city"].settings) == [] == views.voices(None)
+    city["city"].start("relay")
 
 
 @pytest.mark.row("G9")

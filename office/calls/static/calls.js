@@ -247,5 +247,16 @@ async function quality() {
   for (const one of (await received.getStats()).values()) if (one.type === "inbound-rtp") { bytes += one.bytesReceived; packets += one.packetsReceived; missing += one.packetsLost; if (one.kind === "video" && one.frameWidth) size += ` ${one.frameWidth}×${one.frameHeight}`; }
   const now = performance.now(), rate = before.at && bytes >= before.bytes ? Math.round((8 * (bytes - before.bytes)) / (now - before.at)) : 0;
   before = { at: now, bytes };
+  drawn(rate);
   box.querySelector(".call-quality").textContent = `${rate} kbit/s · ${packets ? Math.max(0, (100 * missing) / (packets + missing)).toFixed(1) : 0} %${size}`;
+}
+
+// The last two minutes of what came in, as a line: a drop is seen without reading numbers.
+const rates = [];
+function drawn(rate) {
+  rates.push(rate);
+  if (rates.length > 80) rates.shift();
+  const most = Math.max(100, ...rates), points = rates.map((one, at) => `${(at * 200) / 79},${(38 - (36 * one) / most).toFixed(1)}`).join(" ");
+  box.querySelector(".call-chart polyline").setAttribute("points", points);
+  box.querySelector(".call-chart").hidden = rates.length < 2;
 }

@@ -45,10 +45,25 @@ def ask(settings: Settings, verb: str, room: str, person: str, name: str, *, cha
     raise Unreachable(_("音视频服务没有启动，请稍后再试。"), code="no_media")
 
 
+def lines(settings: Settings) -> list[dict[str, Any]]:
+    """How voices and pictures go to each neighbouring relay, see :meth:`media.link.Link.status`; nothing while the relay rests or is silent."""
+    if not settings.media:
+        return []
+    try:
+        found: list[dict[str, Any]] = _said(settings, "GET", "/status", None)["lines"]
+    except (OSError, NodeError):
+        return []
+    return found
+
+
 def _asked(settings: Settings, verb: str, fields: dict[str, str]) -> dict[str, Any]:
+    return _said(settings, "POST", f"/{verb}", json.dumps(fields))
+
+
+def _said(settings: Settings, method: str, path: str, body: str | None) -> dict[str, Any]:
     line = Line(settings.path("run", "media.sock"), PATIENCE)
     try:
-        line.request("POST", f"/{verb}", json.dumps(fields), {"Content-Type": "application/json"})
+        line.request(method, path, body, {"Content-Type": "application/json"})
         answer = line.getresponse()
         found: dict[str, Any] = json.loads(answer.read())
     except (http.client.HTTPException, ValueError):
