@@ -118,7 +118,7 @@ NONSENSE: tuple[dict[str, Any], ...] = (
 )  # fmt: skip
 
 
-AGAIN = ("drafts", "signin", "messages/new")
+AGAIN = ("drafts", "signin", "messages/new", "calls/new")
 "Addresses that keep anything, or show the same form again."
 
 
