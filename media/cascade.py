@@ -46,7 +46,7 @@ class Cascade:
     def neighbours(self, above: str, below: Mapping[str, Any], say: Callable[[str, Word], None]) -> None:
         """Who may be a neighbour from now on: the node above (or none) and those below."""
         for node in {above, *below} - {"", *self.links}:
-            self.links[node] = Link(node, node == above, lambda word, to=node: say(to, word), self._connect)  # type: ignore[misc]
+            self.links[node] = Link(self.node, node, node == above, lambda word, to=node: say(to, word), self._connect)  # type: ignore[misc]
         for node in [node for node in self.links if node not in below and node != above]:
             self._end(self.links.pop(node))
 
@@ -150,6 +150,7 @@ class Cascade:
         before = sum(link.told.values()), len(link.told)
         for room in rooms:
             link.tell(room)
+        link.rooms &= self.rooms.keys()
         for room_id in [one for one in link.told if one not in self.rooms]:
             link.forget(room_id)
         if (sum(link.told.values()), len(link.told)) != before:
@@ -192,7 +193,8 @@ class Cascade:
     def _end(self, link: Link) -> None:
         for room in self.rooms.values():
             room.cut(link.node)
-        self._begin(link.close())
+        if (peer := link.forgo()) is not None:
+            self._begin(peer.close())
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -202,7 +204,8 @@ class Cascade:
     async def close(self) -> None:
         """Say goodbye."""
         for link in self.links.values():
-            await link.close()
+            if (peer := link.forgo()) is not None:
+                await peer.close()
 
     def status(self) -> list[dict[str, Any]]:
         """How each line stands."""

@@ -33,6 +33,8 @@ MOST_PEOPLE, MOST_TRACKS = 2_000, 2_000
 class Link:
     """A neighbour, as long as it may be one."""
 
+    here: str
+    "Id of this node."
     node: str
     up: bool
     "Whether it is the relay above, which this one calls."
@@ -128,15 +130,14 @@ class Link:
             self.peer.ice.check()
         return now - self.heard < DEAD and not self.peer.gone
 
-    async def close(self) -> None:
-        """Forget the association; the neighbour may begin another."""
+    def forgo(self) -> Peer | None:
+        """Forget the association, so that another may begin at once; its transport is still to be closed."""
         peer, self.peer, self.open, self.session = self.peer, None, False, ""
         for held in (self.sources, self.sinks, self.rooms, self.told):
             held.clear()
         if self._task is not None:
             self._task.cancel()
-        if peer is not None:
-            await peer.close()
+        return peer
 
     # --- packets ------------------------------------------------------------------------------------------------
 
@@ -185,8 +186,9 @@ class Link:
             room.arrived(person, name, self.node, sign, now)
 
     def _learn_track(self, room: Room, track: Track) -> Stream | None:
-        if track.ssrc in self.sources or self.peer is None:
-            self.counts["doubled"] += 1
+        member = room.members.get(track.person)
+        if track.ssrc in self.sources or self.peer is None or member is None or member.via != self.node:
+            self.counts["refused"] += 1  # a stream of somebody who is elsewhere, or under a number that another has
             return None
         stream = room.publish(track.person, track.what, track.kind, via=self.node, far=track.id, sizes=track.sizes)
         level = rtp.LEVEL_ID if track.kind == "audio" else 0
@@ -206,7 +208,7 @@ class Link:
         )
         wants = {one.far: layer for one in room.streams.values() if one.via == self.node and (layer := room.wanted(one))}
         self.told[room.id] = room.changed
-        self.say(Told(room.id, tuple(sorted(room.homes)), people, room.control, tracks, wants))
+        self.say(Told(room.id, tuple(sorted(room.homes - {self.here})), people, room.control, tracks, wants))
 
     def _sinks(self, room: Room, peer: Peer) -> dict[str, Sink]:
         """One sink for each stream that does not come from the neighbour itself; what is gone has gone with its stream."""

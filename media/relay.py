@@ -345,7 +345,7 @@ class Relay:
         for room in list(self.rooms.values()):
             for person in room.absent(now):
                 await self._gone(room, person)
-            if not room.members and now - self._over.get(room.id, 0.0) > ENDED:
+            if not room.members and not room.streams and now - self._over.get(room.id, 0.0) > ENDED:
                 del self.rooms[room.id]
                 self._over.pop(room.id, None)
 

@@ -69,6 +69,10 @@ def test_what_nobody_wants_stays_at_home_and_no_room_goes_where_nobody_was_asked
         await until(lambda: not any(sink.source for link in tree.relays["town1"].cascade.links.values() for sink in link.sinks.values()))
         await wide[0].ask("leave")
         await until(lambda: not tree.relays["county"].rooms["wide"].members)
+        asked_later = tree.guest("town1", "a", home="county", room="near"), tree.guest("town2", "e", home="county", room="near")
+        await asked_later[0].ask("state")
+        await tree.sees(asked_later[1], "a")
+        assert not tree.relays["city"].rooms, "a room that grew to its county goes no higher"
 
     told(story)
 
@@ -135,6 +139,10 @@ def test_a_relay_that_died_in_the_middle_is_found_again() -> None:
         await tree.kill("county")
         await until(lambda: "one" not in {m.person for m in tree.relays["town2"].rooms["room"].members.values()})
         tree.start("county")
+        other.got.clear()
+        await tree.sees(other, "one")
+        await tree.kill("town2")
+        tree.start("town2")  # before the county has noticed
         other.got.clear()
         await tree.sees(other, "one")
 
@@ -293,6 +301,12 @@ def test_nonsense_from_a_neighbour_is_counted_and_nobody_is_disturbed() -> None:
         county.take("nobody", b'{"word":"alive"}')
         assert (county.counts["malformed"], county.counts["strangers"]) == (len(wrong), 1)
         assert set(tree.relays["county"].rooms) == {"room"}
+        people = b'"people":[["other","x",{}],["ghost","y",{}]]'
+        forged = [track.replace(b"smell", b"audio").replace(b'"p"', who).replace(b'"x"', who) for who in (b'"other"', b'"nobody"')]
+        county.take("town2", b'{"word":"room","room":"room",%s,"tracks":[%s,%s]}' % (people, forged[0], forged[1].replace(b":1}", b":2}")))
+        state = await other.ask("state")
+        assert {one["person"] for one in state["streams"]} == {"one"}, "nobody sends in another's name"
+        assert {one["person"]: one["name"] for one in state["members"]} == {"one": "ONE", "other": "OTHER", "ghost": "y"}
         before = other.got["one", "video"]
         await until(lambda: other.got["one", "video"] > before + 30)
 
