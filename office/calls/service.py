@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -76,17 +76,22 @@ def end(desk: Desk, call: str) -> None:
 def media(desk: Desk, call: str, verb: str, **fields: str) -> dict[str, Any]:
     """What the relay answers to somebody who was asked to the call."""
     row = _step(desk, call, "join")
-    asked = [one.person for one in guests(desk, call)]
-    home = _meeting(desk, _nodes(desk, asked))
+    home, names = desk.known(("call", call), lambda: _circle(desk, call))
     told = relay.ask(desk.settings, verb, row.id, desk.person, desk.name, chairs=row.chair == desk.person, home=home, **fields)
     for one in told.get("members", ()):
-        one["name"] = called(desk, one["person"], one["name"], asked)
+        one["name"] = called(one["person"], one["name"], names)
     return told
 
 
-def called(desk: Desk, person: str, said: str, asked: Iterable[str]) -> str:
+def _circle(desk: Desk, call: str) -> tuple[str, dict[str, str]]:
+    """The lowest node under which everybody is who was asked, and their names."""
+    asked = [one.person for one in guests(desk, call)]
+    return _meeting(desk, _nodes(desk, asked)), {one: name_of(desk, one) for one in asked}
+
+
+def called(person: str, said: str, names: Mapping[str, str]) -> str:
     """The name of somebody in a call: the address book's, and of one whom nobody asked what a neighbouring relay says, marked as such."""
-    return name_of(desk, person) if person in asked else _("{name}（未受邀请）").format(name=said[:40])
+    return names.get(person) or _("{name}（未受邀请）").format(name=said[:40])
 
 
 def guests(desk: Desk, call: str) -> list[Guest]:

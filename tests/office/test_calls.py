@@ -129,9 +129,10 @@ def test_who_declines_says_why_and_a_missed_call_waits_to_be_noted(town: Town) -
 
 def test_a_name_is_the_address_books_and_a_stranger_is_marked(town: Town) -> None:
     """Whatever a relay says of somebody's name, pages show the address book's; who was not asked is shown as such, never hidden."""
-    desk = town.desk(HEAD)
-    assert service.called(desk, CLERK, "市长", [HEAD, CLERK]) == desk.directory.person(CLERK).name
-    assert service.called(desk, "x", "市长", [HEAD, CLERK]) == "市长（未受邀请）"
+    call = service.open_(town.desk(HEAD), "认人", [CLERK])
+    _home, names = service._circle(town.desk(HEAD), call)
+    assert service.called(CLERK, "市长", names) == town.desk(HEAD).directory.person(CLERK).name
+    assert service.called("x", "市长", names) == "市长（未受邀请）"
 
 
 def test_forged_calls_fold_to_nothing(town: Town) -> None:
