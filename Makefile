@@ -53,9 +53,10 @@ check: $(VENV)/.dev
 
 test: test-rooms test-city
 
+# By file, so that what a file's tests share is made once; and the living city, which one file of these asks for, is one.
 test-rooms: $(VENV)/.dev
 	@ops/setup-debian.sh print
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --durations 10 --ignore tests/world --ignore tests/browser
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --durations 10 --ignore tests/world --ignore tests/browser
 
 # The living city: four nodes under supervisor, the story, kills, bad traffic, and Chromium in two languages. After the others, because
 # it needs the processors to itself.

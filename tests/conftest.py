@@ -23,10 +23,3 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield made
     finally:
         made.stop()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the living city run one after the other in one process, whatever the number of workers."""
-    for item in items:
-        if Path(item.path).parent.name in ("world", "browser"):
-            item.add_marker(pytest.mark.xdist_group("world"))

@@ -16,7 +16,7 @@ from tests.city import Home, free_port, wait
 from tests.portal.house import Browser, House, answers, build
 from tests.rabbit import Rabbit, program
 
-pytestmark = [pytest.mark.xdist_group("bell"), pytest.mark.skipif(program() is None, reason="needs the Debian package rabbitmq-server")]
+pytestmark = pytest.mark.skipif(program() is None, reason="needs the Debian package rabbitmq-server")
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,6 @@ from office.documents.sheets import sheet
 from office.frame.flow.pen import Pen
 from tests.office.desks import Town, opened
 
-pytestmark = pytest.mark.xdist_group("kinds")
 STAFF = (
     ("head", "领导", ("signer",)),
     ("clerk", "文书", ("registry_clerk",)),

@@ -11,7 +11,7 @@ from office.documents.series import all_series, lines, tally
 from tests.drill import numbers
 from tests.office.test_documents import World, paper, started
 
-pytestmark = [pytest.mark.row("A5"), pytest.mark.xdist_group("numbers")]
+pytestmark = pytest.mark.row("A5")
 ISSUES = 200
 "A part of the drill's ten thousand."
 

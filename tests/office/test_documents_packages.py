@@ -26,7 +26,7 @@ from office.print import packing, press
 from office.print.packet import File, Packet
 from tests.office.test_documents import World, issued, started, verified
 
-pytestmark = [pytest.mark.row("B11"), pytest.mark.xdist_group("print")]
+pytestmark = pytest.mark.row("B11")
 TEXT = "一、提高认识\n要 & 高度<重视>。\n\n二、落实责任"
 ANNEXES = (("任务分工表.txt", b"one\r\ntwo"), ("联系人.csv", "姓名,电话\n".encode()))
 

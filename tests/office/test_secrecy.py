@@ -25,7 +25,7 @@ from office.meetings.entries import Proposed
 from office.people import notes
 from tests.office.desks import Town, opened
 
-pytestmark = [pytest.mark.row("A9"), pytest.mark.xdist_group("secrecy")]
+pytestmark = pytest.mark.row("A9")
 MARK = "机密★5年"
 
 

@@ -16,8 +16,6 @@ from ops.commands.chains import VERIFIER
 from tests.city import wait
 from tests.world.net import CITY, COUNTY, FIRST, World
 
-pytestmark = pytest.mark.xdist_group("world")  # the living city is one, whatever the number of workers
-
 
 def paper(world: World, *more: str, title: str = "关于汛情的报告", id: str) -> list[str]:
     """The words of a call that sends a report from the township to its county."""

@@ -20,7 +20,7 @@ from tests.city import ROOT
 from tests.portal.house import Browser, House
 from tests.portal.stranger import Stranger
 
-pytestmark = [pytest.mark.row("A1"), pytest.mark.xdist_group("own-key")]
+pytestmark = pytest.mark.row("A1")
 
 
 @pytest.fixture(scope="module")

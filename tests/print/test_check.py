@@ -17,7 +17,7 @@ from office.print.verdict import Finding, Sealed
 from tests.city import build
 from tests.print.sheets import LETTER
 
-pytestmark = [pytest.mark.row("A8"), pytest.mark.xdist_group("print")]
+pytestmark = pytest.mark.row("A8")
 
 SEAL = Sealed(doc="d", seal="seal-gov", fingerprint="ab" * 32, digest="cd" * 32, signature="ef" * 64)
 

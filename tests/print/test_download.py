@@ -23,7 +23,7 @@ from tests.portal.house import Browser, House, opened, seated
 from tests.print.gauge import Gauge
 from tests.print.sheets import LETTER
 
-pytestmark = [pytest.mark.row("A3"), pytest.mark.xdist_group("print")]
+pytestmark = pytest.mark.row("A3")
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from tests.print.conftest import Print
 from tests.print.gauge import Band, Gauge
 from tests.print.sheets import FILE, LETTER, MINUTES, ORDER, UPWARD
 
-pytestmark = [pytest.mark.row("A3"), pytest.mark.xdist_group("print")]
+pytestmark = pytest.mark.row("A3")
 TOLERANCE = 0.5
 LEFT, RIGHT, TOP, BOTTOM = 28.0, 184.0, 37.0, 262.0
 LINE, CELL = 225 / 22, 156 / 28

@@ -18,8 +18,6 @@ from tests.office.test_documents_pages import LOGINS, drafted, form
 from tests.portal.house import Browser, House, opened, seated
 from tests.print.sheets import LETTER, SENTENCE
 
-pytestmark = pytest.mark.xdist_group("print")
-
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:

@@ -27,8 +27,6 @@ from office.print.taken import Taken
 from office.print.takeover import taken
 from tests.print.sheets import FILE, LETTER, MINUTES, ORDER, UPWARD
 
-pytestmark = pytest.mark.xdist_group("print")
-
 
 def built(*more: Callable[[Any], object], title: bool = True) -> bytes:
     """A file as a stranger writes it: red mark, large title around the middle, recipients, text; and whatever is done to it besides."""

@@ -17,7 +17,7 @@ from office.print.press import word
 from office.print.sheet import Paragraph, Sheet
 from tests.print.sheets import FILE, LETTER, MINUTES, ORDER, UPWARD
 
-pytestmark = [pytest.mark.row("A3"), pytest.mark.xdist_group("print")]
+pytestmark = pytest.mark.row("A3")
 RED = RGBColor(0xE6, 0, 0x12)
 
 
