@@ -23,7 +23,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete
 
-from node import certs, clock, keys, logs, schema, snapshot
+from node import certs, clock, keys, lineage, logs, schema, snapshot
 from node import entry as said
 from node.alarms import alarm
 from node.codec import Value, pack, unpack
@@ -136,10 +136,10 @@ class Adoption:
             raise Invalid(f"a snapshot of version {manifest.version}", code="unknown_version")
         if any(part.size > snapshot.MOST for part in manifest.parts):
             raise TooLarge("a part of a snapshot is longer than it may be")
-        key = self.notary.identity_of(manifest.maker, found.certs)
-        if key is None:
+        known = self.notary.identity_of(manifest.maker, found.certs)
+        if not known:
             raise Untrusted("the maker of the snapshot is not known here", code="unknown_author")
-        keys.verify(key, found.signature, snapshot.signed(found.manifest))
+        keys.verify_any(known, found.signature, snapshot.signed(found.manifest))
 
     def _here(self, part: Part) -> bool:
         chains = self.journal.chains
@@ -306,7 +306,7 @@ def proved(data: bytes, root: Any) -> Manifest:
     certs.check_chain(chain, root, clock.from_ms(manifest.at))
     if certs.subject(chain[0]).id != manifest.maker:
         raise Forged("the certificate is not the maker's", code="cert_scope")
-    keys.verify(chain[0].public_key(), found.signature, snapshot.signed(found.manifest))  # type: ignore[arg-type]
+    keys.verify_any(lineage.keys_of(certs.identities(chain[0])), found.signature, snapshot.signed(found.manifest))
     held = _range(manifest, proof.chain, proof.seq)
     if held is None or held.digest != snapshot.over(proof.hashes) or proof.hashes[proof.seq - held.start] != said.header_hash(proof.header):
         raise Forged("the snapshot says nothing of this entry", code="wrong_place")

@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from node import clock, kinds, logs, rot, store
 from node.adoption import Adoption
 from node.blobs import Blobs
-from node.directory.entries import Node
+from node.directory.entries import Node, Rooted
 from node.directory.view import Directory
 from node.epochs import Epochs
 from node.errors import NodeError, Unreachable
@@ -60,7 +60,7 @@ class Book:
         "Called now and then while something long is done, so that whoever watches sees life."
         self.blobs = Blobs(settings)
         self.notary = Notary(settings, now)
-        self.journal = Journal(_engine(settings), here=self.here, city=settings.city, identity=self.notary.identity_of)
+        self.journal = Journal(_engine(settings), here=self.here, city=settings.city, opens=self.notary.check_opening)
         self.reader = Reader(settings, self.journal, self.notary)
         self.epochs = Epochs(settings, self.journal, lambda: self.notary.directory, now)
         reason = self.epochs.standing.reason if reason == "start" else reason
@@ -77,6 +77,7 @@ class Book:
         if directory is not None:
             self.notary.directory = Directory.of(settings, lambda: self.shelves.session(directory), auto=False)
         self._catch_up()
+        self.notary.renew()
         self.revive()
 
     @property
@@ -185,6 +186,8 @@ class Book:
         touched = [e.body for _, e in released if e is not None and e.kind.startswith("directory.")]
         if touched and self.directory is not None:
             self.directory.refresh()
+            if any(isinstance(content, Node | Rooted) for content in touched):
+                self.notary.renew()
         return touched
 
     def revive(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
 
+from node import lineage
 from node.codec import base32
 from node.errors import Forged, Untrusted
 from node.keys import PublicKey, suite_of
@@ -81,10 +82,13 @@ def issue(
     path: int | None = None,
     days: int = 0,
     hosts: Iterable[str] = (),
+    begin: dt.datetime | None = None,
+    former: lineage.Former | None = None,
 ) -> x509.Certificate:
     """A certificate of ``key`` for ``about``; self-signed when there is no issuer, an authority when ``path`` is given (see :data:`PATH`).
 
-    It begins a day early, so that a clock a little behind does not refuse it, and never outlives its issuer.
+    It begins a day early, so that a clock a little behind does not refuse it, or at ``begin`` where it renews another, and never outlives
+    its issuer. ``former`` is the word of the key before this one.
     """
     years = {"root": ROOT_YEARS, "node": NODE_YEARS, "person": PERSON_YEARS, "seal": NODE_YEARS, "tls": 2, "print": 2}[about.kind]
     end = now + dt.timedelta(days=days or 365 * years)
@@ -97,7 +101,7 @@ def issue(
         .issuer_name(issuer.subject if issuer else name_of(about))
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_before(begin or now - dt.timedelta(days=1))
         .not_valid_after(end)
         .add_extension(x509.BasicConstraints(ca=path is not None or issuer is None, path_length=path), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
@@ -121,6 +125,8 @@ def issue(
     if about.kind == "tls":
         b = b.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         b = b.add_extension(x509.SubjectAlternativeName([_host(h) for h in hosts]), critical=False)
+    if former is not None:
+        b = b.add_extension(lineage.extension(former), critical=False)
     return b.sign(issuer_key, hashes.SHA256())
 
 
@@ -175,14 +181,55 @@ def fingerprint(cert: x509.Certificate) -> bytes:
 
 
 def node_id(key: PublicKey) -> str:
-    """A node's id: 26 characters naming its identity key."""
-    spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return base32(hashlib.sha256(b"yiwang.node.1\0" + spki).digest())
+    """A node's id: 26 characters naming its first identity key."""
+    return base32(hashlib.sha256(b"yiwang.node.1\0" + lineage.spki(key)).digest())
+
+
+def identities(cert: x509.Certificate) -> tuple[x509.Certificate, ...]:
+    """A node's certificate and those before it, newest first; :class:`Forged` unless they lead to the key that its id names."""
+    about, found = subject(cert), _traced(cert)
+    if node_id(found[-1].public_key()) != about.id:  # type: ignore[arg-type]
+        raise Forged("a node's certificate names its own key", code="cert_scope")
+    return found
+
+
+def roots(root: x509.Certificate) -> tuple[x509.Certificate, ...]:
+    """A city root and those before it, newest first; :class:`Forged` unless each was followed by its own word."""
+    return _traced(root)
+
+
+def _traced(cert: x509.Certificate) -> tuple[x509.Certificate, ...]:
+    """Its lineage, all of them authorities about the same subject."""
+    about = subject(cert)
+    first, *former = lineage.traced(cert, about.id)
+    for one in former:
+        _form(one)
+        if (subject(one).kind, subject(one).id) != (about.kind, about.id):
+            raise Forged("a certificate follows one of its own subject", code="bad_certificate")
+        _authority(one, subject(one))
+    return first, *former
 
 
 def city_id(root: x509.Certificate) -> str:
-    """The city's id: 26 characters naming its root certificate."""
-    return base32(fingerprint(root))
+    """The city's id: 26 characters naming its first root certificate."""
+    return base32(fingerprint(roots(root)[-1]))
+
+
+def issued(cert: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether a certificate names the issuer and carries its signature; says nothing of anybody's power or time."""
+    try:
+        cert.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def above(cert: x509.Certificate, chain: Sequence[x509.Certificate]) -> list[x509.Certificate]:
+    """The certificates over one, level by level of a node's ``chain``: of each level the one, present or former, that issued the one below."""
+    found = [cert]
+    for level in chain:
+        found.append(next((one for one in identities(level) if issued(found[-1], one)), level))
+    return found[1:]
 
 
 def check_issued(cert: x509.Certificate, issuer: x509.Certificate, now: dt.datetime) -> None:
@@ -213,7 +260,8 @@ def check_chain(chain: list[x509.Certificate], root: x509.Certificate, now: dt.d
     if subject(root).kind != "root":
         raise Untrusted("the certificate to trust is not a city root", code="cert_scope")
     check_issued(root, root, now)
-    for cert, issuer in zip(chain, [*chain[1:], root], strict=True):
+    top = next((one for one in roots(root) if issued(chain[-1], one)), root)
+    for cert, issuer in zip(chain, [*chain[1:], top], strict=True):
         check_issued(cert, issuer, now)
 
 
@@ -275,7 +323,15 @@ def _joined(cert: x509.Certificate, issuer: x509.Certificate) -> None:
 
 
 def _power(cert: x509.Certificate, about: Subject) -> None:
-    """Roots and nodes are authorities and nobody else is; a node's id is that of its key."""
+    """Roots and nodes are authorities and nobody else is; a node's id is that of its first key."""
+    _authority(cert, about)
+    if about.kind == "node":
+        identities(cert)
+    elif about.kind == "root":
+        roots(cert)
+
+
+def _authority(cert: x509.Certificate, about: Subject) -> None:
     basic, usage = _find(cert, x509.BasicConstraints), _find(cert, x509.KeyUsage)
     if basic is None or usage is None:
         raise Untrusted("a certificate says what its key is for", code="cert_scope")
@@ -284,8 +340,8 @@ def _power(cert: x509.Certificate, about: Subject) -> None:
         raise Untrusted(f"{about.name} {'must' if authority else 'may not'} be an authority", code="cert_scope")
     if not usage.digital_signature:
         raise Untrusted(f"the key of {about.name} may not sign", code="cert_scope")
-    if about.kind == "node" and (basic.path_length is None or node_id(cert.public_key()) != about.id):  # type: ignore[arg-type]
-        raise Forged("a node's certificate names its own key and a path length", code="cert_scope")
+    if about.kind == "node" and basic.path_length is None:
+        raise Forged("a node's certificate names a path length", code="cert_scope")
 
 
 def _may(cert: x509.Certificate, about: Subject, issuer: x509.Certificate, over: Subject) -> None:

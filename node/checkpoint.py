@@ -215,9 +215,9 @@ def cosign(signed: Signed, node: str, key: keys.PrivateKey) -> Cosignature:
     return Cosignature(node, keys.sign(key, cosigned(node, checkpoint_hash(signed.checkpoint))))
 
 
-def check(signed: Signed, city: str, key: keys.PublicKey) -> Checkpoint:
-    """The checkpoint that the key has signed for this city; refuses any other."""
-    keys.verify(key, signed.signature, checkpoint_signed(signed.checkpoint))
+def check(signed: Signed, city: str, known: Sequence[keys.PublicKey]) -> Checkpoint:
+    """The checkpoint that one of the city's keys has signed for this city; refuses any other."""
+    keys.verify_any(known, signed.signature, checkpoint_signed(signed.checkpoint))
     checkpoint = unpack(signed.checkpoint, Checkpoint)
     if checkpoint.version != VERSION:
         raise Invalid(f"checkpoint of version {checkpoint.version}", code="unknown_version")
@@ -228,15 +228,15 @@ def check(signed: Signed, city: str, key: keys.PublicKey) -> Checkpoint:
     return checkpoint
 
 
-def cosigners(signed: Signed, counties: Mapping[str, keys.PublicKey]) -> list[str]:
+def cosigners(signed: Signed, counties: Mapping[str, Sequence[keys.PublicKey]]) -> list[str]:
     """Counties whose cosignature holds, each once; what does not hold counts for nothing."""
     hash = checkpoint_hash(signed.checkpoint)
     return sorted({one.node for one in signed.cosignatures if one.node in counties and _holds(counties[one.node], one, hash)})
 
 
-def _holds(key: keys.PublicKey, one: Cosignature, hash: bytes) -> bool:
+def _holds(known: Sequence[keys.PublicKey], one: Cosignature, hash: bytes) -> bool:
     try:
-        keys.verify(key, one.signature, cosigned(one.node, hash))
+        keys.verify_any(known, one.signature, cosigned(one.node, hash))
     except Forged:
         return False
     return True

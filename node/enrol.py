@@ -23,11 +23,9 @@ from pathlib import Path
 import msgspec
 import zmq
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from node import certs, clock, keys
+from node import certs, clock, identity, keys
 from node import settings as setting
 from node.codec import Value, pack, unpack
 from node.directory.entries import Node
@@ -94,10 +92,10 @@ def found_city(home: Path, wish: Settings, now: dt.datetime) -> Settings:
     """
     _fresh(home)
     _make_keys(home)
-    root_key, identity = keys.new_p256(), _identity(home)
+    root_key, own = keys.new_p256(), _identity(home)
     root = certs.issue(certs.Subject(kind="root", id=secrets.token_hex(8), name=f"{wish.name}根证书"), root_key.public_key(), None, root_key, now)
-    about = certs.Subject(kind="node", id=certs.node_id(identity.public_key()), name=wish.name, code=wish.code)
-    cert = certs.issue(about, identity.public_key(), root, root_key, now, path=certs.PATH["city"])
+    about = certs.Subject(kind="node", id=certs.node_id(own.public_key()), name=wish.name, code=wish.code)
+    cert = certs.issue(about, own.public_key(), root, root_key, now, path=certs.PATH["city"])
     keys.write_secret(home / "keys/root.key", keys.pem(root_key))
     _write_certs(home, [cert], root)
     return _settle(home, msgspec.structs.replace(wish, id=about.id, tier="city", city=certs.city_id(root), parent=None), now)
@@ -143,9 +141,9 @@ def request(home: Path, wish: Settings, token: str) -> Request:
     _fresh(home)
     if not (home / "keys/identity.key").exists():
         _make_keys(home)
-    identity = _identity(home)
-    asked = Request(wish.tier, wish.name, wish.code, public_der(identity.public_key()), _curve(home), _storage(home).public(), join.secret)
-    return msgspec.structs.replace(asked, signature=keys.sign(identity, _asked(asked)))
+    own = _identity(home)
+    asked = Request(wish.tier, wish.name, wish.code, public_der(own.public_key()), _curve(home), _storage(home).public(), join.secret)
+    return msgspec.structs.replace(asked, signature=keys.sign(own, _asked(asked)))
 
 
 def admit(settings: Settings, asked: Request, now: dt.datetime, *, known: Iterable[Node] = ()) -> tuple[Answer, Node]:
@@ -191,14 +189,13 @@ def finish(home: Path, wish: Settings, token: str, endpoint: str, answer: Answer
 
 def own(settings: Settings) -> Node:
     """What the directory should say of this node, from its home; the city writes it of itself."""
-    chain = certs.load_chain(settings.path("certs", "node.pem").read_bytes())
     return Node(
         settings.id,
         settings.tier,
         settings.name,
         settings.code,
         settings.parent.id if settings.parent else "",
-        tuple(certs.der(c) for c in chain),
+        tuple(map(certs.der, identity.own_chain(settings))),
         curve_public(settings),
         _storage(settings.home).public(),
         region_code=settings.code,
@@ -212,7 +209,7 @@ def pin_of(cert: x509.Certificate) -> str:
 
 def own_pin(settings: Settings) -> str:
     """The pin of this node's identity."""
-    return pin_of(certs.load_chain(settings.path("certs", "node.pem").read_bytes())[0])
+    return pin_of(identity.own_chain(settings)[0])
 
 
 def curve_public(settings: Settings) -> str:
@@ -222,12 +219,22 @@ def curve_public(settings: Settings) -> str:
 
 def renew_tls(settings: Settings, now: dt.datetime) -> None:
     """A fresh TLS certificate for the portal's addresses, under the node's own identity."""
-    home = settings.home
-    chain = certs.load_chain((home / "certs/node.pem").read_bytes())
-    public = keys.from_pem(keys.read_secret(home / "keys/tls.key")).public_key()
+    own = identity.load(settings)
+    public = keys.from_pem(keys.read_secret(settings.path("keys", "tls.key"))).public_key()
     about = certs.Subject(kind="tls", id=settings.id, name=settings.name)
-    cert = certs.issue(about, public, chain[0], _identity(home), now, hosts=_hosts(settings))
-    (home / "certs/tls.pem").write_bytes(certs.pem(cert, *chain))
+    cert = certs.issue(about, public, own.certificate, own.key, now, hosts=_hosts(settings))
+    file = settings.path("certs", "tls.pem")
+    file.with_suffix(".new").write_bytes(certs.pem(cert, *own.chain))
+    file.with_suffix(".new").replace(file)
+
+
+def keep_tls(settings: Settings, now: dt.datetime) -> bool:
+    """Renew the TLS certificate when it soon ends or hangs under a former certificate of this node; whether it was."""
+    leaf, *above = certs.load_chain(settings.path("certs", "tls.pem").read_bytes())
+    if tuple(above) == identity.own_chain(settings) and leaf.not_valid_after_utc - now > TLS_LEFT:
+        return False
+    renew_tls(settings, now)
+    return True
 
 
 def export_keys(settings: Settings, folder: Path) -> dict[str, Path]:
@@ -268,6 +275,10 @@ def _make_keys(home: Path) -> None:
     keys.write_secret(home / "keys/identity.key", keys.pem(keys.new_p256()))  # last: its presence means that all are there
 
 
+TLS_LEFT = dt.timedelta(days=60)
+"With less time than this a TLS certificate is made anew."
+
+
 def _identity(home: Path) -> ec.EllipticCurvePrivateKey:
     key = keys.from_pem(keys.read_secret(home / "keys/identity.key"))
     if not isinstance(key, ec.EllipticCurvePrivateKey):
@@ -300,12 +311,7 @@ def _asked(asked: Request) -> bytes:
 
 
 def _check_request(asked: Request) -> ec.EllipticCurvePublicKey:
-    try:
-        public = serialization.load_der_public_key(asked.identity)
-    except (ValueError, UnsupportedAlgorithm):
-        raise Forged("the request names no key", code="bad_key") from None
-    if not isinstance(public, ec.EllipticCurvePublicKey) or keys.suite_of(public) != keys.P256:
-        raise Forged("an identity is a P-256 key", code="bad_key")
+    public = keys.p256_from(asked.identity)
     keys.verify(public, asked.signature, _asked(asked))
     if len(asked.curve) != 40 or len(asked.storage_key) != 1216:
         raise Forged("the request names no line or storage key", code="bad_key")
@@ -313,11 +319,10 @@ def _check_request(asked: Request) -> ec.EllipticCurvePublicKey:
 
 
 def _certify(settings: Settings, asked: Request, public: ec.EllipticCurvePublicKey, now: dt.datetime) -> Answer:
-    chain = certs.load_chain(settings.path("certs", "node.pem").read_bytes())
-    root = certs.load(settings.path("certs", "root.pem").read_bytes())
+    own = identity.load(settings)
     about = certs.Subject(kind="node", id=certs.node_id(public), name=asked.name, code=asked.code)
-    cert = certs.issue(about, public, chain[0], _identity(settings.home), now, path=certs.PATH[asked.tier])
-    return Answer(tuple(certs.der(c) for c in (cert, *chain)), certs.der(root), settings.city)
+    cert = certs.issue(about, public, own.certificate, own.key, now, path=certs.PATH[asked.tier])
+    return Answer((certs.der(cert), *own.ders), certs.der(identity.root_of(settings)), settings.city)
 
 
 def _find(tokens: list[_Token], secret: bytes, now: dt.datetime, node: str) -> _Token:

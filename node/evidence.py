@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from node import certs, clock, seal
+from node import certs, clock, identity, seal
 from node.blobs import Blobs
 from node.client import Ledger
 from node.codec import base32, check, pack, unpack
@@ -124,8 +124,8 @@ class Gathering:
 
     def __init__(self, ledger: Ledger, directory: Directory, settings: Settings) -> None:
         self.ledger, self.directory, self.settings = ledger, directory, settings
-        self.root = certs.load(settings.path("certs", "root.pem").read_bytes())
-        self._own = [certs.der(c) for c in certs.load_chain(settings.path("certs", "node.pem").read_bytes())]
+        self.root = identity.root_of(settings)
+        self._own = tuple(map(certs.der, identity.own_chain(settings)))
         self.strands: dict[bytes, Strand] = {}
         self.certs: dict[bytes, tuple[bytes, ...]] = {}
         self.attachments: dict[bytes, Attachment] = {}
@@ -134,7 +134,7 @@ class Gathering:
     def node(self, id: str) -> tuple[bytes, ...]:
         """The certificates of a node, its own first; empty when it is not known."""
         if id == self.settings.id:
-            return tuple(self._own)
+            return self._own
         found = self.directory.node(id)
         return found.chain if found is not None else ()
 
@@ -143,7 +143,7 @@ class Gathering:
         if fingerprint not in self.certs:
             found = self.directory.signer(fingerprint)
             if found is None:
-                chain = tuple(self._own) if fingerprint == hashlib.sha256(self._own[0]).digest() else ()
+                chain = self._own if fingerprint == hashlib.sha256(self._own[0]).digest() else ()
             else:
                 own = certs.der(found.certificate)
                 chain = (own, *self.node(found.node)) if found.kind != "node" else (own, *self.node(found.id)[1:])

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from node import certs, keys, logs, schema
+from node import certs, identity, keys, logs, schema
 from node import entry as said
 from node.chain import State, log_of
 from node.codec import MAX_ENTRY, Value, digest, pack, unpack
@@ -143,10 +143,10 @@ def _history(strand: Strand, given: Sequence[bytes], notary: Notary) -> tuple[Op
     """The opening of a signed history, and the hash of what stands at each place that it speaks of."""
     opening, raw, signature = said.read_opening(strand.opening[1])
     chain = said.check_entry(*strand.opening, said.header_hash(strand.opening[0]), 0, b"")
-    identity = notary.identity_of(opening.author, given)
-    if opening.city != notary.city or identity is None or not strand.headers:
+    known = notary.identity_of(opening.author, given)
+    if opening.city != notary.city or not known or not strand.headers:
         raise Forged("a history of nobody known", code="proof")
-    keys.verify(identity, signature, said.opening_signed(raw))
+    keys.verify_any(known, signature, said.opening_signed(raw))
     hashes = {0: chain}
     for seq, packed in enumerate(strand.headers, strand.start):
         header = unpack(packed, Header)
@@ -164,7 +164,7 @@ def _history(strand: Strand, given: Sequence[bytes], notary: Notary) -> tuple[Op
 
 def told(settings: Settings, seen: Seen) -> Iterator[bytes]:
     """The proof of a fork that a node knows, for a file that anybody can check."""
-    root = certs.der(certs.load(settings.path("certs", "root.pem").read_bytes()))
+    root = certs.der(identity.root_of(settings))
     return bundles(unpack(seen.proof, Proof), root, settings.city, settings.id)
 
 

@@ -77,12 +77,12 @@ class Intake:
         """Keep range statements of others; how many were new. Wrong ones are counted and left out."""
         new = 0
         for hold in holds:
-            key = self.notary.identity_of(hold.holder, ())
-            if key is None or not self.journal.agrees(c, hold) or hold.at > LATEST:
+            known = self.notary.identity_of(hold.holder, ())
+            if not known or not self.journal.agrees(c, hold) or hold.at > LATEST:
                 group.refused["unknown_hold"] += 1
                 continue
             try:
-                keys.verify(key, hold.signature, said.hold_signed(hold.holder, hold.chain, hold.seq, hold.hash, hold.at))
+                keys.verify_any(known, hold.signature, said.hold_signed(hold.holder, hold.chain, hold.seq, hold.hash, hold.at))
             except Forged as error:
                 group.refused[error.code] += 1
                 continue

@@ -30,8 +30,8 @@ from node.keys import PublicKey
 from node.requests import Batch, Chain, Found, Place
 from node.rot import Rot
 
-Identity = Callable[[str, Sequence[bytes]], PublicKey | None]
-"""(author, certificates that came along) to the author's identity key, or None when it is not to be believed."""
+Opens = Callable[[Opening, bytes, bytes, bytes, Sequence[bytes]], None]
+"""(opening, its chain, signature, what was signed, certificates that came along): raises unless the author's identity signed it."""
 
 _ID = re.compile("[a-z2-7]{26}")
 
@@ -39,9 +39,9 @@ _ID = re.compile("[a-z2-7]{26}")
 class Journal:
     """Chains and entries of one node. Methods that write take the connection of the caller's transaction."""
 
-    def __init__(self, engine: Engine, *, city: str, identity: Identity, here: str = "") -> None:
+    def __init__(self, engine: Engine, *, city: str, opens: Opens, here: str = "") -> None:
         """``here`` is the node whose journal it is; empty where only others' open logs are kept."""
-        self.engine, self.here, self.city, self._identity = engine, here, city, identity
+        self.engine, self.here, self.city, self._opens = engine, here, city, opens
         schema.META.create_all(engine)
         self._writer = engine.connect()
         self.chains: dict[bytes, State] = {}
@@ -225,12 +225,9 @@ class Journal:
             raise Untrusted("the chain belongs to another city", code="scope")
         if not _ID.fullmatch(opening.author) or not _ID.fullmatch(opening.audience.node or opening.author) or opening.opened > LATEST:
             raise Invalid("an opening names nodes by their ids, and a time before the year 9999", code="malformed")
-        key = self._identity(opening.author, batch.certs)
-        if key is None:
-            raise Untrusted(f"node {opening.author} is not known here", code="unknown_author")
         if opening.audience.scope is Scope.SELF and opening.author != (self.here or opening.author):
             raise Untrusted("a node's own log is for nobody else", code="scope")
-        keys.verify(key, signature, said.opening_signed(raw))
+        self._opens(opening, batch.chain, signature, said.opening_signed(raw), batch.certs)
         return opening
 
     def _epoch_key(self, raw: bytes) -> PublicKey:

@@ -9,11 +9,13 @@ without cofactor, s below the group order, neither key nor R of small order, the
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -65,6 +67,17 @@ def verify(key: PublicKey, signature: bytes, data: bytes) -> None:
         raise Forged("the signature does not match", code="bad_signature") from None
 
 
+def verify_any(given: Sequence[PublicKey], signature: bytes, data: bytes) -> None:
+    """Raise :class:`Forged` unless one of the keys has signed."""
+    for key in given[:-1]:
+        with contextlib.suppress(Forged):
+            verify(key, signature, data)
+            return
+    if not given:
+        raise Forged("nobody's signature", code="bad_signature")
+    verify(given[-1], signature, data)
+
+
 def _verify_ed25519(key: bytes, signature: bytes, data: bytes) -> None:
     """By libsodium, which takes half the time of OpenSSL and leaves the interpreter's lock meanwhile."""
     if len(signature) != crypto_sign_BYTES:
@@ -83,6 +96,17 @@ def from_raw(raw: bytes) -> Ed25519PublicKey:
         return Ed25519PublicKey.from_public_bytes(raw)
     except ValueError:
         raise Forged("not an Ed25519 public key", code="bad_key") from None
+
+
+def p256_from(spki: bytes) -> ec.EllipticCurvePublicKey:
+    """The identity key of a SubjectPublicKeyInfo in DER; :class:`Forged` when it is none."""
+    try:
+        public = serialization.load_der_public_key(spki)
+    except (ValueError, UnsupportedAlgorithm):
+        raise Forged("the request names no key", code="bad_key") from None
+    if not isinstance(public, ec.EllipticCurvePublicKey) or suite_of(public) != P256:
+        raise Forged("an identity is a P-256 key", code="bad_key")
+    return public
 
 
 def pem(key: PrivateKey) -> bytes:

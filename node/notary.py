@@ -10,21 +10,20 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from cryptography.hazmat.primitives.asymmetric import ec
-
-from node import certs, clock, keys, kinds
+from node import certs, clock, identity, keys, kinds, lineage, logs
 from node import entry as said
 from node.codec import LATEST
 from node.directory.entries import Revoked
 from node.directory.view import Directory, Signer
-from node.entry import Body, Scope, Statement
+from node.entry import Body, Opening, Scope, Statement
 from node.errors import Forged, Invalid, NodeError, Refused, Untrusted
 from node.group import Readable
 from node.settings import Settings
 
+log = logs.named("notary")
 PURPOSES = ("hello", "signal", "challenge", "admission", "evidence", "stick")
 "What others in this node may have signed by the identity key."
-PAST = "node organ post person appointed delegated list calendar certified revoked forked"
+PAST = "node organ post person appointed delegated list calendar certified revoked forked rooted"
 PUBLIC = {f"directory.{past}" for past in PAST.split()}
 "Kinds that count only in logs for all."
 RUN = 64
@@ -36,11 +35,8 @@ class Notary:
 
     def __init__(self, settings: Settings, now: Callable[[], int]) -> None:
         self.here, self.city, self._now = settings.id, settings.city, now
-        self.identity = _identity(settings)
-        self.certs = certs.load_chain(settings.path("certs", "node.pem").read_bytes())
-        self.root = certs.load(settings.path("certs", "root.pem").read_bytes())
-        self.fingerprint = certs.fingerprint(self.certs[0])
-        self._self = Signer("node", self.here, "", self.here, self.certs[0])
+        self._settings = settings
+        self._know()
         self.directory: Directory | None = None
         self.doubted: frozenset[tuple[bytes, int]] | None = None
         "While a snapshot is taken: the places (chain, number) that are checked at once, the signatures of all others later; None: all at once."
@@ -50,20 +46,57 @@ class Notary:
         """End the threads."""
         self._pool.shutdown()
 
+    def _know(self) -> None:
+        own = identity.load(self._settings)
+        self.identity, self.certs, self.root = own.key, own.chain, identity.root_of(self._settings)
+        self.fingerprint = certs.fingerprint(own.certificate)
+        self._keys = lineage.keys_of(certs.identities(own.certificate))
+        self._self = Signer("node", self.here, "", self.here, own.certificate)
+
+    def renew(self) -> None:
+        """Take what the directory now says of this node and of the city's root: a fresh certificate, a rotated key."""
+        if self.directory is None:
+            return
+        changed = self.directory.root is not None and identity.adopt_root(self._settings, self.directory.root)
+        if (found := self.directory.node(self.here)) is not None:
+            changed |= identity.adopt(self._settings, [certs.load(one) for one in found.chain])
+        if changed:
+            self._know()
+            log.info("identity.changed", certificate=self.fingerprint.hex(), until=self.certs[0].not_valid_after_utc.isoformat())
+
     # --- who is who ---------------------------------------------------------------------------------------------
 
-    def identity_of(self, author: str, given: Sequence[bytes]) -> keys.PublicKey | None:
-        """A node's identity key, by the directory or by certificates that came along; None when it is not to be believed."""
+    def identity_of(self, author: str, given: Sequence[bytes]) -> tuple[keys.PublicKey, ...]:
+        """The keys a node's identity has had, the present one first, by the directory or by certificates that came along; empty when there is
+        none to be believed. Certificates that come along may be of a key that the directory is still to tell."""
         if author == self.here:
-            return self.identity.public_key()
-        known = self.directory.identity(author) if self.directory else None
-        if known is not None or not given:
-            return known
+            return self._keys
+        known = self.directory.identities(author) if self.directory else ()
+        told = self._told(author, given) if given and not known else ()
+        return known or told
+
+    def _told(self, author: str, given: Sequence[bytes]) -> tuple[keys.PublicKey, ...]:
         chain = [certs.load(one) for one in given]
         certs.check_chain(chain, self.root, clock.from_ms(self._now()))
         about = certs.subject(chain[0])
-        key: keys.PublicKey = chain[0].public_key()  # type: ignore[assignment]
-        return key if about.kind == "node" and about.id == author else None
+        return lineage.keys_of(certs.identities(chain[0])) if about.kind == "node" and about.id == author else ()
+
+    def check_opening(self, opening: Opening, chain: bytes, signature: bytes, data: bytes, given: Sequence[bytes]) -> None:
+        """That a chain was opened by the identity of its author; ``data`` is what was signed.
+
+        A former key opens only what was begun before its certificate was revoked, if it was.
+        """
+        known = self.identity_of(opening.author, ())
+        try:
+            keys.verify_any(known, signature, data)
+        except Forged:
+            told = self._told(opening.author, given) if given else ()
+            if not known and not told:
+                raise Untrusted(f"node {opening.author} is not known here", code="unknown_author") from None
+            keys.verify_any(told or known, signature, data)
+        for key, word in self.directory.revoked_keys(opening.author) if self.directory else ():
+            if not any(chain == cut for cut, _, _ in word.cuts) and _signs(key, signature, data):
+                raise Untrusted(f"a key of node {opening.author} was revoked before this", code="revoked")
 
     def signer(self, fingerprint: bytes) -> Signer | None:
         """Whose certificate has a fingerprint; None while it is not known."""
@@ -165,7 +198,9 @@ def _before(revoked: Revoked, place: tuple[bytes, int] | None) -> bool:
     return place is not None and any(chain == place[0] and place[1] <= seq for chain, seq, _ in revoked.cuts)
 
 
-def _identity(settings: Settings) -> ec.EllipticCurvePrivateKey:
-    key = keys.from_pem(keys.read_secret(settings.path("keys", "identity.key")))
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    return key
+def _signs(key: keys.PublicKey, signature: bytes, data: bytes) -> bool:
+    try:
+        keys.verify(key, signature, data)
+    except Forged:
+        return False
+    return True

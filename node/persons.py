@@ -19,12 +19,11 @@ from argon2.low_level import Type, hash_secret_raw
 from cryptography import x509
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from node import certs, keys
+from node import certs, identity, keys
 from node.codec import Value, pack, unpack
 from node.errors import Conflict, Invalid, Misconfigured, Missing, Refused
 from node.seal import StorageKey, wrap
@@ -93,11 +92,8 @@ def new_password() -> str:
 
 def certify(settings: Settings, kind: str, id: str, name: str, public: Ed25519PublicKey, now: dt.datetime) -> x509.Certificate:
     """A certificate for a person or a seal (``kind``), issued by this node's identity."""
-    issuer = certs.load_chain(settings.path("certs", "node.pem").read_bytes())[0]
-    identity = keys.from_pem(keys.read_secret(settings.path("keys", "identity.key")))
-    if not isinstance(identity, ec.EllipticCurvePrivateKey):
-        raise Misconfigured("keys/identity.key is not a P-256 key")
-    return certs.issue(certs.Subject(kind=kind, id=id, name=name), public, issuer, identity, now)
+    own = identity.load(settings)
+    return certs.issue(certs.Subject(kind=kind, id=id, name=name), public, own.certificate, own.key, now)
 
 
 def new_person_key(settings: Settings, person: str, name: str, password: str, now: dt.datetime, *, first: bool = True) -> x509.Certificate:

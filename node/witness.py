@@ -76,7 +76,6 @@ class Witness:
         self._leaps = leaps
         self.period, self.quiet, self.limit = settings.paced(PERIOD), settings.paced(QUIET), settings.paced(OLD)
         self.root = certs.subject(notary.certs[-1]).id
-        self._key: keys.PublicKey = notary.certs[-1].public_key()  # type: ignore[assignment]
         self.news = 0
         "Grows with whatever neighbours should hear."
         self._shares: dict[str, Share] = {}
@@ -146,7 +145,7 @@ class Witness:
         """A neighbour has shown a checkpoint: keep it if it may follow what is known, with the proofs and countersignatures that hold."""
         sheet = unpack(data, Sheet)
         try:
-            given = check(sheet.signed, self._city, self._key)
+            given = check(sheet.signed, self._city, self._notary.identity_of(self.root, ()))
         except NodeError:
             self._wrong = came, self._now()
             raise
@@ -205,13 +204,13 @@ class Witness:
             c.execute(update(schema.CHECKPOINTS).where(schema.CHECKPOINTS.c.no == self.last.no).values(signed=pack(self.signed)))
             self.news += 1
 
-    def _counties(self) -> dict[str, keys.PublicKey]:
+    def _counties(self) -> dict[str, tuple[keys.PublicKey, ...]]:
         directory = self._notary.directory
-        found = {self.here: self._notary.identity.public_key()} if self._countersigns else {}
+        found = {self.here: self._notary.identity_of(self.here, ())} if self._countersigns else {}
         if directory is not None:
             below = [node.id for node in directory.nodes() if node.parent == self.root and node.tier == "county" and node.id != self.here]
-            found |= {id: key for id in below if (key := directory.identity(id)) is not None}
-        return dict(found)
+            found |= {id: directory.identities(id) for id in below}
+        return found
 
     # --- own logs -----------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -146,6 +147,7 @@ LENGTHS = {"hash": (32, 32), "place": (0, 32), "sixteen": (16, 16)}
 SHAPES = {  # signed shapes have exactly these fields; contents (with a +) may have more at the end, written by later versions
     "header": "chain:place seq:natural prev:place digest:hash size:natural attachments:*hash,natural",
     "opened": "opening:bytes signature:bytes",
+    "former": "certificate:bytes signature:bytes",
     "opening": "version:int city:text author:text audience:self|up|down|all|node,text lane:trust|urgent|ordinary epoch:hash epoch_key:hash"
     " reason:text opened:natural software:text previous:*hash,natural,hash keys:*text,bytes",
     "statement": "suite:text city:text kind:text record:text home:text recipients:*text after:*hash nonce:sixteen digest:hash signer:hash"
@@ -263,6 +265,7 @@ def verify(key, signature, data):
 SUITES = {"root": "p256", "node": "p256", "tls": "p256", "person": "ed25519", "seal": "ed25519"}
 EXTENSIONS = (x509.BasicConstraints, x509.KeyUsage, x509.SubjectKeyIdentifier, x509.AuthorityKeyIdentifier)
 EXTENSIONS += (x509.ExtendedKeyUsage, x509.SubjectAlternativeName)
+LINEAGE = "2.25.251772744184707837542073106517659056132"  # holds the certificate before, and its key's word for this one
 
 
 class Cert:
@@ -287,7 +290,23 @@ class Cert:
             raise Fault("unknown_suite", f"the certificate of {self.name} is not signed by ECDSA with SHA-256")
         self.suite = "ed25519" if isinstance(self.key, Ed25519PublicKey) else "p256"
         self.print = hashlib.sha256(self.der).digest()
+        self.lineage = (self, *self._former())
         self._power()
+
+    def _former(self):
+        """The certificates before this one, newest first; where the key was another, it has signed the next."""
+        word = next((e.value.value for e in self.x.extensions if e.oid.dotted_string == LINEAGE), None)
+        if word is None:
+            return ()
+        if len(word) > 65536:
+            raise Fault("noncanonical", f"the lineage of {self.name} is too long")
+        word = read(word, "former")
+        former = Cert(word.certificate)
+        if (former.kind, former.id) != (self.kind, self.id) or self.kind not in ("node", "root") or len(former.lineage) > 63:
+            raise Fault("scope", f"the certificate of {self.name} follows another's")
+        if word.signature or spki(former.key) != spki(self.key):
+            verify(former.key, word.signature, b"yiwang.sign.succession.1\0" + encode(self.id, spki(self.key)))
+        return former.lineage
 
     def _one(self, oid):
         values = self.x.subject.get_attributes_for_oid(oid)
@@ -306,7 +325,7 @@ class Cert:
         if basic is None or usage is None or basic.ca is not authority or usage.key_cert_sign is not authority or not usage.digital_signature:
             raise Fault("scope", f"the certificate of {self.name} gives it the wrong powers")
         self.path = basic.path_length
-        if self.kind == "node" and (self.path is None or node_id(self.key) != self.id):
+        if self.kind == "node" and (self.path is None or node_id(self.lineage[-1].key) != self.id):
             raise Fault("scope", f"{self.name} is certified under an id that is not its key's")
 
     def at(self, moment):
@@ -331,10 +350,14 @@ class Cert:
             raise Fault("scope", f"{issuer.name} may not certify {self.name} with a path of {self.path}")
 
 
+def spki(key):
+    """A public key as certificates hold it."""
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
 def node_id(key):
-    """A node's id: 26 characters naming its identity key."""
-    spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return name32(hashlib.sha256(b"yiwang.node.1\0" + spki).digest())
+    """A node's id: 26 characters naming its first identity key."""
+    return name32(hashlib.sha256(b"yiwang.node.1\0" + spki(key)).digest())
 
 
 class Trust:
@@ -344,8 +367,8 @@ class Trust:
         root.by(root)
         if root.kind != "root":
             raise Fault("scope", "the certificate to trust is not a city root")
-        self.root, self.city = root, name32(root.print)
-        self.known, self.above = {root.print: root}, {root.print: None}
+        self.root, self.city = root, name32(root.lineage[-1].print)
+        self.known, self.above = {one.print: one for one in root.lineage}, {one.print: None for one in root.lineage}
 
     def add(self, cert):
         """Take a certificate whose issuer was taken before (superiors come first in a bundle)."""
@@ -357,6 +380,8 @@ class Trust:
             try:
                 cert.by(issuer)
                 self.known[cert.print], self.above[cert.print] = cert, issuer.print
+                for former in cert.lineage[1:]:
+                    self.add(former)
                 return
             except Fault as e:
                 fault = e
@@ -382,11 +407,21 @@ class Trust:
         raise faults[0]
 
     def node(self, id):
-        """The certificates of a node, which are all about the one key its id names."""
+        """The certificates of a node, of the key its id names and of those that followed it."""
         found = [c for c in self.known.values() if c.kind == "node" and c.id == id]
         if not found:
             raise Fault("unknown_signer", f"no certificate of node {id}")
         return found
+
+    def signed(self, id, signature, data):
+        """The certificate of a node whose key has signed."""
+        *others, last = self.node(id)
+        for cert in others:
+            with contextlib.suppress(Fault):
+                verify(cert.key, signature, data)
+                return cert
+        verify(last.key, signature, data)
+        return last
 
     def name(self, id):
         """The name of a node, as far as it is known."""
@@ -545,7 +580,9 @@ class Bundle:
         if self.trust is None:
             self.trust = Trust(cert)
             self.remark("root", None, f"the root {name32(cert.print)} comes from the file itself; compare it with your city's")
-        if cert.print != self.trust.root.print:
+        if self.trust.root.print in [former.print for former in cert.lineage[1:]]:
+            self.trust = Trust(cert)  # the city has changed its root since this one was handed out, and the one given vouches for it
+        if cert.print not in self.trust.known:
             raise Fault("unknown_signer", f"the file belongs to the root {name32(cert.print)}, not to the one given")
         if self.first["city"] != self.trust.city:
             raise Fault("scope", "the file names another city than its root")
@@ -582,7 +619,7 @@ class Bundle:
         if opening.city != self.trust.city:
             raise Fault("scope", "the chain belongs to another city")
         moment(opening.opened)
-        verify(self.trust.node(opening.author)[0].key, signature, b"yiwang.sign.opening.1\0" + data)
+        self.trust.signed(opening.author, signature, b"yiwang.sign.opening.1\0" + data)
         self.chains.setdefault(hash, Chain(hash, opening, {0: hash}, {0: 0}, [[0, 0]]))
 
     def _link(self, chain, header, hash):
@@ -670,9 +707,8 @@ class Bundle:
 
     def _hold(self, record):
         hold, chain = self._about(record, "hold")
-        cert = self.trust.node(hold.holder)[0]
         data = b"yiwang.sign.hold.1\0" + encode(hold.holder, hold.chain, hold.seq, hold.hash, hold.at)
-        verify(cert.key, hold.signature, data)
+        cert = self.trust.signed(hold.holder, hold.signature, data)
         try:
             self.trust.valid([cert], [moment(hold.at)])
         except Fault as e:  # a wrong clock does not undo what was held, but its time proves nothing

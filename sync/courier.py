@@ -25,7 +25,7 @@ from pathlib import Path
 
 import zmq
 
-from node import certs, clock, enrol, keys, signals, snapshot
+from node import certs, clock, enrol, identity, keys, signals, snapshot
 from node.beat import Beat
 from node.blobs import Blobs
 from node.codec import pack, unpack
@@ -108,6 +108,7 @@ class Courier:
         self.redial = 0.0
         self.tries = 0
         self.wrote = self.ticked = 0.0
+        self.certified: tuple[int, ...] = ()
         self.beat = Beat(settings, "courier")
         self.written: object = None
         self.stopping = False
@@ -117,10 +118,16 @@ class Courier:
         for each in (self.door.socket, self.store.socket, self.store.monitor, self.store.bell, self.post, self.wake):
             self.poller.register(each, zmq.POLLIN)
 
+    def _renew(self) -> None:
+        """Certificates that the ledger has taken up go into the next greeting of each line."""
+        written = tuple(self.settings.path("certs", name).stat().st_mtime_ns for name in ("node.pem", "root.pem"))
+        if written != self.certified:
+            self.certified, own = written, self._own()
+            self.exchange.me.certs, self.exchange.me.root = own.certs, own.root
+
     def _own(self) -> Self:
-        chain = certs.load_chain(self.settings.path("certs", "node.pem").read_bytes())
-        root = certs.load(self.settings.path("certs", "root.pem").read_bytes())
-        return Self(node=self.settings.id, certs=tuple(certs.der(c) for c in chain), root=root, software="yiwang 0.1.0")
+        chain, root = identity.own_chain(self.settings), identity.root_of(self.settings)
+        return Self(node=self.settings.id, certs=tuple(map(certs.der, chain)), root=root, software="yiwang 0.1.0")
 
     # --- sockets ------------------------------------------------------------------------------------------------
 
@@ -400,6 +407,7 @@ class Courier:
         states = {node: (one.state, one.reason) for node, one in self.exchange.peers.items()}
         if not force and states == self.written and age < PERIOD:
             return
+        self._renew()
         self.wrote, self.written = moment.mono, states
         links = [self._link(one, moment, down=down) for one in self.exchange.peers.values()]
         counters = self.exchange.counters()

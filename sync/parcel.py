@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from node import certs, clock, keys
+from node import certs, clock, identity, keys
 from node.blobs import Blobs
 from node.client import Ledger
 from node.codec import Natural, Value, pack, unpack
@@ -100,9 +100,7 @@ class Parcel:
 
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
         self.settings, self.ledger, self.blobs = settings, ledger, Blobs(settings)
-        own = certs.load_chain(settings.path("certs", "node.pem").read_bytes())
-        root = certs.load(settings.path("certs", "root.pem").read_bytes())
-        self.me = Self(node=settings.id, certs=tuple(certs.der(one) for one in own), root=root)
+        self.me = Self(node=settings.id, certs=tuple(map(certs.der, identity.own_chain(settings))), root=identity.root_of(settings))
         self.above = settings.parent.id if settings.parent else ""
         self._look()
 

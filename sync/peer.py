@@ -87,9 +87,9 @@ class Outcome:
     code: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Self:
-    """Who is speaking on this side of a line."""
+    """Who is speaking on this side of a line; certificates and root change while lines stand."""
 
     node: str
     certs: tuple[bytes, ...]

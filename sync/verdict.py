@@ -142,7 +142,7 @@ def _verifies(name: str, actor: Actor) -> Iterator[str]:
     with TemporaryDirectory(dir=actor.settings.home) as folder:
         book = actor.book
         engine = store.sqlite(Path(folder) / "journal.db", store.LOOSE)
-        fresh = Journal(engine, city=book.settings.city, identity=book.journal._identity, here=book.here)
+        fresh = Journal(engine, city=book.settings.city, opens=book.notary.check_opening, here=book.here)
         with book.journal.asking() as c, fresh.transaction() as d:
             for state in book.journal.chains.values():
                 at = 0

@@ -204,6 +204,26 @@ class Certified(Content, frozen=True):
     "The organ whose seal it is; empty for a person."
 
 
+@kind("directory.rooted")
+class Rooted(Content, frozen=True):
+    """The city has a new root, which the former one vouches for; what was certified under the former stays valid."""
+
+    certificate: bytes
+    "DER; it holds the root before it (:mod:`node.lineage`)."
+
+
+@kind("directory.rekeyed")
+class Rekeyed(Content, frozen=True):
+    """A node has a new identity key and asks the node above to certify it; signed with the key it had until then."""
+
+    key: bytes
+    "SubjectPublicKeyInfo of the new key, P-256."
+    former: bytes
+    "The word of the former key for it: packed :class:`node.lineage.Former`."
+    proof: bytes
+    "The new key's signature over the same words, so that nobody has another's key certified."
+
+
 @kind("directory.revoked")
 class Revoked(Content, frozen=True):
     """A certificate is no longer to be believed after the positions named; without any, from this entry on."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import NameOID
 from sqlalchemy import LargeBinary, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -22,7 +21,7 @@ from node.errors import Forged, Invalid, Refused
 from node.fold import Room
 from node.kinds import Entry
 
-ROOM = Room("directory", version=1)
+ROOM = Room("directory", version=2)
 "The version rises whenever a kind in ``entries`` grows: rows hold contents in the shape this build gives them."
 if TYPE_CHECKING:  # the room makes its base when it is made, which type checkers cannot follow
     from sqlalchemy.orm import DeclarativeBase as Base
@@ -145,6 +144,16 @@ class CertificateRow(Base):
     certificate: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class RootRow(Base):
+    """A root of the city that followed another; whether it follows the one trusted here is judged in ``view``."""
+
+    __tablename__ = "roots"
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    home: Mapped[str] = mapped_column(ID)
+    at: Mapped[int]
+    certificate: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class RevokedRow(Base):
     """One node's word that a certificate is no longer to be believed; whether that node may say so is judged in ``view``."""
 
@@ -251,6 +260,17 @@ def certified(session: Session, entry: Entry[said.Certified]) -> None:
     _certificate(session, entry, about.kind, body.id, body.organ, body.certificate)
 
 
+@ROOM.folds(said.Rooted)
+def rooted(session: Session, entry: Entry[said.Rooted]) -> None:
+    """The city has another root."""
+    cert = certs.load(entry.body.certificate)
+    if certs.subject(cert).kind != "root" or len(certs.roots(cert)) < 2:
+        raise Forged("no root that follows another", code="bad_certificate")
+    if session.get(RootRow, certs.fingerprint(cert)) is None:
+        session.add(RootRow(fingerprint=certs.fingerprint(cert), home=entry.author, at=entry.at, certificate=entry.body.certificate))
+    _beat(session, RootRow)
+
+
 @ROOM.folds(said.Revoked)
 def revoked(session: Session, entry: Entry[said.Revoked]) -> None:
     """A certificate is revoked; the first word of each node stands."""
@@ -267,17 +287,16 @@ def check_node(body: said.Node) -> None:
         raise Forged("a node has one to four certificates", code="bad_certificate")
     for cert in chain:
         about = certs.subject(cert)
-        if about.kind != "node" or certs.node_id(cert.public_key()) != about.id:  # type: ignore[arg-type]
-            raise Forged("a node's certificate is for another key", code="bad_certificate")
+        if about.kind != "node":
+            raise Forged("a node has the certificate of a node", code="bad_certificate")
+        certs.identities(cert)
     if certs.subject(chain[0]).id != body.id:
         raise Forged("the node's certificate names another node", code="bad_certificate")
     if (certs.subject(chain[1]).id if len(chain) > 1 else "") != body.parent:
         raise Forged("the node was certified by another than its parent", code="bad_certificate")
     for cert, issuer in zip(chain, chain[1:], strict=False):
-        try:
-            cert.verify_directly_issued_by(issuer)
-        except (ValueError, TypeError, InvalidSignature):
-            raise Forged("the node's certificates do not follow each other", code="bad_certificate") from None
+        if not certs.issued(cert, issuer):
+            raise Forged("the node's certificates do not follow each other", code="bad_certificate")
     if len(body.curve) != 40 or len(body.storage_key) != 1216:
         raise Invalid("a node has a line key and a storage key", code="malformed")
 

@@ -23,8 +23,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
@@ -34,7 +32,9 @@ from node.directory import entries as said
 from node.directory import model
 from node.directory.tree import Tree
 from node.errors import NodeError
+from node.keys import PublicKey
 from node.kinds import Content
+from node.lineage import keys_of
 from node.settings import Settings
 
 C = TypeVar("C", bound=Content)
@@ -135,6 +135,8 @@ class Directory:
         self._opens, self.here, self._root, self._auto, self._stamp = opens, here, root, auto, stamp
         self._seen: Hashable = None
         self._anchors = {certs.subject(c).id: c for c in anchors}
+        self._believed = {certs.fingerprint(c): Signer("node", id, "", id, c) for id, a in self._anchors.items() for c in certs.identities(a)}
+        "By fingerprint, those before them too: what they signed comes before anything that tells of them."
         self._chain = tuple(certs.subject(c).id for c in anchors)
         self._pulses: dict[str, int] = {}
         self._version: tuple[tuple[str, int], ...] = ()
@@ -198,7 +200,7 @@ class Directory:
 
     def tree(self) -> Tree:
         """Who stands under whom, this node's own line included even before the directory has come."""
-        return self._part("tree", ("nodes",), self._grow)  # type: ignore[no-any-return]
+        return self._part("tree", ("nodes", "roots"), self._grow)  # type: ignore[no-any-return]
 
     def path(self, a: str, b: str) -> tuple[str, ...]:
         """The nodes from one to another, both included."""
@@ -208,17 +210,34 @@ class Directory:
         """A node and all below it."""
         return self.tree().subtree(node)
 
-    def identity(self, node: str) -> ec.EllipticCurvePublicKey | None:
-        """The key that signs for a node, or None when it is not known or not to be believed."""
-        cert = self.certificate(node)
-        return cert.public_key() if cert is not None else None  # type: ignore[return-value]
+    @property
+    def root(self) -> x509.Certificate | None:
+        """The city's newest root that follows the one trusted here."""
+        self._look()
+        return self._part("root", ("roots",), self._newest_root)  # type: ignore[no-any-return]
+
+    def identities(self, node: str) -> tuple[PublicKey, ...]:
+        """The keys that have signed for a node, the present one first; empty when it is not known or not to be believed."""
+        read: dict[str, tuple[PublicKey, ...]] = self._part("identities", ("nodes", "roots"), dict)
+        if node not in read:
+            cert = self.certificate(node)
+            read[node] = keys_of(certs.identities(cert)) if cert is not None else ()
+        return read[node]
+
+    def revoked_keys(self, node: str) -> tuple[tuple[PublicKey, said.Revoked], ...]:
+        """Former identity keys of a node that were revoked, each with the word that says so."""
+        former = self.identities(node)[1:]
+        if not former:  # nearly always, and then nothing more is asked
+            return ()
+        found = ((one.key, one.revoked) for one in self.certificates_of(node))
+        return tuple((key, word) for key, word in found if word is not None and key in former)
 
     def certificate(self, node: str) -> x509.Certificate | None:
         """A node's own certificate."""
         found = self.node(node)
         if found is None:
             return self._anchors.get(node)
-        read: dict[str, x509.Certificate] = self._part("certificates", ("nodes",), dict)
+        read: dict[str, x509.Certificate] = self._part("certificates", ("nodes", "roots"), dict)
         if node not in read:
             read[node] = certs.load(found.chain[0])
         return read[node]
@@ -406,7 +425,7 @@ class Directory:
 
     def signer(self, fingerprint: bytes) -> Signer | None:
         """Whose certificate this is, when its issuer is to be believed; revocation is told, not judged."""
-        known: dict[bytes, Signer | None] = self._part("signers", ("certificates", "nodes", "revocations", "persons", "organs"), dict)
+        known: dict[bytes, Signer | None] = self._part("signers", ("certificates", "nodes", "roots", "revocations", "persons", "organs"), dict)
         if fingerprint not in known:
             if len(known) >= MANY:
                 known.clear()
@@ -415,7 +434,7 @@ class Directory:
 
     def bar(self, node: str) -> said.Revoked | None:
         """Why and from where on nothing more counts that stands in a node's logs; None while its certificate holds, or was only superseded."""
-        known: dict[str, said.Revoked | None] = self._part("bars", ("certificates", "nodes", "revocations"), dict)
+        known: dict[str, said.Revoked | None] = self._part("bars", ("certificates", "nodes", "roots", "revocations"), dict)
         if node not in known:
             held = self.certificate(node)
             found = self._revoked(certs.fingerprint(held), node) if held is not None else None
@@ -426,7 +445,7 @@ class Directory:
         """Of every certificate that may be somebody's, believed or not."""
         with self._opens() as session:
             told = set(session.scalars(select(model.CertificateRow.fingerprint)))
-        return told | {certs.fingerprint(cert) for cert in self._anchors.values()}
+        return told | self._believed.keys()
 
     def newly_signing(self, contents: Iterable[Content]) -> set[bytes]:
         """Fingerprints of certificates that these entries may have made believable: told by them, or waiting for their node, person or organ."""
@@ -558,9 +577,9 @@ class Directory:
         return self._all("nodes", model.NodeRow, said.Node)
 
     def _trusted(self, node: said.Node) -> bool:
-        known: dict[str, bool] = self._part("trusted", ("nodes",), dict)
+        known: dict[str, bool] = self._part("trusted", ("nodes", "roots"), dict)
         if node.id not in known:
-            known[node.id] = self._root is None or _leads(node, self._root)
+            known[node.id] = self._root is None or _leads(node, self.root or self._root)
         return known[node.id]
 
     def _grow(self) -> Tree:
@@ -646,7 +665,7 @@ class Directory:
         cert = certs.load(raw)
         if kind == "node":
             return Signer(kind, subject, "", subject, cert, self._revoked(fingerprint, home)) if self.node(subject) is not None else None
-        if not self._entitled(kind, subject, organ, home) or not any(_issued(cert, issuer) for issuer in self._identities(home)):
+        if not self._entitled(kind, subject, organ, home) or not any(certs.issued(cert, issuer) for issuer in self._identities(home)):
             return None
         return Signer(kind, subject, organ, home, cert, self._revoked(fingerprint, home))
 
@@ -660,14 +679,21 @@ class Directory:
         return found is not None and found.node == node
 
     def _identities(self, node: str) -> Iterable[x509.Certificate]:
-        """The certificates a node's identity has had; the present one first."""
+        """The certificates that a node's identity has had, under every key of its lineage; the present one first."""
         present = self.certificate(node)
         if present is not None:
             yield present
             query = select(model.CertificateRow.certificate).where(model.CertificateRow.subject == node, model.CertificateRow.kind == "node")
             with self._opens() as session:
                 former = [certs.load(raw) for raw in session.scalars(query).all()]
-            yield from (c for c in former if c.public_key() == present.public_key())
+            known = self.identities(node)
+            yield from (c for c in former if c.public_key() in known)
+
+    def _newest_root(self) -> x509.Certificate | None:
+        with self._opens() as session:
+            told = [certs.load(raw) for raw in session.scalars(select(model.RootRow.certificate)).all()]
+        following = [one for one in told if self._root in certs.roots(one)]
+        return max(following, key=lambda one: (len(certs.roots(one)), certs.fingerprint(one)), default=self._root)
 
     def _revoked(self, fingerprint: bytes, home: str) -> said.Revoked | None:
         entitled = self.tree().ancestors(home)
@@ -677,10 +703,7 @@ class Directory:
         return next((unpack(said_by[node], said.Revoked) for node in reversed(entitled) if node in said_by), None)
 
     def _anchor(self, fingerprint: bytes) -> Signer | None:
-        for node, cert in self._anchors.items():
-            if certs.fingerprint(cert) == fingerprint:
-                return Signer("node", node, "", node, cert)
-        return None
+        return self._believed.get(fingerprint)
 
 
 ROWS: dict[type[Any], type[model.Kept]] = {
@@ -709,14 +732,6 @@ def _names(organ: said.Organ, words: str) -> bool:
     if words in organ.full_name.lower() or words in organ.short_name.lower() or words == organ.code.lower():
         return True
     return plain.isascii() and (whole.startswith(plain) or initials == plain)
-
-
-def _issued(cert: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        cert.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
 
 
 def _leads(node: said.Node, root: x509.Certificate) -> bool:

@@ -25,14 +25,18 @@ def record_of(content: Content) -> str:
         return f"calendar.{content.year}"
     if isinstance(content, said.Revoked):
         return f"revoked.{base32(content.fingerprint)}"
+    if isinstance(content, said.Rooted):
+        return "root"
+    if isinstance(content, said.Rekeyed):
+        return "identity"
     if isinstance(content, said.Certified):
         return f"{content.id}.certificate"
     return content.id  # type: ignore[attr-defined, no-any-return]
 
 
 def audience_of(content: Content) -> Audience:
-    """For whom it is: a person's file for those above only, everything else for all."""
-    return UP if isinstance(content, said.File) else ALL
+    """For whom it is: a person's file and a node's wish for those above only, everything else for all."""
+    return UP if isinstance(content, said.File | said.Rekeyed) else ALL
 
 
 def former(directory: Directory, content: Content) -> tuple[bytes, ...]:

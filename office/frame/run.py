@@ -29,7 +29,7 @@ from eventlet.green import zmq  # noqa: E402
 from eventlet.semaphore import Semaphore  # noqa: E402
 from nameko.runners import ServiceRunner  # noqa: E402
 
-from node import logs  # noqa: E402
+from node import clock, enrol, logs  # noqa: E402
 from node.beat import PERIOD, Beat  # noqa: E402
 from node.errors import Misconfigured  # noqa: E402
 from node.settings import Settings  # noqa: E402
@@ -54,6 +54,7 @@ def portal(settings: Settings, tier: Tier) -> None:
 
     if not settings.web:
         raise Misconfigured("node.toml: web is empty, it should be IP:PORT of the portal")
+    enrol.keep_tls(settings, clock.now())
     context, office = _office(settings, tier)
     rooms = tier.parts("pages")
     classes = [cls for module in (*rooms, pages, uploads) for cls in module.PAGES]

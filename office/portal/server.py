@@ -16,6 +16,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import eventlet
@@ -189,7 +190,7 @@ class Server(WebServer):  # type: ignore[misc]
             return
         self._starting = True
         config = self.container.config
-        self._tls = tls(*config["tls"]) if config.get("tls") else None
+        self._tls = Tls(*config["tls"]) if config.get("tls") else None
         self.crowd = Crowd(_most())
         host, port = config["address"]
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -248,7 +249,7 @@ class Server(WebServer):  # type: ignore[misc]
                     if _speaks_plainly(sock):  # somebody typed the address without https: the doorstep answers
                         self._serv.process_request([address, sock, wsgi.STATE_IDLE])
                         return
-                    secured = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+                    secured = self._tls.fresh().wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
                     self.crowd.becomes(sock, secured)
                     secured.do_handshake()
             self._serv.process_request([address, secured, wsgi.STATE_IDLE])
@@ -276,15 +277,25 @@ def _speaks_plainly(sock: Any) -> bool:
     return first.isalpha()  # type: ignore[no-any-return]
 
 
-def tls(certificate: str, key: str) -> ssl.SSLContext:
-    """TLS 1.2 or later with the node's certificate."""
-    from eventlet.green import ssl as green
+class Tls:
+    """TLS 1.2 or later with the node's certificate, which is renewed while connections stand."""
 
-    context = green.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
-    context.load_cert_chain(certificate, key)
-    return context  # type: ignore[no-any-return]
+    def __init__(self, certificate: str, key: str) -> None:
+        from eventlet.green import ssl as green
+
+        self._files, self._loaded = (certificate, key), 0
+        self._context: ssl.SSLContext = green.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+        self.fresh()
+
+    def fresh(self) -> ssl.SSLContext:
+        """What the next connection is secured with."""
+        written = Path(self._files[0]).stat().st_mtime_ns
+        if written != self._loaded:
+            self._context.load_cert_chain(*self._files)
+            self._loaded = written
+        return self._context
 
 
 def _most() -> int:

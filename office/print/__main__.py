@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from node import certs, clock, settings
+from node import clock, identity, settings
 from node.errors import Invalid, Misconfigured, NodeError
 from node.settings import Settings
 
@@ -145,7 +145,7 @@ def _seal(data: bytes, home: Settings) -> bytes:
 def _check(data: bytes, home: Settings) -> bytes:
     from office.print import check
 
-    root = certs.load(home.path("certs", "root.pem").read_bytes())
+    root = identity.root_of(home)
     return msgspec.json.encode(check.checked(data, root, clock.now()))
 
 

@@ -14,7 +14,6 @@ import msgspec
 from asn1crypto import cms
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverageLevel
@@ -40,8 +39,8 @@ def checked(pdf: bytes, root: x509.Certificate, now: dt.datetime) -> Verdict:
 
 
 def _verdict(reader: PdfFileReader, signature: Any, root: x509.Certificate, now: dt.datetime) -> Verdict:
-    trust = asn1_x509.Certificate.load(certs.der(root))  # type: ignore[no-untyped-call]
-    status = validate_pdf_signature(signature, ValidationContext(trust_roots=[trust], allow_fetching=False, moment=now))
+    trust = [asn1_x509.Certificate.load(certs.der(one)) for one in certs.roots(root)]  # type: ignore[no-untyped-call]
+    status = validate_pdf_signature(signature, ValidationContext(trust_roots=trust, allow_fetching=False, moment=now))
     if not status.intact or not status.valid or not _whole(status):
         return Verdict(finding=Finding.CHANGED)
     chain = _chain(signature, root)
@@ -77,17 +76,14 @@ def _whole(status: PdfSignatureStatus) -> bool:
 
 def _chain(signature: Any, root: x509.Certificate) -> list[x509.Certificate]:
     """The certificates from the signer's to the root's child; empty where they do not lead there, whatever their time."""
-    known = {cert.subject: cert for cert in (certs.load(one.dump()) for one in signature.other_embedded_certs)}
+    roots = certs.roots(root)
+    known = [*roots, *(certs.load(one.dump()) for one in signature.other_embedded_certs)]
     way = [certs.load(signature.signer_cert.dump())]
     while len(way) <= certs.LONGEST:
-        above = root if way[-1].issuer == root.subject else known.get(way[-1].issuer)
+        above = next((one for one in known if certs.issued(way[-1], one)), None)
         if above is None:
             return []
-        try:
-            way[-1].verify_directly_issued_by(above)
-        except (ValueError, TypeError, InvalidSignature):
-            return []
-        if above is root:
+        if above in roots:
             return way if _fit(way) else []
         way.append(above)
     return []

@@ -21,8 +21,8 @@ from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.sign import fields, signers
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from node import certs, keys
-from node.errors import Invalid, Misconfigured
+from node import certs, identity, keys
+from node.errors import Invalid
 from node.settings import Settings
 from office.print.sheet import Sealing
 
@@ -39,7 +39,8 @@ def signed(pdf: bytes, settings: Settings, now: dt.datetime) -> bytes:
 
 def sealed(order: Sealing, settings: Settings) -> bytes:
     """The PDF with the signature of an organ's seal in it; :class:`~node.errors.Invalid` when key and certificate do not belong together."""
-    chain = [certs.load(order.certificate), *certs.load_chain(settings.path("certs", "node.pem").read_bytes())]
+    leaf = certs.load(order.certificate)
+    chain = [leaf, *certs.above(leaf, identity.own_chain(settings))]
     key = ed25519.Ed25519PrivateKey.from_private_bytes(order.key)
     if certs.subject(chain[0]).kind != "seal" or chain[0].public_key() != key.public_key():
         raise Invalid("the certificate is not that of the seal", code="malformed")
@@ -47,8 +48,8 @@ def sealed(order: Sealing, settings: Settings) -> bytes:
 
 
 def _put(pdf: bytes, key: Private, chain: list[x509.Certificate], settings: Settings, *, field: str, digest: str) -> bytes:
-    root = certs.load(settings.path("certs", "root.pem").read_bytes())
-    found = [asn1_x509.Certificate.load(certs.der(cert)) for cert in (*chain, root)]  # type: ignore[no-untyped-call]
+    root = identity.root_of(settings)
+    found = [asn1_x509.Certificate.load(certs.der(cert)) for cert in (*chain, *certs.roots(root))]  # type: ignore[no-untyped-call]
     store = SimpleCertificateStore.from_certs(found[1:])  # type: ignore[no-untyped-call]
     private = asn1_keys.PrivateKeyInfo.load(  # type: ignore[no-untyped-call]
         key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -70,22 +71,19 @@ def _put(pdf: bytes, key: Private, chain: list[x509.Certificate], settings: Sett
 
 def credentials(settings: Settings, now: dt.datetime) -> tuple[ec.EllipticCurvePrivateKey, list[x509.Certificate]]:
     """The print key and its chain (leaf first, without the root); made anew when there is none or it soon ends or the node's identity changed."""
-    chain = certs.load_chain(settings.path("certs", "node.pem").read_bytes())
+    chain = identity.own_chain(settings)
     file = settings.path("keys", "print.pem")
     if file.exists():
         data = keys.read_secret(file)
         key, leaf = keys.from_pem(data), certs.load_chain(data)[0]
-        if isinstance(key, ec.EllipticCurvePrivateKey) and leaf.issuer == chain[0].subject and leaf.not_valid_after_utc - RENEW > now:
-            return key, [leaf, *chain]
-    return _made(settings, chain, now)
+        if isinstance(key, ec.EllipticCurvePrivateKey) and certs.issued(leaf, chain[0]) and leaf.not_valid_after_utc - RENEW > now:
+            return key, [leaf, *certs.above(leaf, chain)]
+    return _made(settings, now)
 
 
-def _made(settings: Settings, chain: list[x509.Certificate], now: dt.datetime) -> tuple[ec.EllipticCurvePrivateKey, list[x509.Certificate]]:
-    identity = keys.from_pem(keys.read_secret(settings.path("keys", "identity.key")))
-    if not isinstance(identity, ec.EllipticCurvePrivateKey):
-        raise Misconfigured("keys/identity.key is not a P-256 key")
-    key = keys.new_p256()
+def _made(settings: Settings, now: dt.datetime) -> tuple[ec.EllipticCurvePrivateKey, list[x509.Certificate]]:
+    own, key = identity.load(settings), keys.new_p256()
     about = certs.Subject(kind="print", id=settings.id, name=f"{settings.name} 排印")
-    leaf = certs.issue(about, key.public_key(), chain[0], identity, now)
+    leaf = certs.issue(about, key.public_key(), own.certificate, own.key, now)
     keys.write_secret(settings.path("keys", "print.pem"), keys.pem(key) + certs.pem(leaf))
-    return key, [leaf, *chain]
+    return key, [leaf, *certs.above(leaf, own.chain)]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from node.errors import Invalid, Misconfigured, Missing, Refused
+from node.errors import Invalid, Misconfigured, Missing, Refused, Unreachable
 from ops.answer import Answer, Call
 from ops.commands.chains import parsed, write_bundle
 from ops.words import _
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 REASONS = ("superseded", "lost", "stolen", "left", "closed", "wrong")
 Cut = tuple[bytes, int, bytes]
+PATIENCE = 30.0
+"Seconds to wait for the node above to certify a new key, when nothing was said."
 MOST = 500
 "Chains of which one revocation names the last good place, the newest; of older ones nothing counts after it."
 
@@ -113,6 +116,70 @@ def _fpr(signer: Signer) -> str:
     from node import certs
 
     return f"sha256:{certs.fingerprint(signer.certificate).hex()}"
+
+
+@trust.command(help="更换密钥：--node self 换本节点的身份密钥，由上级签发；--root 换市根证书（NEW 或私钥文件），只在市节点。")
+@click.option("--node", "node", type=click.Choice(["self"]), help="self：本节点。")
+@click.option("--root", "root", metavar="NEWROOT", help="NEW：在此生成新根密钥；否则为 PEM 私钥文件（P-256）。")
+@click.pass_obj
+def rotate(call: Call, node: str | None, root: str | None) -> Answer:
+    """Change this node's identity key, or the city's root; what was signed under the former keys stays valid.
+
+    Answers when the new key is in use here. Until the node above has certified it the former one goes on, and the command may be repeated.
+    """
+    from node import certs
+    from node.directory import writing
+    from ops import seat
+
+    if (node is None) is (root is None):
+        raise Misconfigured("one of --node self, --root", code="usage")
+    settings = call.settings()
+    with seat.office(settings) as office:
+        office.directory.refresh()
+        if writing.introduce(office.ledger, settings, office.directory):
+            office.directory.refresh()
+        entry, public = _to_root(office, root) if root is not None else _to_key(office)
+    held = _await(call, settings, public, is_root=root is not None)
+    fields = {"entry": entry, "rotated": "root" if root is not None else "node", "fpr": f"sha256:{certs.fingerprint(held).hex()}"}
+    return Answer(fields=fields, text=_("新密钥已启用"))
+
+
+def _to_key(office: Office) -> tuple[str, Any]:
+    """Ask the node above for a certificate of a new key, or certify it by the root; (entry, the key)."""
+    from node import clock, identity, rotation
+    from node.directory import writing
+
+    settings, directory = office.settings, office.directory
+    content = rotation.own_city(settings, directory, clock.now()) if settings.parent is None else rotation.ask(settings)
+    [written] = office.ledger.write([writing.draft(settings, directory, content)])
+    key = identity.waiting(settings) or identity.load(settings).key
+    return written.places[0].ref, key.public_key()
+
+
+def _to_root(office: Office, wish: str) -> tuple[str, Any]:
+    from node import certs, clock, keys, rotation
+    from node.directory import writing
+
+    given = None if wish.upper() == "NEW" else keys.from_pem(keys.read_secret(Path(wish)))
+    if given is not None and keys.suite_of(given) != keys.P256:
+        raise Misconfigured(f"{wish} is not a P-256 key")
+    rooted, own = rotation.new_root(office.settings, office.directory, given, clock.now())  # type: ignore[arg-type]
+    written = office.ledger.write([writing.draft(office.settings, office.directory, content) for content in (rooted, own)])
+    return written[0].places[0].ref, certs.load(rooted.certificate).public_key()
+
+
+def _await(call: Call, settings: Settings, public: Any, *, is_root: bool) -> Any:
+    """The certificate of the new key, as soon as the ledger has taken it up."""
+    from node import identity
+
+    end = time.monotonic() + call.wait(PATIENCE)
+    while True:
+        held = identity.root_of(settings) if is_root else identity.own_chain(settings)[0]
+        if held.public_key() == public:
+            return held
+        if time.monotonic() > end:
+            raise Unreachable("the new key waits for the certificate of the node above", hint="it is asked for; look again with yiwang trust list")
+        time.sleep(0.1)
 
 
 @trust.command("list", help="本节点所知的全部证书。")

@@ -177,7 +177,7 @@ def test_the_proof_of_a_node_is_small() -> None:
 
 def test_a_signed_checkpoint_is_read(ring: Ring) -> None:
     """What the city signed is read back as it was."""
-    assert cp.check(cp.sign(checkpoint(), ring.city), "this", ring.city.public_key()) == checkpoint()
+    assert cp.check(cp.sign(checkpoint(), ring.city), "this", [ring.city.public_key()]) == checkpoint()
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_a_signed_checkpoint_is_read(ring: Ring) -> None:
 def test_what_the_city_may_not_sign(ring: Ring, change: dict[str, object]) -> None:
     """Another city's, another version's, or a checkpoint without its forerunner is refused though the signature is right."""
     with pytest.raises(NodeError):
-        cp.check(cp.sign(msgspec.structs.replace(checkpoint(), **change), ring.city), "this", ring.city.public_key())
+        cp.check(cp.sign(msgspec.structs.replace(checkpoint(), **change), ring.city), "this", [ring.city.public_key()])
 
 
 def test_a_forged_checkpoint_is_refused(ring: Ring) -> None:
@@ -198,7 +198,7 @@ def test_a_forged_checkpoint_is_refused(ring: Ring) -> None:
     swapped = msgspec.structs.replace(right, signature=cp.cosign(right, "city", ring.city).signature)
     for wrong in (cp.sign(checkpoint(), ring.east), altered, swapped):
         with pytest.raises(Forged):
-            cp.check(wrong, "this", ring.city.public_key())
+            cp.check(wrong, "this", [ring.city.public_key()])
 
 
 def test_only_what_holds_counts_as_cosigned(ring: Ring) -> None:

@@ -296,7 +296,7 @@ def test_a_node_is_announced_by_the_one_above(world: World) -> None:
     false = said.Node(child.id, "township", "假镇", "99", above.id, (certs.der(leaf), certs.der(fake)), about.curve, about.storage_key)
     assert world.shelf.fold([(e.number, e) for e in [entry(false, false.parent)]]) == []
     directory = world.at("371600")
-    assert directory.node(child.id) is None and child.id not in directory.tree() and directory.identity(child.id) is None
+    assert directory.node(child.id) is None and child.id not in directory.tree() and not directory.identities(child.id)
 
 
 def test_a_signer_is_believed_by_the_home_nodes_key(world: World) -> None:
@@ -327,7 +327,7 @@ def test_a_new_node_knows_its_own_line(tmp_path: Path, world: World) -> None:
     fresh = Directory.of(town, lambda: Session(shelf.engine))
     city, county = world.nodes["371600"].id, world.nodes["371623"].id
     assert fresh.tree().path(town.id, city) == (town.id, county, city)
-    assert fresh.identity(city) is not None and fresh.identity(world.nodes["371623108"].id) is None
+    assert fresh.identities(city) and not fresh.identities(world.nodes["371623108"].id)
     own = certs.fingerprint(certs.load_chain(town.path("certs/node.pem").read_bytes())[0])
     assert fresh.signer(own).id == town.id  # type: ignore[union-attr]
 

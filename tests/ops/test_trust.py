@@ -16,6 +16,7 @@ from node.codec import pack, unpack
 from node.entry import ALL, Head, Lane
 from node.errors import NodeError
 from node.requests import Batch
+from node.settings import Settings
 from ops import notation
 from ops.caller import command
 from sync import frames as wire
@@ -50,12 +51,11 @@ def hexed(text: str) -> dict[str, str]:
     return {"$hex": text}
 
 
-def histories(branch: City, folder: Path) -> list[Batch]:
-    """Two histories of one chain, made with the county's stolen identity key and the published tools alone."""
-    county = branch["county1"].settings
+def histories(county: Settings, folder: Path, *, identity: Path | None = None, cert: Path | None = None) -> list[Batch]:
+    """Two histories of one chain, made with a node's stolen identity key and the published tools alone."""
     epoch = keys.new_ed25519()
     (folder / "epoch.key").write_bytes(keys.pem(epoch))
-    identity, cert = county.path("keys/identity.key"), county.path("certs/node.pem")
+    identity, cert = identity or county.path("keys/identity.key"), cert or county.path("certs/node.pem")
     audience = {"$": "audience", "scope": str(ALL.scope), "node": ""}
     opening = {"$": "opening", "city": county.city, "author": county.id, "audience": audience, "lane": str(Lane.ORDINARY)}
     first = signed(folder, identity, opening | {"epoch_key": hexed(keys.raw_public(epoch.public_key()).hex())})
@@ -92,7 +92,7 @@ def test_a_hostile_county_is_played_on_a_living_line(branch: City, tmp_path: Pat
     """With the county's keys the tool opens a session; one history is taken, the other is not, and the proof comes down the same line."""
     branch["city"].start("courier")
     wait(lambda: branch["city"].links().get("at"))
-    one, other = histories(branch, tmp_path)
+    one, other = histories(branch["county1"].settings, tmp_path)
     batches = [{"batch": pack(batch).hex()} for batch in (one, other)]
     orders = [{"$": "Have", "chains": [], "last": True}, *batches, {"$": "Nothing"}]
     with subprocess.Popen(line_of(branch), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8") as tool:
@@ -123,7 +123,7 @@ def bodies(told: dict[str, Any]) -> list[bytes]:
 @pytest.mark.promise("P6")
 def test_a_fork_by_tools_is_proved_checked_and_settled(branch: City, tmp_path: Path) -> None:
     """The ledger keeps the proof; the command writes it, the verifier believes it without the node, the operator settles it."""
-    home, honest, other = branch["city"].path, *histories(branch, tmp_path)
+    home, honest, other = branch["city"].path, *histories(branch["county1"].settings, tmp_path)
     before = {fork["epoch"] for fork in call(home, "trust", "forks").json["forks"]}
     with Ledger(branch["city"].settings) as ledger:
         ledger.take(honest)
@@ -154,7 +154,7 @@ def test_a_county_is_revoked_by_command(branch: City, tmp_path: Path) -> None:
     assert said["certs"] == [listed[county]["fpr"]] and all(cut["origin"] == county for cut in said["cut"])
     assert {row["id"]: row["state"] for row in call(home, "trust", "list").json["certs"]}[county] == "revoked"
     with Ledger(branch["city"].settings) as ledger, pytest.raises(NodeError) as refused:
-        ledger.take(histories(branch, tmp_path)[0])
+        ledger.take(histories(branch["county1"].settings, tmp_path)[0])
     assert refused.value.code == "revoked"
     assert call(home, "trust", "revoke", "--node", branch["city"].id, "--reason", "lost").code == 4
     assert call(home, "trust", "revoke", "--node", "nobody", "--reason", "lost").code == 3
