@@ -40,6 +40,12 @@ class Fault(Exception):
         self.kind, self.detail = kind, detail
 
 
+def refuse(wrong, kind, detail):
+    """A fault when something is wrong."""
+    if wrong:
+        raise Fault(kind, detail)
+
+
 class Reader:
     """Reads one canonical value: a subset of MessagePack with exactly one encoding of everything."""
 
@@ -47,20 +53,17 @@ class Reader:
         self.data, self.at = data, 0
 
     def take(self, count):
-        if len(self.data) - self.at < count:
-            raise Fault("noncanonical", "a value ends too early")
+        refuse(len(self.data) - self.at < count, "noncanonical", "a value ends too early")
         self.at += count
         return self.data[self.at - count : self.at]
 
     def number(self, width, least):
         value = int.from_bytes(self.take(width), "big")
-        if value < least:
-            raise Fault("noncanonical", "a number or length is not in its shortest form")
+        refuse(value < least, "noncanonical", "a number or length is not in its shortest form")
         return value
 
     def value(self, depth=0):
-        if depth > MAX_DEPTH:
-            raise Fault("noncanonical", "a value is nested too deeply")
+        refuse(depth > MAX_DEPTH, "noncanonical", "a value is nested too deeply")
         tag = self.take(1)[0]
         if tag <= 0x7F:
             return tag
@@ -93,8 +96,7 @@ class Reader:
 
     def negative(self, size):
         value = int.from_bytes(self.take(1 << size), "big", signed=True)
-        if value >= (-32, -(1 << 7), -(1 << 15), -(1 << 31))[size]:
-            raise Fault("noncanonical", "a number is not in its shortest form")
+        refuse(value >= (-32, -(1 << 7), -(1 << 15), -(1 << 31))[size], "noncanonical", "a number is not in its shortest form")
         return value
 
     def text(self, length):
@@ -104,16 +106,15 @@ class Reader:
             raise Fault("noncanonical", "text is not UTF-8") from None
 
     def array(self, length, depth):
-        if length > len(self.data) - self.at:
-            raise Fault("noncanonical", "a value ends too early")
+        refuse(length > len(self.data) - self.at, "noncanonical", "a value ends too early")
         return [self.value(depth + 1) for _ in range(length)]
 
     def mapping(self, length, depth):
         found, last = {}, None
         for _ in range(length):
             key = self.value(depth + 1)
-            if not isinstance(key, str) or (last is not None and key.encode() <= last):
-                raise Fault("noncanonical", "keys of a map are text in ascending order")
+            unordered = not isinstance(key, str) or (last is not None and key.encode() <= last)
+            refuse(unordered, "noncanonical", "keys of a map are text in ascending order")
             last = key.encode()
             found[key] = self.value(depth + 1)
         return found
@@ -123,8 +124,7 @@ def decode(data):
     """The value of canonical bytes; nothing may be left over."""
     reader = Reader(data)
     value = reader.value()
-    if reader.at != len(data):
-        raise Fault("noncanonical", "bytes are left over after a value")
+    refuse(reader.at != len(data), "noncanonical", "bytes are left over after a value")
     return value
 
 
@@ -213,10 +213,8 @@ def read_opening(body):
     """(opening, its bytes, signature) of the stored body of entry 0."""
     opened = read(body, "opened")
     opening = read(opened.opening, "opening")
-    if opening.version != 1:
-        raise Fault("unknown_suite", f"an opening of version {opening.version}")
-    if (opening.audience[0] == "node") != bool(opening.audience[1]):
-        raise Fault("noncanonical", "an audience names a node exactly when its scope is node")
+    refuse(opening.version != 1, "unknown_suite", f"an opening of version {opening.version}")
+    refuse((opening.audience[0] == "node") != bool(opening.audience[1]), "noncanonical", "an audience names a node exactly when its scope is node")
     return opening, opened.opening, opened.signature
 
 
@@ -238,8 +236,7 @@ def open_sealed(stored, key, seq):
         plain = stream.decompress(packed, MAX_ENTRY + 1)
     except (InvalidTag, zlib.error, ValueError):
         raise Fault("bad_hash", "the sealed body does not open with the key given") from None
-    if len(plain) > MAX_ENTRY or not stream.eof or stream.unused_data:
-        raise Fault("bad_hash", "the sealed body does not end where it should")
+    refuse(len(plain) > MAX_ENTRY or not stream.eof or stream.unused_data, "bad_hash", "the sealed body does not end where it should")
     return plain
 
 
@@ -282,12 +279,10 @@ class Cert:
             self.begin, self.end, self.issuer = cert.not_valid_before_utc, cert.not_valid_after_utc, cert.issuer
         except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType) as e:
             raise Fault("noncanonical", f"not a certificate: {e}") from None
-        if not data.startswith(b"-----") and data != self.der:
-            raise Fault("noncanonical", "a certificate is not in its canonical form")
+        refuse(not data.startswith(b"-----") and data != self.der, "noncanonical", "a certificate is not in its canonical form")
         if version is not x509.Version.v3 or unknown or cert.serial_number <= 0:
             raise Fault("scope", f"the certificate of {self.name} is not of version 3, without a number, or has critical extensions {unknown}")
-        if algorithm != "1.2.840.10045.4.3.2":
-            raise Fault("unknown_suite", f"the certificate of {self.name} is not signed by ECDSA with SHA-256")
+        refuse(algorithm != "1.2.840.10045.4.3.2", "unknown_suite", f"the certificate of {self.name} is not signed by ECDSA with SHA-256")
         self.suite = "ed25519" if isinstance(self.key, Ed25519PublicKey) else "p256"
         self.print = hashlib.sha256(self.der).digest()
         self.lineage = (self, *self._former())
@@ -298,8 +293,7 @@ class Cert:
         word = next((e.value.value for e in self.x.extensions if e.oid.dotted_string == LINEAGE), None)
         if word is None:
             return ()
-        if len(word) > 65536:
-            raise Fault("noncanonical", f"the lineage of {self.name} is too long")
+        refuse(len(word) > 65536, "noncanonical", f"the lineage of {self.name} is too long")
         word = read(word, "former")
         former = Cert(word.certificate)
         if (former.kind, former.id) != (self.kind, self.id) or self.kind not in ("node", "root") or len(former.lineage) > 63:
@@ -310,13 +304,11 @@ class Cert:
 
     def _one(self, oid):
         values = self.x.subject.get_attributes_for_oid(oid)
-        if len(values) != 1 or not isinstance(values[0].value, str):
-            raise Fault("scope", "a subject has exactly one name, id and kind")
+        refuse(len(values) != 1 or not isinstance(values[0].value, str), "scope", "a subject has exactly one name, id and kind")
         return values[0].value
 
     def _power(self):
-        if self.kind not in SUITES:
-            raise Fault("scope", f"a certificate about a {self.kind!r}")
+        refuse(self.kind not in SUITES, "scope", f"a certificate about a {self.kind!r}")
         p256 = isinstance(self.key, ec.EllipticCurvePublicKey) and isinstance(self.key.curve, ec.SECP256R1)
         if not (p256 if SUITES[self.kind] == "p256" else isinstance(self.key, Ed25519PublicKey)):
             raise Fault("unknown_suite", f"{self.name} is a {self.kind} with a key of another suite")
@@ -344,8 +336,7 @@ class Cert:
             raise Fault("bad_signature", f"the certificate of {self.name} names another issuer's key")
         if issuer.kind not in ("root", "node") or (issuer.kind == "root" and self.kind not in ("root", "node")):
             raise Fault("scope", f"{issuer.name} may not certify {self.name}")
-        if self.kind == "root" and self.der != issuer.der:
-            raise Fault("scope", "a root is certified by itself alone")
+        refuse(self.kind == "root" and self.der != issuer.der, "scope", "a root is certified by itself alone")
         if self.kind == "node" and (self.id == issuer.id or (issuer.path is not None and self.path >= issuer.path)):
             raise Fault("scope", f"{issuer.name} may not certify {self.name} with a path of {self.path}")
 
@@ -365,8 +356,7 @@ class Trust:
 
     def __init__(self, root):
         root.by(root)
-        if root.kind != "root":
-            raise Fault("scope", "the certificate to trust is not a city root")
+        refuse(root.kind != "root", "scope", "the certificate to trust is not a city root")
         self.root, self.city = root, name32(root.lineage[-1].print)
         self.known, self.above = {one.print: one for one in root.lineage}, {one.print: None for one in root.lineage}
 
@@ -409,19 +399,20 @@ class Trust:
     def node(self, id):
         """The certificates of a node, of the key its id names and of those that followed it."""
         found = [c for c in self.known.values() if c.kind == "node" and c.id == id]
-        if not found:
-            raise Fault("unknown_signer", f"no certificate of node {id}")
+        refuse(not found, "unknown_signer", f"no certificate of node {id}")
         return found
 
     def signed(self, id, signature, data):
         """The certificate of a node whose key has signed."""
-        *others, last = self.node(id)
-        for cert in others:
+        for cert in self.node(id):
             with contextlib.suppress(Fault):
                 verify(cert.key, signature, data)
                 return cert
-        verify(last.key, signature, data)
-        return last
+        raise Fault("bad_signature", "the signature does not match")
+
+    def followed(self, cert):
+        """Whether another certificate came after this one."""
+        return any(cert.print == former.print for one in self.known.values() for former in one.lineage[1:])
 
     def name(self, id):
         """The name of a node, as far as it is known."""
@@ -430,8 +421,7 @@ class Trust:
 
 def moment(milliseconds):
     """The UTC time of a count of milliseconds since 1970; Fault when it is beyond the calendar."""
-    if milliseconds > 250_000_000_000_000:
-        raise Fault("noncanonical", "a time is beyond the calendar")
+    refuse(milliseconds > 250_000_000_000_000, "noncanonical", "a time is beyond the calendar")
     return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(milliseconds=milliseconds)
 
 
@@ -452,15 +442,13 @@ def rendering(envelope, paper):
 
 def canonical_line(raw):
     """The object of one line of a bundle; Fault unless it is written in the one way it may be."""
-    if len(raw) > MAX_LINE or not raw.endswith(b"\n"):
-        raise Fault("noncanonical", "a line is too long or cut off")
+    refuse(len(raw) > MAX_LINE or not raw.endswith(b"\n"), "noncanonical", "a line is too long or cut off")
     try:
         record = json.loads(raw[:-1].decode("utf-8"))
         again = line(record)
     except (ValueError, RecursionError) as e:
         raise Fault("noncanonical", f"not JSON: {e}") from None
-    if not isinstance(record, dict) or again != raw:
-        raise Fault("noncanonical", "a line is not in canonical form")
+    refuse(not isinstance(record, dict) or again != raw, "noncanonical", "a line is not in canonical form")
     return record
 
 
@@ -470,15 +458,13 @@ def binary(value):
         data = base64.b64decode(value.encode("ascii"), validate=True)
     except (AttributeError, ValueError):
         raise Fault("noncanonical", "not base64") from None
-    if base64.b64encode(data).decode() != value:
-        raise Fault("noncanonical", "base64 is not in its one form")
+    refuse(base64.b64encode(data).decode() != value, "noncanonical", "base64 is not in its one form")
     return data
 
 
 def only(record, needed, *allowed):
     """The record, unless it has other fields than these."""
-    if needed not in record or not set(record) <= {needed, *allowed}:
-        raise Fault("noncanonical", "a line has fields it should not have")
+    refuse(needed not in record or not set(record) <= {needed, *allowed}, "noncanonical", "a line has fields it should not have")
     return record
 
 
@@ -569,10 +555,8 @@ class Bundle:
 
     def _record(self, record):
         kind = next((k for k in ("root", "cert", "header", "head", "hold", "blob") if k in record), None)
-        if not self.what or kind is None:
-            raise Fault("noncanonical", "a line of unknown kind")
-        if kind != "root" and self.trust is None:
-            raise Fault("unknown_signer", "there is no root to trust")
+        refuse(not self.what or kind is None, "noncanonical", "a line of unknown kind")
+        refuse(kind != "root" and self.trust is None, "unknown_signer", "there is no root to trust")
         getattr(self, "_" + kind)(record)
 
     def _root(self, record):
@@ -582,10 +566,8 @@ class Bundle:
             self.remark("root", None, f"the root {name32(cert.print)} comes from the file itself; compare it with your city's")
         if self.trust.root.print in [former.print for former in cert.lineage[1:]]:
             self.trust = Trust(cert)  # the city has changed its root since this one was handed out, and the one given vouches for it
-        if cert.print not in self.trust.known:
-            raise Fault("unknown_signer", f"the file belongs to the root {name32(cert.print)}, not to the one given")
-        if self.first["city"] != self.trust.city:
-            raise Fault("scope", "the file names another city than its root")
+        refuse(cert.print not in self.trust.known, "unknown_signer", f"the file belongs to the root {name32(cert.print)}, not to the one given")
+        refuse(self.first["city"] != self.trust.city, "scope", "the file names another city than its root")
 
     def _cert(self, record):
         self.trust.add(Cert(binary(only(record, "cert")["cert"])))
@@ -600,8 +582,7 @@ class Bundle:
             self._where = chain.place(header.seq)
             fresh = self._link(chain, header, own)
         body = binary(record["body"]) if "body" in record else None
-        if body is not None and len(raw) + len(body) > MAX_ENTRY:
-            raise Fault("noncanonical", "an entry is larger than entries may be")
+        refuse(body is not None and len(raw) + len(body) > MAX_ENTRY, "noncanonical", "an entry is larger than entries may be")
         if body is not None and (len(body) != header.size or digest("body.1", body) != header.digest):
             raise Fault("bad_hash", f"the body of entry {header.seq} is not the one its header names")
         if not header.seq:
@@ -610,14 +591,11 @@ class Bundle:
             self._said(chain, header, record, body)
 
     def _open(self, header, hash, body):
-        if header.chain or header.prev:
-            raise Fault("bad_hash", "an opening with something before it")
-        if body is None:
-            raise Fault("gap", "an opening without its body")
+        refuse(header.chain or header.prev, "bad_hash", "an opening with something before it")
+        refuse(body is None, "gap", "an opening without its body")
         opening, data, signature = read_opening(body)
         self._where = f"{opening.author}/{name32(hash)}/0"
-        if opening.city != self.trust.city:
-            raise Fault("scope", "the chain belongs to another city")
+        refuse(opening.city != self.trust.city, "scope", "the chain belongs to another city")
         moment(opening.opened)
         self.trust.signed(opening.author, signature, b"yiwang.sign.opening.1\0" + data)
         self.chains.setdefault(hash, Chain(hash, opening, {0: hash}, {0: 0}, [[0, 0]]))
@@ -626,14 +604,11 @@ class Bundle:
         """Place a header in its chain; False when it is already there."""
         seq, last = header.seq, chain.runs[-1][1]
         if seq in chain.hashes:
-            if chain.hashes[seq] != hash:
-                raise Fault("fork", "two different entries at one place")
+            refuse(chain.hashes[seq] != hash, "fork", "two different entries at one place")
             return False
-        if seq < last:
-            raise Fault("gap", "entries are out of order")
+        refuse(seq < last, "gap", "entries are out of order")
         if seq == last + 1:
-            if header.prev != chain.hashes[last]:
-                raise Fault("bad_hash", "the entry does not follow the one before")
+            refuse(header.prev != chain.hashes[last], "bad_hash", "the entry does not follow the one before")
             chain.runs[-1][1] = seq
         else:
             if self.what == "log" and last > 0:
@@ -659,8 +634,7 @@ class Bundle:
                 raise Fault("noncanonical", "a key for an entry that is not sealed")
             found = read(body, "body")
             statement, content, raw = read(found.statement, "statement"), found.content, (found.statement, found.signature)
-            if digest("content.1", found.salt, content) != statement.digest:
-                raise Fault("bad_hash", "the content is not the one its signer named")
+            refuse(digest("content.1", found.salt, content) != statement.digest, "bad_hash", "the content is not the one its signer named")
             content = decode(content)
         content = named(content, statement.kind) if content is not None and statement.kind in SHAPES and "." in statement.kind else None
         cert = self._signer(chain.opening.author, statement, *raw)
@@ -671,15 +645,11 @@ class Bundle:
 
     def _signer(self, author, s, data, signature):
         """The certificate under which a statement was signed, after everything about the signature has been checked."""
-        if s.suite not in ("ed25519", "p256"):
-            raise Fault("unknown_suite", f"signed under the suite {s.suite}")
-        if s.city != self.trust.city or s.home != author:
-            raise Fault("scope", "the statement was made in another city, or about a record of another node")
+        refuse(s.suite not in ("ed25519", "p256"), "unknown_suite", f"signed under the suite {s.suite}")
+        refuse(s.city != self.trust.city or s.home != author, "scope", "the statement was made in another city, or about a record of another node")
         cert = self.trust.known.get(s.signer)
-        if cert is None:
-            raise Fault("unknown_signer", "the signer's certificate is missing")
-        if cert.suite != s.suite:
-            raise Fault("unknown_suite", "the signer's key is of another suite than the statement says")
+        refuse(cert is None, "unknown_signer", "the signer's certificate is missing")
+        refuse(cert.suite != s.suite, "unknown_suite", "the signer's key is of another suite than the statement says")
         home = cert if cert.kind == "node" else self.trust.chain(cert)[1]
         if cert.kind not in ("node", "person", "seal") or home.kind != "node" or home.id != author:
             raise Fault("scope", f"{cert.name} is not certified by the node in whose log this stands")
@@ -694,8 +664,7 @@ class Bundle:
         if chain is None or word.seq not in chain.hashes:
             raise Fault("gap", f"about entry {word.seq} of chain {name32(word.chain)}, which is missing")
         self._where = chain.place(word.seq)
-        if chain.hashes[word.seq] != word.hash:
-            raise Fault("bad_hash", "about another entry than the one that stands here")
+        refuse(chain.hashes[word.seq] != word.hash, "bad_hash", "about another entry than the one that stands here")
         return word, chain
 
     def _head(self, record):
@@ -718,8 +687,7 @@ class Bundle:
 
     def _blob(self, record):
         sha, at, data = binary(only(record, "blob", "at", "data")["blob"]), record.get("at"), binary(record.get("data"))
-        if type(at) is not int or len(sha) != 32 or len(data) > PART + 16:
-            raise Fault("noncanonical", "a part of an attachment is malformed")
+        refuse(type(at) is not int or len(sha) != 32 or len(data) > PART + 16, "noncanonical", "a part of an attachment is malformed")
         if self._part is None or self._part.sha != sha:
             self._blob_done()
             self._part = Blob(sha, self.annexes.get(sha), self._out)
@@ -800,12 +768,10 @@ class Bundle:
             return
         mark = named(envelope.seal, "mark")
         seal = self.trust.known.get(mark.fingerprint)
-        if seal is None:
-            raise Fault("unknown_signer", "the certificate of the seal is missing")
+        refuse(seal is None, "unknown_signer", "the certificate of the seal is missing")
         if seal.kind != "seal" or seal.id != mark.seal or self.trust.chain(seal)[1].id != said.chain.opening.author:
             raise Fault("scope", f"{seal.name} is not a seal of the issuing node")
-        if mark.digest != digest("documents.rendering.1", rendering(envelope, paper)):
-            raise Fault("bad_hash", "the seal stands under another text")
+        refuse(mark.digest != digest("documents.rendering.1", rendering(envelope, paper)), "bad_hash", "the seal stands under another text")
         verify(seal.key, mark.signature, b"yiwang.sign.seal.1\0" + mark.digest)
         self._timely(said.chain, said.seq, said.statement.at, [seal])
         found.sealed = seal.name
@@ -819,8 +785,7 @@ class Bundle:
         if not any(x.organ == r.organ and x.node == author for x in recipients):
             raise Fault("receipt_mismatch", "a receipt by an organ, or from a node, that the document was not for")
         builds = {p.said.id for p in papers} | {s.id for s in self.said if getattr(s.content, "doc", None) == r.doc}
-        if not builds & set(said.statement.after):
-            raise Fault("receipt_mismatch", "a receipt for another document")
+        refuse(not builds & set(said.statement.after), "receipt_mismatch", "a receipt for another document")
         return self.receipts.append(said)
 
     def _revoked(self, said):
@@ -828,9 +793,9 @@ class Bundle:
         r, cert = said.content, self.trust.known.get(said.content.fingerprint)
         if cert is None:
             return
-        if said.chain.opening.author not in {c.id for c in self.trust.chain(cert)}:
-            raise Fault("scope", f"revokes {cert.name}, which it did not certify")
-        hit = [s for s in self.said if s.cert is cert or (cert.kind == "node" and s.chain.opening.author == cert.id and r.reason != "superseded")]
+        refuse(said.chain.opening.author not in {c.id for c in self.trust.chain(cert)}, "scope", f"revokes {cert.name}, which it did not certify")
+        whole = cert.kind == "node" and r.reason != "superseded" and not self.trust.followed(cert)
+        hit = [s for s in self.said if s.cert is cert or (whole and s.chain.opening.author == cert.id)]
         for other in hit:
             if other is not said and self._after(other, said, {c[0]: (c[1], c[2]) for c in r.cuts}):
                 self.problem("after_revocation", other.place, f"the certificate of {cert.name} was revoked before ({r.reason})")
@@ -860,8 +825,7 @@ class Blob:
 
     def take(self, at, data):
         """The next part, which begins where the one before ended."""
-        if at != self.size or self._short:
-            raise Fault("gap", "parts of an attachment are missing or out of order")
+        refuse(at != self.size or self._short, "gap", "parts of an attachment are missing or out of order")
         self._short = len(data) < PART + 16
         self.size += len(data)
         self._stored.update(data)
@@ -879,8 +843,7 @@ class Blob:
 
     def done(self, wanted):
         """Refuse when the whole is not what its name, its header and its document say."""
-        if self._stored.digest() != self.sha or wanted != self.size:
-            raise Fault("bad_hash", "an attachment is not the one that was named")
+        refuse(self._stored.digest() != self.sha or wanted != self.size, "bad_hash", "an attachment is not the one that was named")
         if self.annex is not None and (self._opened.digest() != self.annex.plain or self.plain != self.annex.size):
             raise Fault("bad_hash", f"the file {self.annex.name} is not the one the document names")
 

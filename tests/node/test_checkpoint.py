@@ -203,7 +203,7 @@ def test_a_forged_checkpoint_is_refused(ring: Ring) -> None:
 
 def test_only_what_holds_counts_as_cosigned(ring: Ring) -> None:
     """A county counts once; a stranger, another county's name, and a cosignature of another checkpoint do not count."""
-    known = {"east": ring.east.public_key(), "west": ring.west.public_key()}
+    known = {"east": [ring.east.public_key()], "west": [ring.west.public_key()]}
     right, other = cp.sign(checkpoint(), ring.city), cp.sign(checkpoint(at=2), ring.city)
     east = cp.cosign(right, "east", ring.east)
     strange, false, moved = cp.cosign(right, "north", ring.west), cp.cosign(right, "west", ring.east), cp.cosign(other, "west", ring.west)
