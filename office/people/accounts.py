@@ -51,6 +51,11 @@ def change_password(desk: Desk, old: str, new: str) -> persons.Door:
     return _replace_key(desk, own(desk, said.Person, desk.person), new, first=False)
 
 
+def renew_certificate(desk: Desk, person: str, password: str) -> persons.Door:
+    """Before a person's certificate ends: a new key behind the same password, certified by the node, whose ``desk`` this is."""
+    return _replace_key(desk, own(desk, said.Person, person), password, first=False)
+
+
 def close_account(desk: Desk, person: str, *, reason: str = "left") -> None:
     """Take away a person's key and revoke its certificates."""
     card = own(desk, said.Person, person)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from office.frame.desk import Desk
 from office.frame.todo import Todo
-from office.people.accounts import change_password, close_account, issue_password, issue_seal, revoke
+from office.people.accounts import change_password, close_account, issue_password, issue_seal, renew_certificate, revoke
 from office.people.corrections import todo as _corrections
 from office.people.pen import may, write
 from office.people.records import (
@@ -49,6 +49,7 @@ __all__ = [
     "person",
     "plan",
     "post",
+    "renew_certificate",
     "revoke",
     "save_organ",
     "save_person",

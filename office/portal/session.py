@@ -11,11 +11,12 @@ person's certificate is revoked, and when the person's posts change. All times a
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import hmac
 import secrets
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from eventlet.semaphore import Semaphore
 
-from node import certs, keys, logs, persons
+from node import certs, clock, keys, logs, persons
 from node.codec import pack
 from node.directory.view import today
 from node.errors import NodeError, Refused, Unreachable
@@ -41,6 +42,8 @@ IDLE, LONGEST, TOUCH = 15 * 60.0, 12 * 3600.0, 20.0
 "Seconds without a request, seconds in all, seconds between two notes of the last request."
 FREE, FIRST_LOCK, LONGEST_LOCK = 5, 30.0, 3600.0
 "Wrong passwords before the door locks, seconds of the first lock (then twice as long each time), and of the longest."
+RENEW = dt.timedelta(days=90)
+"A person's certificate with less time than this is renewed at sign-in."
 QUEUE = 40
 "Sign-ins that may wait for the one that is being checked."
 NONCE_LIFE = 120.0
@@ -206,15 +209,30 @@ class Sessions:
         door = self._alone(person or "nobody", password, counted)
         self._forget(counted)
         log.info("session.opened", person=person)
-        return person, door
+        return person, self._lasting(person, password, door)
+
+    def _lasting(self, person: str, password: str, door: Door) -> Door:
+        """The opened key, or another where its certificate soon ends, so that nobody finds out on the day it did."""
+        signer = self.office.directory.signer(door.fingerprint)
+        renew = self._keeper("renew_certificate")
+        if door.first or renew is None or signer is None or signer.certificate.not_valid_after_utc - clock.now() > RENEW:
+            return door
+        try:
+            return renew(Desk(self.office), person, password)  # type: ignore[no-any-return]
+        except NodeError as error:  # it is tried again at the next sign-in
+            log.warning("certificate.kept", person=person, error=str(error))
+            return door
+
+    def _keeper(self, verb: str) -> Callable[..., Any] | None:
+        """What a room that keeps accounts does, if there is one."""
+        return next((getattr(m, verb) for m in self.office.tier.parts("service") if hasattr(m, verb)), None)
 
     def change(self, desk: Desk, old: str, new: str) -> Door:
         """Change a password; every session of the person ends. A room that keeps accounts may do more, such as make the key anew."""
         person = desk.person
         self._check_lock(person)
         with self._counting(person, _("现在的口令不正确。")):
-            keeper = next((m for m in self.office.tier.parts("service") if hasattr(m, "change_password")), None)
-            door: Door = keeper.change_password(desk, old, new) if keeper else self._reseal(desk, old, new)
+            door: Door = (self._keeper("change_password") or self._reseal)(desk, old, new)
         self._forget(person)
         self.close_all(person)
         return door

@@ -168,6 +168,19 @@ def test_a_first_password_gives_way_to_an_own_key(node: Node) -> None:
     assert service.change_password(node.desk(person), "a long own password", "another own password").fingerprint == own.fingerprint
 
 
+def test_a_certificate_that_ends_is_renewed_behind_the_same_password(node: Node) -> None:
+    """The node gives another key and certificate; the former signs no more, what it signed stays."""
+    person = _newcomer(node, "周七", "zhouqi")
+    first = service.issue_password(node.desk("sys"), person)
+    node.doors[person] = persons.open_person_key(node.office.settings, person, first)
+    before = node.doors[person] = service.change_password(node.desk(person), first, "a long own password")
+    after = service.renew_certificate(Desk(node.office), person, "a long own password")
+    assert persons.open_person_key(node.office.settings, person, "a long own password").fingerprint == after.fingerprint != before.fingerprint
+    assert [certs.fingerprint(s.certificate) for s in service.certificates(node.desk("li"), person) if s.revoked is None] == [after.fingerprint]
+    with pytest.raises(NodeError, match="revoked"):
+        service.write(node.desk(person), said.Person("ghost", "鬼", "office", "", 0, "active", ""))
+
+
 def test_a_lost_password_means_a_new_key(node: Node) -> None:
     """A reset opens a new first password; the lost one opens nothing and its certificate is revoked."""
     person = _newcomer(node, "赵六", "zhaoliu")

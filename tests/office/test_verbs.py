@@ -193,6 +193,7 @@ def test_keepers_of_the_directory(book: Town) -> None:
     given = persons.open_person_key(book.offices["city"].settings, person, password)
     mine = Desk(book.offices["city"], person=person, door=lambda: given)
     book.verify(lambda: service.change_password(mine, password, "三五七九十一十三甲乙丙"))
+    book.verify(lambda: service.renew_certificate(Desk(book.offices["city"]), person, "三五七九十一十三甲乙丙"))
     seal = book.verify(lambda: service.issue_seal(keeper(), water))
     book.verify(lambda: service.revoke(keeper(), certs.fingerprint(seal.certificate), reason="lost"))
     book.verify(lambda: service.close_account(guard(), person))

@@ -53,14 +53,14 @@ class House:
         assert one.enter(login, self.people[login]).status == 303
         return one
 
-    def password(self, login: str, *, first: bool = False) -> str:
-        """Give a person a key and password, as an administrator does."""
+    def password(self, login: str, *, first: bool = False, ago: dt.timedelta = dt.timedelta()) -> str:
+        """Give a person a key and password, as an administrator does, or did some time ago."""
         with Ledger(self.settings) as ledger:
             tables = Tables(self.settings, [model.ROOM])
             directory = Directory.of(self.settings, lambda: tables.session(model.ROOM))
             person = directory.login(login)
             assert person is not None
-            cert = persons.new_person_key(self.settings, person, login, PASSWORD, clock.now(), first=first)
+            cert = persons.new_person_key(self.settings, person, login, PASSWORD, clock.now() - ago, first=first)
             writing.write(ledger, self.settings, directory, [Certified(person, certs.der(cert), "")])
             tables.close()
         self.people[login] = PASSWORD

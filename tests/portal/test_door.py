@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 
 import pytest
 
-from node import keys
+from node import keys, persons
 from office.portal.session import challenge
 from tests.portal.house import House
 
@@ -78,6 +79,17 @@ def test_a_post_from_elsewhere_does_nothing(house: House, headers: dict[str, str
     assert one.get("/me").status == 200
 
 
+def test_a_certificate_that_soon_ends_is_renewed_at_sign_in(house: House) -> None:
+    """Nearly three years after it was given: signing in gives another one behind the same password, and the clerk goes on."""
+    person = house.password("zhoulixin", ago=dt.timedelta(days=3 * 365 - 30))
+    before = persons.fingerprint_of(house.settings, person)
+    one = house.enter("zhoulixin")
+    renewed = persons.fingerprint_of(house.settings, person)
+    assert renewed != before and one.get("/me").status == 200
+    house.enter("zhoulixin")
+    assert persons.fingerprint_of(house.settings, person) == renewed, "once is enough"
+
+
 def test_signing_out_ends_the_session_itself(house: House) -> None:
     """After signing out the old cookie opens nothing, wherever it is kept."""
     one = house.enter("zhoulixin")
@@ -136,7 +148,6 @@ def test_a_new_key_by_the_administrator_ends_all_sessions(house: House) -> None:
 
 def test_a_key_of_ones_own_signs_in_once_per_challenge(house: House) -> None:
     """The signature of a challenge opens a session; the same answer a second time, or another's signature, does not."""
-    from node import persons
 
     person = house.password("humin")
     door = persons.open_person_key(house.settings, person, house.people["humin"])
