@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 from node.kinds import Content, kind
 
 TITLE, MANY, WHY = 100, 200, 60
 "Most characters of a title, most people of a call, most characters of why somebody does not come."
+NOTE, STROKE = 500, 400
+"Most characters of a note or a caption, most points of a stroke."
+WIDE, HIGH = 1600, 900
+"The whiteboard's corner opposite to 0,0."
+_LINE = re.compile(r"[0-3]( \d{1,4},\d{1,4}){1,400}")
 _SPACE = uuid.UUID("6b1c0f2e-5a0e-4b43-9a35-0d7f5d6b8c11")
 
 
@@ -40,6 +46,35 @@ class Declined(Content, frozen=True):
     why: str
 
 
+@kind("calls.marked")
+class Marked(Content, frozen=True):
+    """Somebody puts something on the board of a call: what all read or see, and what stays when it is over."""
+
+    call: str
+    what: str
+    "note, caption (what is said, typed along), stroke (on the whiteboard), clear (a fresh whiteboard)."
+    text: str
+    "A stroke is a pen of 0 to 3 and its points, ``2 15,20 18,25``; a clearing has none."
+    seed: bytes
+    "Makes the record's id."
+
+
+@kind("calls.counted")
+class Counted(Content, frozen=True):
+    """The result of a vote or a roll call, as whoever led it put it down from what the relays told."""
+
+    call: str
+    question: str
+    "What was voted on; empty for a roll call."
+    yes: tuple[str, ...]
+    "Persons; at a roll call those who answered."
+    no: tuple[str, ...]
+    abstain: tuple[str, ...]
+    silent: tuple[str, ...]
+    "Who was there and did not answer."
+    seed: bytes
+
+
 @kind("calls.ended")
 class Ended(Content, frozen=True):
     """The chair has ended it."""
@@ -63,3 +98,15 @@ def call_id(chair: str, home: str, seed: bytes) -> str:
 def own_id(call: str, person: str, what: str) -> str:
     """Record of one person's own part of a call: ``declined`` or ``noted``."""
     return str(uuid.uuid5(_SPACE, f"{what}\0{call}\0{person}"))
+
+
+def fits(what: str, text: str) -> bool:
+    """Whether something may stand on a board."""
+    if what == "stroke":
+        points = text.split(" ")[1:]
+        return len(text) < 12 * STROKE and _LINE.fullmatch(text) is not None and all(_inside(*one.split(",")) for one in points)
+    return not text if what == "clear" else what in ("note", "caption") and 0 < len(text) <= NOTE and text.isprintable()
+
+
+def _inside(x: str, y: str) -> bool:
+    return int(x) <= WIDE and int(y) <= HIGH

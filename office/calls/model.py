@@ -7,14 +7,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, LargeBinary, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from node.codec import pack
 from node.errors import Refused
 from node.fold import Room
 from node.kinds import Entry
-from office.calls.entries import MANY, TITLE, WHY, Asked, Declined, Ended, Noted, Opened, call_id, own_id
+from office.calls.entries import MANY, TITLE, WHY, Asked, Counted, Declined, Ended, Marked, Noted, Opened, call_id, fits, own_id
 from office.calls.workflow import State
 from office.frame import account
 
-ROOM = Room("calls", version=2)
+ROOM = Room("calls", version=3)
 
 
 class Call(ROOM.Base):
@@ -56,6 +57,27 @@ class Guest(ROOM.Base):
     @classmethod
     def visible(cls, desk: Any) -> ColumnElement[bool]:
         """Whoever was asked to the same call."""
+        return cls.call.in_(select(Call.id).where(Call.visible(desk)))
+
+
+class Mark(ROOM.Base):
+    """Something on the board of a call."""
+
+    __tablename__ = "marks"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    call: Mapped[str] = mapped_column(index=True)
+    person: Mapped[str]
+    at: Mapped[int]
+    what: Mapped[str]
+    "note, caption, stroke, clear, vote or roll."
+    text: Mapped[str]
+    "A vote's question."
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    "Of a vote or a roll call: packed :class:`~office.calls.entries.Counted`."
+
+    @classmethod
+    def visible(cls, desk: Any) -> ColumnElement[bool]:
+        """Whoever was asked to the call."""
         return cls.call.in_(select(Call.id).where(Call.visible(desk)))
 
 
@@ -110,6 +132,25 @@ def noted(session: Session, entry: Entry[Noted]) -> None:
     _own(session, entry, entry.body.call, "noted").noted = True
 
 
+@ROOM.folds(Marked)
+def marked(session: Session, entry: Entry[Marked]) -> None:
+    """Something more stands on the board; what was on its way when the call ended too."""
+    body = entry.body
+    if not fits(body.what, body.text):
+        raise Refused("this is nothing for a board", code="malformed")
+    _mark(session, entry, body.what, body.text, b"")
+
+
+@ROOM.folds(Counted)
+def counted(session: Session, entry: Entry[Counted]) -> None:
+    """A vote or a roll call has its result."""
+    body = entry.body
+    people = (*body.yes, *body.no, *body.abstain, *body.silent)
+    if len(body.question) > TITLE or len(people) > MANY or len(people) != len(set(people)):
+        raise Refused("a result counts each person once", code="malformed")
+    _mark(session, entry, "vote" if body.question else "roll", body.question, pack(body))
+
+
 @ROOM.folds(Ended)
 def ended(session: Session, entry: Entry[Ended]) -> None:
     """The call is over; who was there stays on record."""
@@ -118,6 +159,14 @@ def ended(session: Session, entry: Entry[Ended]) -> None:
     for guest in session.scalars(select(Guest).where(Guest.call == call.id, Guest.person.in_(entry.body.present))):
         guest.present = True
     account.keep(session, Act, entry)
+
+
+def _mark(session: Session, entry: Entry[Any], what: str, text: str, content: bytes) -> None:
+    body = entry.body
+    if session.get(Guest, (body.call, entry.person)) is None or entry.record != own_id(body.call, entry.person, f"board {body.seed.hex()}"):
+        raise Refused("who was asked to a call writes on its board", code="wrong_writer")
+    if session.get(Mark, entry.record) is None:
+        session.add(Mark(id=entry.record, call=body.call, person=entry.person, at=entry.at, what=what, text=text, content=content))
 
 
 def _own(session: Session, entry: Entry[Any], call: str, what: str) -> Guest:

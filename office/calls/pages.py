@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from office.calls import service
-from office.calls.entries import MANY
+import msgspec
+
+from office.calls import board, service
+from office.calls.entries import HIGH, MANY, WIDE
 from office.calls.model import Act as Happened
 from office.calls.model import Call
 from office.calls.workflow import State
@@ -70,6 +72,8 @@ class CallPages:
             "moves": moves,
             "nests": bool(desk.directory.tree().children(desk.node)),
             "acts": [act for move, act in acts.items() if move in moves],
+            "board": board.shown(desk, call),
+            "wide": (WIDE, HIGH),
             "happened": account.lines(desk, Happened, call, ACT_WORDS),
         }
         plain = {"call": row, "people": [one.person for one in guests], "moves": sorted(moves)}
@@ -129,8 +133,20 @@ class CallPages:
 
     @page("POST", "/calls/<call>/state")
     def state(self, request: Request, call: str) -> Answer:
-        """Who is there, who speaks and what is sent; who asks counts as there."""
-        return self._media(request, call, "state")
+        """Who is there, who speaks and what is sent, and how much stands on the board; who asks counts as there."""
+        return Answer(service.media(self.desk, call, "state") | {"board": board.size(self.desk, call)})
+
+    @page("POST", "/calls/<call>/mark")
+    def mark(self, request: Request, call: str) -> Answer:
+        """``{what, text}``: a note, a caption, a stroke on the whiteboard, or a fresh whiteboard (clear); ``{size}``."""
+        what, text = (str(request.given.get(name, "")) for name in ("what", "text"))
+        return Answer({"size": service.mark(self.desk, call, what, text)})
+
+    @page("POST", "/calls/<call>/board")
+    def board(self, request: Request, call: str) -> Answer:
+        """What stands on the board: ``{size, notes, captions, results, sheets}``."""
+        self.desk.get(Call, call)
+        return Answer(msgspec.to_builtins(board.shown(self.desk, call)))
 
     @page("POST", "/calls/<call>/show")
     def show_sign(self, request: Request, call: str) -> Answer:
@@ -140,7 +156,7 @@ class CallPages:
     @page("POST", "/calls/<call>/lead")
     def lead(self, request: Request, call: str) -> Answer:
         """``{wish}``: the chair's or a deputy's word, JSON of quiet, floor, deputies, main, banner, roll, question."""
-        return self._media(request, call, "lead", "wish")
+        return Answer(service.lead(self.desk, call, str(request.given.get("wish", ""))))
 
     @page("POST", "/calls/<call>/nest")
     def nest(self, request: Request, call: str) -> Answer:

@@ -6,10 +6,12 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import select
 
 from node import clock
 from node.errors import Invalid, NodeError
+from office.calls import board
 from office.calls.entries import MANY, TITLE, WHY, Asked, Declined, Ended, Noted, Opened, call_id, own_id
 from office.calls.model import Call, Guest
 from office.calls.workflow import CHAIR, FLOW, GUEST, MISSED, State
@@ -65,12 +67,38 @@ def end(desk: Desk, call: str) -> None:
     """End a call for everybody; who is there is written down."""
     row = _step(desk, call, "end")
     try:
+        _count(desk, row, media(desk, call, "state"), vote=True, roll=True)
         present = media(desk, call, "end")["people"]
     except NodeError:  # a relay that is away has nobody in it
         present = []
     known = {one.person for one in guests(desk, call)}
     content = Ended(tuple(one for one in present if one in known))
     desk.write(content, record=call, after=(row.said,), to=_nodes(desk, known))
+
+
+def mark(desk: Desk, call: str, what: str, text: str) -> int:
+    """Put a note, a caption or a stroke on the board, or clear its whiteboard; how much stands there now."""
+    row = _step(desk, call, "mark")
+    board.put(desk, row, what, text, _nodes(desk, [one.person for one in guests(desk, call)]))
+    return board.size(desk, call)
+
+
+def lead(desk: Desk, call: str, wish: str) -> dict[str, Any]:
+    """The chair's or a deputy's word to the relay; a vote or a roll call that it ends is put down first."""
+    row = _step(desk, call, "join")
+    try:
+        asked = msgspec.json.decode(wish, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        asked = {}  # the relay says what is wrong with it
+    before = media(desk, call, "state") if asked.keys() & {"question", "roll"} else {}
+    told = media(desk, call, "lead", wish=wish)
+    if before:
+        _count(desk, row, before, vote=asked.get("question") is not None, roll=bool(asked.get("roll")))
+    return told
+
+
+def _count(desk: Desk, row: Call, state: dict[str, Any], *, vote: bool, roll: bool) -> None:
+    board.count(desk, row, state, _nodes(desk, [one.person for one in guests(desk, row.id)]), vote=vote, roll=roll)
 
 
 def media(desk: Desk, call: str, verb: str, **fields: str) -> dict[str, Any]:

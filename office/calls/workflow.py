@@ -19,6 +19,7 @@ FLOW = Flow(
     Move("ask", State.OPEN, State.OPEN, by=CHAIR),
     Move("end", State.OPEN, State.ENDED, by=CHAIR),
     Move("join", State.OPEN, State.OPEN, by=(CHAIR, GUEST)),
+    Move("mark", State.OPEN, State.OPEN, by=(CHAIR, GUEST)),
     Move("decline", State.OPEN, State.OPEN, by=GUEST),
     Move("note", State.ENDED, State.ENDED, by=MISSED),
 )

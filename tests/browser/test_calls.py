@@ -91,10 +91,18 @@ def test_three_tiers_see_each_other_through_their_own_relays(world: World, sit: 
         each.wait_for_function(BOTH, timeout=LIMIT)
         sees(each)
     _led(page, others)
+    _written(page, others)
     page.locator("summary", has_text="结束会商").click()
     page.get_by_role("button", name="确定：结束会商").click()
     for one in others:
         expect(one.page.locator("#call")).to_have_count(0, timeout=LIMIT)
+    for each in (page, *(one.page for one in others)):
+        each.reload()
+        kept = each.locator("#board")
+        expect(kept).to_contain_text("先转移低洼处群众", timeout=LIMIT)
+        expect(kept).to_contain_text("水位已到警戒线")
+        expect(kept).to_contain_text("是否转移群众")
+        expect(kept.locator(".whiteboard polyline")).to_have_count(1)
     assert [fault for one in (chair, *others) for fault in one.faults] == []
 
 
@@ -124,6 +132,28 @@ def _led(page: Page, others: list[Person]) -> None:
     expect(page.locator(".call-result")).to_contain_text("赞成 2，反对 0，弃权 0", timeout=LIMIT)
     for one in others:
         assert one.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def _written(page: Page, others: list[Person]) -> None:
+    """A note, a caption and a stroke of one are seen by all, over three nodes."""
+    far, above = (one.page for one in others)
+    far.locator("#note").fill("先转移低洼处群众")
+    far.locator("#note").press("Enter")
+    above.locator("#caption").fill("水位已到警戒线")
+    above.locator("#caption").press("Enter")
+    page.locator("[data-act=board]").click()
+    paper = page.locator(".call-board .whiteboard")
+    paper.scroll_into_view_if_needed()
+    area = paper.bounding_box()
+    assert area is not None
+    page.mouse.move(area["x"] + 20, area["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(area["x"] + 120, area["y"] + 60, steps=6)
+    page.mouse.up()
+    for each in (page, far, above):
+        expect(each.locator("[data-kept=notes]")).to_contain_text("先转移低洼处群众", timeout=LIMIT)
+        expect(each.locator(".call-caption")).to_contain_text("水位已到警戒线", timeout=LIMIT)
+        expect(each.locator(".call-board .whiteboard polyline")).to_have_count(1, timeout=LIMIT)
 
 
 def _login(world: World, place: str) -> str:

@@ -8,8 +8,8 @@ import pytest
 
 from node.codec import uuid7
 from node.errors import Invalid, Missing, NodeError, Refused, Unreachable
-from office.calls import service
-from office.calls.entries import Asked, Declined, Ended, Opened, own_id
+from office.calls import board, service
+from office.calls.entries import Asked, Counted, Declined, Ended, Marked, Opened, own_id
 from office.calls.model import Act, Call, Guest
 from office.calls.workflow import State
 from tests.office.desks import Town, opened
@@ -34,8 +34,8 @@ def test_a_call_is_opened_widened_and_ended(town: Town) -> None:
     town.verify(lambda: service.ask(town.desk(HEAD), call, [PLAIN, CLERK]))
     assert {one.person for one in service.guests(town.desk(PLAIN), call)} == {HEAD, CLERK, PLAIN}
     assert (service.moves(town.desk(HEAD), town.desk(HEAD).get(Call, call)), service.moves(town.desk(PLAIN), town.desk(PLAIN).get(Call, call))) == (
-        {"ask", "end", "join"},
-        {"join", "decline"},
+        {"ask", "end", "join", "mark"},
+        {"join", "decline", "mark"},
     )
     town.verify(lambda: service.end(town.desk(HEAD), call))
     row = town.desk(PLAIN).get(Call, call)
@@ -135,6 +135,53 @@ def test_a_name_is_the_address_books_and_a_stranger_is_marked(town: Town) -> Non
     assert service.called("x", "市长", names) == "市长（未受邀请）"
 
 
+def test_the_board_is_written_by_all_and_stays(town: Town) -> None:
+    """Notes, captions and strokes of people of three nodes stand on one board, a result in names; after the end nothing is added."""
+    call = town.verify(lambda: service.open_(town.desk(HEAD), "三级会商", [CLERK, ABOVE, BELOW]))
+    town.carry()
+    town.verify(lambda: service.mark(town.desk(BELOW), call, "note", " 先转移  低洼处群众 "))
+    town.verify(lambda: service.mark(town.desk(ABOVE), call, "caption", "水位已到警戒线"))
+    for stroke in ("0 0,0 1600,900", "3 15,20 18,25"):
+        service.mark(town.desk(CLERK), call, "stroke", stroke)
+    service.mark(town.desk(HEAD), call, "clear", "")
+    service.mark(town.desk(HEAD), call, "stroke", "1 5,5 6,6")
+    state = {
+        "control": {"question": "是否转移", "poll": 2, "roll": 1},
+        "members": [
+            {"person": HEAD, "poll": 2, "vote": "yes", "here": 1},
+            {"person": CLERK, "poll": 1, "vote": "no", "here": 1},
+            {"person": ABOVE, "poll": 2, "vote": "no", "here": 0},
+        ],
+    }
+    row = town.desk(HEAD).get(Call, call)
+    town.verify(lambda: board.count(town.desk(HEAD), row, state, [town.desk(one).node for one in (HEAD, ABOVE, BELOW)], vote=True, roll=True))
+    town.carry()
+    for one in (HEAD, CLERK, ABOVE, BELOW):
+        found = board.shown(town.desk(one), call)
+        assert [line.text for line in found.notes] == ["先转移 低洼处群众"] and [line.text for line in found.captions] == ["水位已到警戒线"]
+        assert [len(sheet) for sheet in found.sheets] == [2, 1] and found.size == board.size(town.desk(one), call) == 8
+        results = {each.question: each for each in found.results}
+        assert [len(part) for part in (results["是否转移"].yes, results["是否转移"].no, results["是否转移"].silent)] == [1, 1, 1]
+        assert (len(results[""].yes), len(results[""].silent)) == (2, 1)
+    with pytest.raises(Missing):
+        service.mark(town.desk(PLAIN), call, "note", "未受邀请")
+    assert board.size(town.desk(PLAIN), call) == 0
+    for what, text in (
+        ("note", ""),
+        ("note", "长" * 501),
+        ("stroke", "5 1,1"),
+        ("stroke", "0 1601,1"),
+        ("stroke", "0"),
+        ("clear", "x"),
+        ("vote", "x"),
+    ):
+        with pytest.raises(Invalid):
+            service.mark(town.desk(HEAD), call, what, text)
+    service.end(town.desk(HEAD), call)
+    with pytest.raises(NodeError):
+        service.mark(town.desk(HEAD), call, "note", "散会以后")
+
+
 def test_forged_calls_fold_to_nothing(town: Town) -> None:
     """A call of which its chair is not, one opened twice, and an end by somebody else change nothing."""
     desk, call = town.desk(PLAIN), service.open_(town.desk(HEAD), "真会商", [PLAIN])
@@ -146,3 +193,20 @@ def test_forged_calls_fold_to_nothing(town: Town) -> None:
     assert (row.title, row.chair, row.state) == ("真会商", HEAD, State.OPEN)
     assert [one.title for one in town.desk(HEAD).list(Call, Call.title == "假")] == []
     assert isinstance(Refused(), NodeError)
+
+
+def test_nobody_writes_on_a_board_for_others(town: Town) -> None:
+    """A forged mark of somebody who was not asked, under another's record or out of shape is not folded, at any node."""
+    call = service.open_(town.desk(HEAD), "干部会商", [CLERK, ABOVE])
+    town.carry()
+    stranger, seed = town.desk(PLAIN), bytes(8)
+    for content, record in (
+        (Marked(call, "note", "冒名", seed), own_id(call, PLAIN, f"board {seed.hex()}")),
+        (Marked(call, "note", "冒名", seed), own_id(call, HEAD, f"board {seed.hex()}")),
+        (Counted(call, "是否", (PLAIN,), (PLAIN,), (), (), seed), own_id(call, PLAIN, f"board {seed.hex()}")),
+    ):
+        stranger.write(content, record=record, to=[town.desk(HEAD).node, town.desk(ABOVE).node])
+    guest = town.desk(CLERK)
+    guest.write(Marked(call, "stroke", "9 noise", seed), record=own_id(call, CLERK, f"board {seed.hex()}"), to=[town.desk(HEAD).node])
+    town.carry()
+    assert board.size(town.desk(HEAD), call) == board.size(town.desk(ABOVE), call) == 0

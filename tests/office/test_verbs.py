@@ -43,6 +43,8 @@ SEEING = {"pages", "views", "reactions", "boards", "own"}
 TOOLS = {
     "people.pen.write": "the pen of the room's verbs",
     "people.pen.save": "the pen of the room's verbs",
+    "calls.board.put": "the pen of service.mark",
+    "calls.service.lead": "needs a relay (tests/browser/test_calls.py); what it writes is board.count",
     "documents.flows.act": "the page of a document's way calls it; tests/flow verifies each act",
 }
 "Functions that write only for other verbs."

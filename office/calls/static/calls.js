@@ -1,4 +1,5 @@
 // A call in the browser: one connection sends, one receives; who comes or goes makes a new version, and what is received is asked for anew.
+import { acts as writing, boarded } from "./board.js";
 import { acts as leading, led, main } from "./lead.js";
 
 const box = document.getElementById("call");
@@ -12,6 +13,7 @@ let received = null, version = "", tracks = [], timer = 0, large = "", joined = 
 box?.addEventListener("click", (event) => {
   const button = event.target.closest("[data-act]"), tile = event.target.closest(".tile");
   if (button && leading[button.dataset.act]) leading[button.dataset.act](button.dataset.person).then(() => look()).catch((error) => say(error.message));
+  else if (button && writing[button.dataset.act]) writing[button.dataset.act](button.dataset.person, button).catch((error) => say(error.message));
   else if (button) acts[button.dataset.act]?.();
   else if (tile) { large = large === tile.dataset.key ? "" : tile.dataset.key; arrange(); }
 });
@@ -79,6 +81,7 @@ async function look() {
       if (stuck && !state.streams.some((one) => one.person === me && one.what === what)) await send(what, stream);
     }
     led(state, ask);
+    await boarded(state, ask);
     if (main() !== lead) { lead = main(); arrange(); }
     for (const tile of tiles.children) held(tile, state.streams.find((one) => one.kind === "video" && one.person === tile.dataset.person && one.what === tile.dataset.what)?.held);
     say(state.members.length > 1 ? words.here.replace("{n}", state.members.length) : words.waiting);
