@@ -23,7 +23,7 @@ from node.settings import Settings
 log = logs.named("notary")
 PURPOSES = ("hello", "signal", "challenge", "admission", "evidence", "stick")
 "What others in this node may have signed by the identity key."
-PAST = "node organ post person appointed delegated list calendar certified revoked forked rooted"
+PAST = "node organ post person appointed delegated list calendar certified revoked forked rooted ruled"
 PUBLIC = {f"directory.{past}" for past in PAST.split()}
 "Kinds that count only in logs for all."
 RUN = 64

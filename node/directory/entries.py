@@ -276,5 +276,23 @@ class Calendar(Content, frozen=True):
     version: int = 1
 
 
+@kind("directory.ruled")
+class Ruled(Content, frozen=True):
+    """A term of the law or of custom has another length from a day on; the city says so, and every version stays."""
+
+    id: str
+    "Of the rule, such as ``doc.sign_in``."
+    limit: str
+    "Such as ``20wd``."
+    basis: str
+    "The article that says so now."
+    since: dt.date
+    "Terms that begin on this day or later are counted by it."
+    running: bool
+    "Whether terms that began before are, too."
+    version: int
+    "From 1; the highest that holds for a term's beginning counts."
+
+
 AUDIENCES = {File: "up"}
 "Scope of the kinds that do not go to all."

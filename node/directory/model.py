@@ -119,12 +119,23 @@ class ListingRow(Kept):
 
 
 class CalendarRow(Base):
-    """A year's calendar as one node keeps it; the city's counts."""
+    """A version of a year's calendar as one node keeps it; the city's newest counts, former ones tell how was counted."""
 
     __tablename__ = "calendars"
     year: Mapped[int] = mapped_column(primary_key=True)
     home: Mapped[str] = mapped_column(ID, primary_key=True)
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(primary_key=True)
+    said: Mapped[bytes] = mapped_column(LargeBinary)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class RuleRow(Base):
+    """A version of a rule's term as one node says it; the city's count."""
+
+    __tablename__ = "rules"
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    home: Mapped[str] = mapped_column(ID, primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
     said: Mapped[bytes] = mapped_column(LargeBinary)
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
@@ -242,12 +253,24 @@ def listing(session: Session, entry: Entry[said.Listing]) -> None:
 
 @ROOM.folds(said.Calendar)
 def calendar(session: Session, entry: Entry[said.Calendar]) -> None:
-    """A year's days; a later version replaces an earlier one whatever the order of arrival."""
+    """A year's days; of two that call themselves the same version one stands, whatever the order of arrival."""
     body = entry.body
-    held = session.get(CalendarRow, (body.year, entry.author))
-    if held is None or (held.version, held.said) < (body.version, entry.id):
+    held = session.get(CalendarRow, (body.year, entry.author, body.version))
+    if held is None or held.said < entry.id:
         session.merge(CalendarRow(year=body.year, home=entry.author, version=body.version, said=entry.id, content=pack(body)))
     _beat(session, CalendarRow)
+
+
+@ROOM.folds(said.Ruled)
+def ruled(session: Session, entry: Entry[said.Ruled]) -> None:
+    """Another length of a term; versions stand beside each other as calendars do."""
+    body = entry.body
+    if not body.id or body.version < 1:
+        raise Invalid("a version of a rule has an id and a number from 1", code="malformed")
+    held = session.get(RuleRow, (body.id, entry.author, body.version))
+    if held is None or held.said < entry.id:
+        session.merge(RuleRow(id=body.id, home=entry.author, version=body.version, said=entry.id, content=pack(body)))
+    _beat(session, RuleRow)
 
 
 @ROOM.folds(said.Certified)

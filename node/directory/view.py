@@ -492,13 +492,19 @@ class Directory:
 
     def calendar(self, year: int) -> said.Calendar | None:
         """The city's calendar of a year."""
-        found: dict[tuple[int, str], said.Calendar] = self._part("calendars", ("calendars",), self._calendars)
-        return found.get((year, self.tree().root))
+        return next((one for one in self.calendars() if one.year == year), None)
 
     def calendars(self) -> tuple[said.Calendar, ...]:
         """The city's calendars, by year."""
-        found: dict[tuple[int, str], said.Calendar] = self._part("calendars", ("calendars",), self._calendars)
-        return tuple(found[key] for key in sorted(found) if key[1] == self.tree().root)
+        return tuple({one.year: one for one in self.every_calendar()}.values())
+
+    def every_calendar(self) -> tuple[said.Calendar, ...]:
+        """Every version of the city's calendars, by year, the present one last."""
+        return self._part("calendars", ("calendars", "nodes", "roots"), lambda: self._citys(model.CalendarRow, said.Calendar, "year"))  # type: ignore[no-any-return]
+
+    def rulings(self) -> tuple[said.Ruled, ...]:
+        """Every version of the terms that the city has said, by rule, the newest last."""
+        return self._part("rules", ("rules", "nodes", "roots"), lambda: self._citys(model.RuleRow, said.Ruled, "id"))  # type: ignore[no-any-return]
 
     def record(self, cls: type[C], id: str) -> Record | None:
         """The present value of a record of any kind but the calendar, with what its next value must name."""
@@ -508,8 +514,8 @@ class Directory:
     def calendar_said(self, year: int, home: str) -> bytes | None:
         """Statement id of a node's calendar of a year."""
         with self._opens() as session:
-            row = session.get(model.CalendarRow, (year, home))
-            return row.said if row is not None else None
+            row = model.CalendarRow
+            return session.scalar(select(row.said).where(row.year == year, row.home == home).order_by(row.version.desc()).limit(1))
 
     def search(self, text: str, *, limit: int = 50, on: dt.date | None = None) -> tuple[Found, ...]:
         """People by name, pinyin (whole or initials), telephone, title of a post, or name of an organ; protocol order."""
@@ -651,10 +657,11 @@ class Directory:
         for post in posts:
             yield from (p.id for p in self._holders_of(post, day))
 
-    def _calendars(self) -> dict[tuple[int, str], said.Calendar]:
+    def _citys(self, row: type[model.CalendarRow | model.RuleRow], cls: type[C], name: str) -> tuple[C, ...]:
+        """What the city said of something that has versions, by its name, versions in their order."""
+        query = select(row.content).where(row.home == self.tree().root).order_by(getattr(row, name), row.version)
         with self._opens() as session:
-            rows = session.execute(select(model.CalendarRow.year, model.CalendarRow.home, model.CalendarRow.content))
-            return {(year, home): unpack(content, said.Calendar) for year, home, content in rows}
+            return tuple(unpack(content, cls) for content in session.scalars(query))
 
     def _signer(self, fingerprint: bytes) -> Signer | None:
         with self._opens() as session:

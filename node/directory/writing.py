@@ -23,6 +23,8 @@ def record_of(content: Content) -> str:
     """The record a directory content belongs to."""
     if isinstance(content, said.Calendar):
         return f"calendar.{content.year}"
+    if isinstance(content, said.Ruled):
+        return f"rule.{content.id}"
     if isinstance(content, said.Revoked):
         return f"revoked.{base32(content.fingerprint)}"
     if isinstance(content, said.Rooted):

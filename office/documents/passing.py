@@ -7,6 +7,7 @@ from typing import Any
 from node import clock
 from office.documents import flows, service
 from office.documents.model import FLOWS, Document
+from office.frame import clocks
 from office.frame.calendar import Workdays
 from office.frame.desk import Desk
 from office.frame.flow import terms
@@ -31,7 +32,7 @@ def shown(desk: Desk, document: Document) -> dict[str, Any] | None:
         return None
     pen = Pen(desk, FLOWS, document.id)
     template, state = pen.template, pen.state
-    found = terms.terms(document.id, state, Workdays(desk.directory.calendars()), now=desk.now)
+    found = terms.terms(document.id, state, Workdays(desk.directory.calendars()), now=desk.now, law=clocks.law(desk.directory.rulings()))
     lying = [_lies(desk, template, seat, found) for seat in state.live()]
     offered = [_offer(desk, pen, document, one.act, one.seat) for one in flows.offers(desk, document)]
     return {

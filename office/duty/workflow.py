@@ -12,6 +12,7 @@ from node.errors import Invalid
 from office.duty.entries import PLACE, WORDS, Report
 from office.frame import clocks
 from office.frame.calendar import Workdays
+from office.frame.clocks import Rules
 from office.frame.flow import Flow, Move
 from office.frame.words import _
 
@@ -76,22 +77,22 @@ def shape(report: Report, now: int) -> None:
             raise Invalid(sentence)
 
 
-def lateness(learned: int, written: int, phoned: int, days: Workdays, now: dt.datetime) -> list[Lateness]:
+def lateness(learned: int, written: int, phoned: int, days: Workdays, now: dt.datetime, law: Rules) -> list[Lateness]:
     """How a first report stands against the rules of telephone and of writing; ``written`` and ``phoned`` are 0 for not."""
     found = []
     for rule, at in ((PHONE, phoned), (FIRST, written)):
-        began = clocks.begin("first", rule, clocks.Event(at=clock.from_ms(learned)), days, law=clocks.rules())
-        end = clocks.due(began, days, law=clocks.rules())
+        began = clocks.begin("first", rule, clocks.Event(at=clock.from_ms(learned)), days, law=law)
+        end = clocks.due(began, days, law=law)
         assert end is not None
         done = clocks.meet(began, clocks.Event(at=clock.from_ms(at))) if at else began
-        late = clocks.late(done, days, law=clocks.rules()) if at else now > end.at
+        late = clocks.late(done, days, law=law) if at else now > end.at
         found.append(Lateness(rule=rule, due=end.at, at=clock.from_ms(at) if at else None, late=late))
     return found
 
 
-def late(learned: int, written: int, phoned: int, days: Workdays, now: dt.datetime) -> bool:
+def late(learned: int, written: int, phoned: int, days: Workdays, now: dt.datetime, law: Rules) -> bool:
     """Whether a first report is late: in writing, or by a telephone call that was made too late."""
-    by_phone, in_writing = lateness(learned, written, phoned, days, now)
+    by_phone, in_writing = lateness(learned, written, phoned, days, now, law)
     return in_writing.late or (by_phone.at is not None and by_phone.late)
 
 

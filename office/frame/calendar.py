@@ -117,8 +117,9 @@ class Workdays:
     """Which days are worked, by the calendars of the years."""
 
     def __init__(self, calendars: Iterable[Calendar]) -> None:
-        """``calendars`` are those that the city signed; other years are provisional."""
-        self.years = {c.year: c for c in calendars}
+        """``calendars`` are those that the city signed, the last of a year counts; other years are provisional."""
+        self._every = tuple(calendars)
+        self.years = {c.year: c for c in self._every}
         self._known = {c.year: c for c in shipped()} | self.years
         self._off = {day for c in self._known.values() for day in c.off}
         self._worked = {day for c in self._known.values() for day in c.worked}
@@ -132,7 +133,7 @@ class Workdays:
         """The same with other versions of the years that ``version`` names; :class:`Missing` when one is not kept here."""
         chosen = dict(self.years)
         for year, number in versions(version):
-            kept = [c for c in (self.years.get(year), *shipped()) if c is not None and c.year == year]
+            kept = [c for c in (*self._every, *shipped()) if c.year == year]
             found = next((c for c in kept if c.version == number), None)
             if found is None and (number or kept):
                 have = " or ".join(sorted({f"{c.year}.{c.version}" for c in kept})) or f"{year}.0"

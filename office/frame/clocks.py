@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from node.directory.entries import Calendar
+from node.directory.entries import Calendar, Ruled
 from node.errors import Conflict, Invalid, Missing, Refused
 from office.frame import calendar
 from office.frame.calendar import Due, Span, Workdays
@@ -106,13 +106,61 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     version: int
     rules: tuple[Rule, ...]
 
-    def rule(self, id: str) -> Rule:
-        """The rule of an id; :class:`Missing` names the variants when the id is that of a row of them."""
+    def rule(self, id: str, begun: dt.datetime | None = None) -> Rule:
+        """The rule of an id, as it holds for a term that begins then; :class:`Missing` names the variants when the id is that of a row of them."""
         found = next((rule for rule in self.rules if rule.id == id), None)
         if found is None:
             variants = ", ".join(rule.id for rule in self.rules if rule.row == id)
             raise Missing(f"there is no rule {id[:60]!r}", hint=variants, code="no_rule")
         return found
+
+    def told(self, id: str, begun: dt.datetime) -> str:
+        """The version of the law that a term is counted by, so that anybody can count again."""
+        return str(self.version)
+
+
+class Law(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The rules with what the city has said of them since."""
+
+    signed: tuple[Ruled, ...] = ()
+    "Every version, see :class:`node.directory.entries.Ruled`."
+
+    def rule(self, id: str, begun: dt.datetime | None = None) -> Rule:
+        """The rule of an id; with the term and article of the newest version that holds for a term that begins then."""
+        found, said = Rules.rule(self, id), self.ruling(id, begun)
+        return msgspec.structs.replace(found, limit=said.limit, basis=said.basis) if said is not None else found
+
+    def ruling(self, id: str, begun: dt.datetime | None) -> Ruled | None:
+        """The version that holds for a term of a rule that begins at a moment; None where it is the rule as it was brought along."""
+        if begun is None:
+            return None
+        day = begun.astimezone(calendar.SHANGHAI).date()
+        holding = (one for one in self.signed if one.id == id and (one.running or one.since <= day))
+        return max(holding, key=lambda one: one.version, default=None)
+
+    def told(self, id: str, begun: dt.datetime) -> str:
+        """As of the rules; what the city has said is named, as in ``1+doc.sign_in.2``."""
+        said = self.ruling(id, begun)
+        return f"{self.version}+{id}.{said.version}" if said is not None else str(self.version)
+
+
+def law(signed: Iterable[Ruled]) -> Law:
+    """The rules of this program with what the city has said of them; what names no rule or no term here counts for nothing."""
+    known = rules()
+    return Law(version=known.version, rules=known.rules, signed=tuple(one for one in signed if not wrong(known, one)))
+
+
+def wrong(known: Rules, said: Ruled) -> str:
+    """Why the city cannot say this of a rule, or empty: the rule is known, and its term stays in its unit where it is paused or extended."""
+    rule = next((one for one in known.rules if one.id == said.id), None)
+    if rule is None:
+        return "unknown_rule"
+    try:
+        units = ["date" if calendar.dated(one) else calendar.term(one)[1] for one in (rule.limit, said.limit)]
+    except Invalid:
+        return "bad_limit"
+    fixed = rule.pauses or rule.extension or rule.before
+    return "other_unit" if (fixed and units[0] != units[1]) or ("date" in units and units[0] != units[1]) else ""
 
 
 def read(data: bytes) -> Rules:
@@ -217,7 +265,7 @@ class Clock:
 
 def begin(matter: str, rule: str, start: Event, days: Workdays, *, law: Rules, earlier: Iterable[Clock] = ()) -> Clock:
     """A clock set going by an event; refused when the rule says once and ``earlier`` clocks of the matter have had it."""
-    found = law.rule(rule)
+    found = law.rule(rule, start.at)
     if found.once and any(clock.rule == rule and clock.matter == matter for clock in earlier):
         raise _no(_("{rule}：只能办理一次（{basis}）。"), found, found.basis, "once")
     clock = Clock(matter=matter, rule=rule, start=start, law=law.version)
@@ -226,7 +274,7 @@ def begin(matter: str, rule: str, start: Event, days: Workdays, *, law: Rules, e
 
 def due(clock: Clock, days: Workdays, *, law: Rules) -> Due | None:
     """When the clock ends, with every day it counts; None while it is paused, for then nobody can know."""
-    return None if clock.suspended else _end(clock, law.rule(clock.rule), days)
+    return None if clock.suspended else _end(clock, law.rule(clock.rule, clock.begun.at), days)
 
 
 def _end(clock: Clock, rule: Rule, days: Workdays) -> Due:
@@ -266,7 +314,7 @@ def late(clock: Clock, days: Workdays, *, law: Rules) -> bool:
 
 def pause(clock: Clock, cause: str, since: Event, days: Workdays, *, law: Rules, told: bool = False) -> Clock:
     """The clock stopped for a cause that its rule knows; refused otherwise, and after the end."""
-    rule = law.rule(clock.rule)
+    rule = law.rule(clock.rule, clock.begun.at)
     allowed = next((one for one in rule.pauses if one.cause == cause), None)
     if allowed is None:
         raise _no(_("{rule}：不得因此中止计算期限（{basis}）。"), rule, _bases(rule.pauses, rule.basis), "no_pause")
@@ -288,7 +336,7 @@ def resume(clock: Clock, until: Event) -> Clock:
 
 def extend(clock: Clock, by: str, granted: Event, days: Workdays, *, law: Rules, approver: str, reason: str = "", told: bool = False) -> Clock:
     """The clock with a longer term, as far, as often and by whom its rule allows; ``approver`` is the part that the granting person plays."""
-    rule = law.rule(clock.rule)
+    rule = law.rule(clock.rule, clock.begun.at)
     allowed = rule.extension
     if allowed is None:
         raise _no(_("{rule}：不得延期（{basis}）。"), rule, rule.basis, "no_extension")
@@ -313,7 +361,7 @@ def _within(clock: Clock, rule: Rule, allowed: Longer, by: str) -> None:
 
 def restart(clock: Clock, cause: str, event: Event, *, law: Rules) -> Clock:
     """The term counted anew from an event; refused for a cause that its rule does not know."""
-    rule = law.rule(clock.rule)
+    rule = law.rule(clock.rule, clock.begun.at)
     if all(one.cause != cause for one in rule.restarts):
         raise _no(_("{rule}：不得重新计算期限（{basis}）。"), rule, _bases(rule.restarts, rule.basis), "no_restart")
     if clock.met is not None:

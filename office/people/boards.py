@@ -5,24 +5,28 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from node.directory import entries as said
 from node.directory.view import today
 from node.errors import Invalid
+from office.frame.calendar import dated, term
 from office.frame.desk import Desk
 from office.frame.words import _
-from office.people import service, standing
+from office.people import rulings, service, standing
 from office.people.pen import need
 from office.people.workflow import KEEPER
-from office.portal.page import Request, Screen, See, page, see_other
+from office.portal.page import Request, Screen, See, day, page, see_other
 
 MONTHS = (_("1月"), _("2月"), _("3月"), _("4月"), _("5月"), _("6月"), _("7月"), _("8月"), _("9月"), _("10月"), _("11月"), _("12月"))
 WEEK = (_("一"), _("二"), _("三"), _("四"), _("五"), _("六"), _("日"))
 WHY_WORDS = {"weekday": _("工作日"), "weekend": _("周末"), "holiday": _("放假"), "statutory": _("法定节假日"), "swapped": _("调休上班")}
+SOURCES = {"L": (_("法定"), "good"), "P": (_("惯例"), ""), "TV": (_("待核实"), "warn")}
+UNITS = {"wd": _("{n} 个工作日"), "d": _("{n} 日"), "h": _("{n} 小时"), "min": _("{n} 分钟"), "mo": _("{n} 个月"), "y": _("{n} 年")}
 
 
 class BoardPages:
-    """Lists and calendar."""
+    """Lists, calendar and terms."""
 
     name = "boards"
     desk: Desk
@@ -97,12 +101,53 @@ class BoardPages:
         found = standing.impact(self.desk, year, off=days(given["off"], year), worked=days(given["worked"], year), basis=given["basis"])
         return Screen("people/impact.html", year=year, given=given, found=found, json={"year": year, "running": found.running, "moved": found.moved})
 
+    @page("GET", "/people/rules")
+    def rules(self, request: Request) -> Screen:
+        """Every term of the table: its length, its article, what the city has said of it."""
+        found = rulings.every(self.desk)
+        plain = [{"id": one.rule.id, "limit": one.rule.limit, "basis": one.rule.basis, "versions": one.versions} for one in found]
+        return Screen("people/rules.html", found=found, limit=limit, sources=SOURCES, json={"rules": plain})
+
+    @page("GET", "/people/rules/<rule>")
+    def rule(self, request: Request, rule: str) -> Screen:
+        """A term, and the form of its next version."""
+        found = rulings.one(self.desk, rule)
+        given = {"limit": found.rule.limit, "basis": found.rule.basis, "since": today().isoformat(), "running": False}
+        plain = {"rule": found.rule, "versions": found.versions}
+        return Screen("people/rule.html", found=found, limit=limit, given=given, sources=SOURCES, keeps=rulings.keeps(self.desk), json=plain)
+
+    @page("POST", "/people/rules/<rule>")
+    def sign_rule(self, request: Request, rule: str) -> See:
+        """Sign another length of a term."""
+        rulings.save(self.desk, rule, **self._ruling(request))
+        return see_other(f"/people/rules/{rule}", _("期限规则已签发，各节点收到后即按此计算。"))
+
+    @page("POST", "/people/rules/<rule>/impact")
+    def rule_impact(self, request: Request, rule: str) -> Screen:
+        """What another length of a term would change, before it is signed."""
+        found, known = rulings.impact(self.desk, rule, **self._ruling(request)), rulings.one(self.desk, rule)
+        given = {name: request.text(name) for name in ("limit", "basis", "since", "running") if request.text(name)}
+        plain = {"rule": rule, "running": found.running, "moved": found.moved}
+        return Screen("people/ruled.html", known=known, given=given, found=found, limit=limit, json=plain)
+
+    def _ruling(self, request: Request) -> dict[str, Any]:
+        given = {name: request.text(name) for name in ("limit", "basis")}
+        return {**given, "since": day(request.text("since")), "running": bool(request.text("running"))}
+
     def _form(self, id: str, name: str, chosen: tuple[str, ...], seen: str) -> Screen:
         need(self.desk, KEEPER)
         groups: dict[str, list[tuple[str, str]]] = {}
         for organ in self.desk.directory.organs():
             groups.setdefault(organ.tier, []).append((organ.id, organ.full_name))
         return Screen("people/edit_list.html", id=id, name=name, chosen=chosen, seen=seen, groups=groups, json={"name": name, "organs": chosen})
+
+
+def limit(text: str) -> str:
+    """A term in words."""
+    if dated(text):
+        return str(_("次年 {day}")).format(day=text)
+    count, unit = term(text)
+    return str(UNITS[unit]).format(n=count) if unit in UNITS else text
 
 
 def days(text: str, year: int) -> list[dt.date]:
@@ -126,9 +171,9 @@ def days(text: str, year: int) -> list[dt.date]:
 def written(days: Sequence[dt.date]) -> str:
     """Days as :func:`days` reads them."""
     runs: list[list[dt.date]] = []
-    for day in sorted(days):
-        if runs and day - runs[-1][-1] == dt.timedelta(days=1):
-            runs[-1].append(day)
+    for one in sorted(days):
+        if runs and one - runs[-1][-1] == dt.timedelta(days=1):
+            runs[-1].append(one)
         else:
-            runs.append([day])
+            runs.append([one])
     return " ".join(f"{run[0]:%m-%d}" if len(run) == 1 else f"{run[0]:%m-%d}..{run[-1]:%m-%d}" for run in runs)

@@ -25,6 +25,8 @@ LONGEST = 1_500
 "Organs on one list."
 DAYS = 80
 "Days that one notice may name."
+Version = tuple[clocks.Rules, Workdays]
+"What terms are counted by."
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def save_calendar(desk: Desk, number: int, *, off: Sequence[dt.date], worked: Se
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """A running term that another calendar would end at another time."""
+    """A running term that another calendar or rule would end at another time."""
 
     title: str
     "Empty for a matter that the person may not see."
@@ -136,7 +138,7 @@ class Moved:
 
 @dataclass(frozen=True, kw_only=True)
 class Impact:
-    """What a calendar that is not signed yet would do to the terms that run at this node."""
+    """What a calendar or a rule that is not signed yet would do to the terms that run at this node."""
 
     running: int
     moved: tuple[Moved, ...]
@@ -151,13 +153,19 @@ class Impact:
 
 def impact(desk: Desk, number: int, *, off: Sequence[dt.date], worked: Sequence[dt.date], basis: str) -> Impact:
     """Count every running term of this node by the calendar as it is and as it would be; nothing is written."""
-    made, law = _drafted(desk, number, off, worked, basis), clocks.rules()
+    made, law = _drafted(desk, number, off, worked, basis), clocks.law(desk.directory.rulings())
     signed = desk.directory.calendars()
     old, new = Workdays(signed), Workdays([*(one for one in signed if one.year != number), made])
     found, missing = gather(desk, "running")
+    return moves(found, missing, (law, old), (law, new), desk.now)
+
+
+def moves(found: Sequence[Running], missing: Sequence[str], old: Version, new: Version, now: dt.datetime) -> Impact:
+    """What another version of law and calendar does to terms that run."""
     by = {(one.clock.matter, one.clock.rule): one for one in found}
-    moved = clocks.what_if([one.clock for one in found], (law, old), (law, new), now=desk.now)
-    return Impact(running=len(found), moved=tuple(_moved(by[change.matter, change.rule], change, law) for change in moved), missing=tuple(missing))
+    moved = clocks.what_if([one.clock for one in found], old, new, now=now)
+    lines = tuple(_moved(by[change.matter, change.rule], change, new[0]) for change in moved)
+    return Impact(running=len(found), moved=lines, missing=tuple(missing))
 
 
 def _moved(one: Running, change: clocks.Change, law: clocks.Rules) -> Moved:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from node.directory.entries import Calendar
     from office.documents.model import Incoming
     from office.frame.calendar import Due, Workdays
-    from office.frame.clocks import Change
+    from office.frame.clocks import Change, Rules
     from office.frame.desk import Desk
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -44,10 +44,10 @@ def evaluate(call: Call, start: str, rule: str, version: str) -> Answer:
     from office.frame import clocks
 
     begun = moment(start)
-    with _days(call) as known:
+    with _known(call) as (known, law):
         days = known.at(version)
-    end = _end(begun, rule, days)
-    fields = {"from": begun.isoformat(), **clocks.plain(end, days), **_cited(rule)}
+    end = _end(begun, rule, days, law)
+    fields = {"from": begun.isoformat(), **clocks.plain(end, days), **_cited(rule, begun, law)}
     return Answer(fields=fields, text=_prose(end))
 
 
@@ -61,22 +61,20 @@ def moment(text: str) -> dt.datetime:
     raise Invalid(f"not a moment: {text[:60]!r}", hint="2026-01-31T17:00:00+08:00", code="moment")
 
 
-def _end(begun: dt.datetime, rule: str, days: Workdays) -> Due:
-    from office.frame import calendar, clocks
+def _end(begun: dt.datetime, rule: str, days: Workdays, law: Rules) -> Due:
+    from office.frame import calendar
 
-    found = clocks.rules().rule(rule) if "." in rule or "_" in rule else None
+    found = law.rule(rule, begun) if "." in rule or "_" in rule else None
     if found is not None and found.before:
         return calendar.before(begun, found.limit, days)
     return calendar.due(begun, found.limit if found else rule, days)
 
 
-def _cited(rule: str) -> dict[str, Any]:
-    from office.frame import clocks
-
+def _cited(rule: str, begun: dt.datetime, law: Rules) -> dict[str, Any]:
     if "." not in rule and "_" not in rule:
         return {}
-    found = clocks.rules().rule(rule)
-    return {"law": {"id": found.id, "version": clocks.rules().version, "basis": found.basis, "source": found.source}}
+    found = law.rule(rule, begun)
+    return {"law": {"id": found.id, "version": law.version, "counted": law.told(rule, begun), "basis": found.basis, "source": found.source}}
 
 
 def _prose(end: Due) -> str:
@@ -100,18 +98,19 @@ def _prose(end: Due) -> str:
 
 
 @contextmanager
-def _days(call: Call) -> Iterator[Workdays]:
-    """The days as the home's city signed them, or as published where no home was named."""
+def _known(call: Call) -> Iterator[tuple[Workdays, Rules]]:
+    """Days and rules as the home's city signed them, or as published where no home was named."""
+    from office.frame import clocks
     from office.frame.calendar import Workdays
 
     if call.home is None:
-        yield Workdays.published()
+        yield Workdays.published(), clocks.rules()
         return
     from ops import seat
 
     with seat.office(call.settings()) as office:
         office.directory.refresh()
-        yield Workdays(office.directory.calendars())
+        yield Workdays(office.directory.every_calendar()), clocks.law(office.directory.rulings())
 
 
 @calendar.command("rules", help="期限规则表，每条一行。")
@@ -143,7 +142,7 @@ def compare(call: Call, law: Path | None, calendars: Path | None) -> Answer:
         signed = desk.directory.calendars()
         running = [clock for row, place in _incoming(desk) if (clock := sign_in(row, place)).met is None]
         other = {c.year: c for c in (*signed, *(_calendars(calendars) if calendars else ()))}
-        old = (clocks.rules(), Workdays(signed))
+        old: tuple[Rules, Workdays] = (clocks.law(desk.directory.rulings()), Workdays(signed))
         new = (clocks.read(_bytes(law)) if law else old[0], Workdays(other.values()))
         found = clocks.what_if(running, old, new, now=desk.now)
     return Answer(fields={"running": len(running), "changed": len(found), "changes": [_change(one) for one in found]})
@@ -232,14 +231,14 @@ def _rows(desk: Desk, row: Incoming, place: str, days: Workdays) -> Iterator[dic
     from office.frame import clocks
     from office.frame.calendar import SHANGHAI
 
-    law, term = clocks.rules(), sign_in(row, place)
+    law, term = clocks.law(desk.directory.rulings()), sign_in(row, place)
     end = clocks.due(term, days, law=law)
     begun = {"ref": place, "anchored": {"from": term.start.at.astimezone(SHANGHAI).isoformat(), "to": None}}
     about = {"doc": row.doc, "organ": row.organ, "title": row.title, "started": begun}
     state = clocks.state(term, days, law=law, now=desk.now)
     if end is not None:
-        told = {"due": end.at.isoformat(), "basis": law.rule(term.rule).basis, "calendar": end.calendar, "state": str(state)}
-        yield about | {"kind": "sign_in", "rule": term.rule, "provisional": end.provisional} | told
+        told = {"due": end.at.isoformat(), "basis": law.rule(term.rule, term.start.at).basis, "calendar": end.calendar, "state": str(state)}
+        yield about | {"kind": "sign_in", "rule": term.rule, "provisional": end.provisional, "law": law.told(term.rule, term.start.at)} | told
     if row.until:
         until = clock.from_ms(row.until).astimezone(SHANGHAI)
         stands = clocks.State.MET if row.answered_at or row.closed_at else clocks.standing(term.start.at, until, desk.now)

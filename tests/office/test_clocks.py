@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from node.directory.entries import Calendar
+from node.directory.entries import Calendar, Ruled
 from node.errors import Conflict, Invalid, Missing, NodeError, Refused
 from office.documents import terms
 from office.documents.model import Incoming
@@ -871,3 +871,30 @@ def test_no_text_makes_a_term_crash(text: str) -> None:
         calendar.due(at("2026-03-02"), text, DAYS)
     except NodeError as e:
         assert isinstance(e, Invalid)
+
+
+@pytest.mark.row("M9")
+def test_what_the_city_says_of_a_rule_holds_from_its_day_or_for_all() -> None:
+    """By the version that holds for a term's beginning; whoever knows the versions counts the same years later."""
+    says = (
+        Ruled("disclose.reply", "15wd", "条例修正案§1", dt.date(2026, 7, 1), False, 1),
+        Ruled("disclose.reply", "10wd", "条例修正案§2", dt.date(2026, 9, 1), False, 2),
+        Ruled("permit.decide", "15wd", "许可法修正案", dt.date(2026, 9, 1), True, 1),
+        Ruled("no.such_rule", "15wd", "无", dt.date(2026, 1, 1), True, 1),
+        Ruled("petition.close", "60h", "另一种单位", dt.date(2026, 1, 1), True, 1),
+    )
+    law = clocks.law(says)
+    found = [law.rule("disclose.reply", at(day)).limit for day in ("2026-06-30T10:00", "2026-07-01T00:00", "2026-08-31T23:59", "2026-09-01T00:00")]
+    assert found == ["20wd", "15wd", "15wd", "10wd"]
+    assert [law.told("disclose.reply", at(day)) for day in ("2026-06-30T10:00", "2026-09-01T00:00")] == ["1", "1+disclose.reply.2"]
+    assert law.rule("permit.decide", at("2026-01-05T10:00")).limit == "15wd" != clocks.rules().rule("permit.decide").limit
+    assert {one.id for one in law.signed} == {"disclose.reply", "permit.decide"}
+    old, new = clock("disclose.reply", "2026-06-30T10:00"), clock("disclose.reply", "2026-09-01T10:00")
+    assert clocks.due(old, DAYS, law=law) == clocks.due(old, DAYS, law=LAW) and ends(new, law=law) < ends(new)
+
+
+def test_former_versions_of_a_calendar_are_counted_by() -> None:
+    """A term is counted by the version that it names, also when the city has signed another since."""
+    first, second = _notice(2026, version=1, off=("2026-03-09",)), _notice(2026, version=2)
+    days = Workdays([first, second])
+    assert days.years[2026] == second and days.at("2026.1").years[2026] == first

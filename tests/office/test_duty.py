@@ -12,6 +12,7 @@ from node.errors import Conflict, Missing, NodeError, Refused
 from office.duty import service, workflow
 from office.duty.entries import Report, Rostered
 from office.duty.model import Addressed, Bound, Incident, Order
+from office.frame import clocks
 from office.frame.calendar import SHANGHAI, Workdays
 from tests.office.desks import Town, opened
 
@@ -123,11 +124,11 @@ def test_the_late_flag_follows_the_rules_of_telephone_and_writing(phoned: int, w
     learned = dt.datetime(2026, 2, 17, 1, 0, tzinfo=dt.UTC)
     at = {minutes: int((learned + dt.timedelta(minutes=minutes)).timestamp() * 1000) for minutes in (phoned, written)}
     start, now, days = int(learned.timestamp() * 1000), learned + dt.timedelta(hours=3), Workdays.published()
-    found = workflow.lateness(start, at[written], at[phoned] if phoned else 0, days, now)
+    found = workflow.lateness(start, at[written], at[phoned] if phoned else 0, days, now, clocks.rules())
     assert [one.rule for one in found] == ["emergency.first.phone", "emergency.first.written"]
     assert [one.due - learned for one in found] == [dt.timedelta(minutes=30), dt.timedelta(hours=1)]
     assert not phoned or found[0].late is by_phone
-    assert workflow.late(start, at[written], at[phoned] if phoned else 0, days, now) is late
+    assert workflow.late(start, at[written], at[phoned] if phoned else 0, days, now, clocks.rules()) is late
 
 
 def test_a_late_report_is_flagged_at_every_node(town: Town) -> None:

@@ -29,10 +29,11 @@ from office.documents import service as documents
 from office.documents.entries import Paper
 from office.duty import service as duty
 from office.flows import service as flows
-from office.frame.calendar import SHANGHAI
+from office.frame import clocks
+from office.frame.calendar import SHANGHAI, Workdays
 from office.frame.desk import Desk
 from office.frame.flow.template import Name
-from office.people import corrections, lending, notes, service, standing
+from office.people import corrections, lending, notes, rulings, service, standing
 from tests.city import ROOT
 from tests.office.desks import Town, opened
 
@@ -206,6 +207,7 @@ def test_keepers_of_the_directory(book: Town) -> None:
     assert listing in {one.id for one in book.desk("clerk.county1").directory.lists()}
     days = (dt.date(2027, 10, 1), dt.date(2027, 10, 2))
     book.verify(lambda: standing.save_calendar(keeper(), 2027, off=days, worked=(), basis="放假通知"))
+    book.verify(lambda: rulings.save(keeper(), "archive.hand_in", limit="05-31", basis="市档案馆规定", since=today(), running=False))
     line = json.dumps(
         {"type": "organ", "id": "bureau", "full_name": "云市林业局", "short_name": "市林业局", "kind": "department", "parent_id": "city"}
     )
@@ -325,3 +327,32 @@ def test_what_a_calendar_would_change_is_seen_before_it_is_signed(town: Town) ->
     with pytest.raises(Invalid):
         standing.impact(town.desk("sys.city"), day.year, off=off, worked=(), basis="")
     assert town.desk("sys.city").directory.calendar(day.year) == before
+
+
+@pytest.mark.row("M9")
+def test_what_a_rule_would_change_is_seen_before_it_is_signed(town: Town) -> None:
+    """Another length for what begins later moves nothing that runs; for all it moves it, here before signing and at every node after it."""
+    sent = documents.send(town.desk("head.city"), Paper("city", "letter", "关于修改期限的函", "请阅。", ("dep.city", "county1")))
+    town.carry()
+    keeper, tomorrow = "sys.city", today() + dt.timedelta(days=1)
+    given: dict[str, Any] = {"limit": "9wd", "basis": "市政府办公室规定", "since": tomorrow}
+    assert rulings.impact(town.desk(keeper), "doc.sign_in", **given, running=False).moved == ()
+    seen = rulings.impact(town.desk(keeper), "doc.sign_in", **given, running=True)
+    assert seen.later >= 1 and rulings.one(town.desk(keeper), "doc.sign_in").versions == ()
+    before = [one for one in documents.running(town.desk("clerk.county1")) if one.clock.matter == sent.doc]
+    for wrong in ({"limit": "soon"}, {"limit": "0wd"}, {"basis": " "}, {"since": None}, {"limit": "05-31"}):
+        with pytest.raises(Invalid):
+            rulings.save(town.desk(keeper), "doc.sign_in", **given | wrong, running=True)
+    for other in ("clerk.city", "sys.county1"):
+        with pytest.raises(Refused):
+            rulings.save(town.desk(other), "doc.sign_in", **given, running=True)
+    rulings.save(town.desk(keeper), "doc.sign_in", **given, running=True)
+    town.carry()
+    law, days = rulings.law(town.desk("clerk.county1")), Workdays(town.desk("clerk.county1").directory.calendars())
+    [running] = before
+    assert law.told("doc.sign_in", running.clock.start.at) == f"{law.version}+doc.sign_in.1"
+    ends = [clocks.due(running.clock, days, law=one) for one in (clocks.rules(), law)]
+    assert ends[0] is not None and ends[1] is not None and ends[1].at > ends[0].at
+    rulings.save(town.desk(keeper), "doc.sign_in", limit=clocks.rules().rule("doc.sign_in").limit, basis="恢复原规定", since=tomorrow, running=True)
+    town.carry()
+    assert clocks.due(running.clock, days, law=rulings.law(town.desk("clerk.county1"))) == ends[0]

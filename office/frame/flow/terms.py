@@ -72,9 +72,21 @@ def restartable(state: State, cause: str) -> tuple[str, ...]:
     return tuple(one.rule for one in state.clocks if one.running and any(c.cause == cause for c in law.rule(one.rule).restarts))
 
 
-def extension(matter: str, state: State, rule: str, by: str, days: Workdays, *, now: dt.datetime, approver: str, reason: str, told: bool) -> None:
+def extension(
+    matter: str,
+    state: State,
+    rule: str,
+    by: str,
+    days: Workdays,
+    *,
+    now: dt.datetime,
+    approver: str,
+    reason: str,
+    told: bool,
+    law: Rules | None = None,
+) -> None:
     """Refuse more time that the rule does not allow, citing its article."""
     for one in state.clocks:
         if one.running and one.rule == rule:
             granted = Event(at=now)
-            clocks.extend(clock(matter, one), by, granted, days, law=clocks.rules(), approver=approver, reason=reason, told=told)
+            clocks.extend(clock(matter, one), by, granted, days, law=law or clocks.rules(), approver=approver, reason=reason, told=told)
