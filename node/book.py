@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from node import clock, kinds, logs, rot, store
 from node.adoption import Adoption
 from node.blobs import Blobs
-from node.directory.entries import Node, Rooted
+from node.directory.entries import Node, Rekeyed, Rooted
 from node.directory.view import Directory
 from node.epochs import Epochs
 from node.errors import NodeError, Unreachable
@@ -54,6 +54,8 @@ class Book:
         self.refused: Counter[str] = Counter()
         self._behind = False
         "Whether a full disk kept rooms from folding what is in the journal."
+        self.owes = True
+        "Whether something came by which this node may owe others a certificate (:mod:`node.rotation`)."
         self._round: Iterator[rot.Step] | None = None
         "The walk over everything stored that is under way."
         self.alive: Callable[[], None] = lambda: None
@@ -101,7 +103,7 @@ class Book:
             self._round = rot.steps(self.journal.rot, tuple(self.journal.chains.values()), self.blobs)
         step = next(self._round, None)
         if step is None:
-            self._round = None
+            self._round, self.owes = None, True
             return False
         try:
             with self.journal.asking() as c:
@@ -186,8 +188,9 @@ class Book:
         touched = [e.body for _, e in released if e is not None and e.kind.startswith("directory.")]
         if touched and self.directory is not None:
             self.directory.refresh()
-            if any(isinstance(content, Node | Rooted) for content in touched):
+            if any(isinstance(content, Node | Rekeyed | Rooted) for content in touched):
                 self.notary.renew()
+                self.owes = True
         return touched
 
     def revive(self) -> None:

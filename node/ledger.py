@@ -22,10 +22,11 @@ from typing import Any
 import msgspec
 import zmq
 
-from node import clock, logs, store
+from node import clock, logs, rotation, store
 from node.alarms import alarm
 from node.beat import Beat
 from node.book import Book
+from node.directory import writing
 from node.entry import Hold
 from node.errors import Conflict, Full, Invalid, NodeError
 from node.requests import Batch, Draft
@@ -129,6 +130,7 @@ class Server:
                 self._scrub()
                 self._anchor()
                 self._snapshot()
+                self._certify()
                 self.book.settle()  # whoever asks all the time, and only reads, must not keep new tables from being taken over
                 if self.full and _free(self.book.settings) > ROOM:
                     self.full = 0
@@ -179,6 +181,19 @@ class Server:
             self._anchored = witness.news
             self.bell.send_multipart([b"checkpoint", b""])
 
+    def _certify(self) -> None:
+        """Say what certificates those below are owed, when something came that may have changed that."""
+        directory = self.book.directory
+        if not self.book.owes or directory is None or self.full:
+            return
+        self.book.owes = False
+        settings = self.book.settings
+        drafts = tuple(writing.draft(settings, directory, record) for record in rotation.owed(settings, directory, clock.now()))
+        if drafts:
+            [written] = self._do([("write", (drafts,))])
+            if isinstance(written, NodeError):
+                log.warning("certificates.owed", error=str(written))
+
     def _turn(self) -> None:
         writes, questions = self._gather()
         lazy = [w for w in writes if w[2][0] == "held"]
@@ -224,29 +239,33 @@ class Server:
         (writes if name in WRITES else questions).append((who, request, (name, args)))
 
     def _commit(self, group: list[Any]) -> None:
+        for (who, request, _), result in zip(group, self._do([request for _, _, request in group]), strict=True):
+            self._answer(who, request, result)
+
+    def _do(self, requests: list[tuple[str, tuple[Any, ...]]]) -> list[Any]:
+        """Commit requests and ring for what came of them; their results."""
         before, living = self.book.journal.mark, self.book.writer.living()
         try:
-            results = self.book.commit([request for _, _, request in group])
+            results = self.book.commit(requests)
             self.full = 0
         except Exception as error:
             if not store.full(error):
                 log.error("disk.failed", trace=True, error=str(error))
                 raise
             self.full = self.full or clock.ms()
-            results = [Full("the disk is full; reading goes on", hint="make room on the disk of this node")] * len(group)
-        for (who, request, _), result in zip(group, results, strict=True):
-            self._answer(who, request, result)
+            results = [Full("the disk is full; reading goes on", hint="make room on the disk of this node")] * len(requests)
         if self.book.journal.mark != before:
             mark, chains = self.book.journal.changed(before)
             self.bell.send_multipart([b"entries", str(mark).encode()])
             self.bell.send_multipart([b"grown", msgspec.msgpack.encode((before, mark, chains))])
         if self.book.writer.living() != living:
             self.bell.send_multipart([b"living", b""])
-        names = {name for _, _, (name, _) in group}
+        names = {name for name, _ in requests}
         if "held" in names:
             self.bell.send_multipart([b"holds", b""])
         if names & {"arrived", "rotten"}:
             self.bell.send_multipart([b"blobs", b""])
+        return results
 
     def _ask(self, name: str, args: tuple[Any, ...]) -> Any:
         try:

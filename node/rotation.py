@@ -5,7 +5,7 @@ one certifies it and says so to all in the node's record. The ledger takes the c
 The city certifies itself by its root; a new root is announced under the former one's word (:class:`~node.directory.entries.Rooted`).
 
 **Renewal.** A certificate keeps its key and its beginning and gets a later end, or hangs under the present certificate of the node above:
-whoever certified a node does so again in good time, without being asked.
+whoever certified a node does so again in good time, without being asked. The ledger does both, whatever other processes the node has.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from node import certs, identity, keys, lineage
+from node import certs, identity, keys, lineage, logs
 from node.codec import pack, unpack
 from node.directory.entries import Node, Rekeyed, Rooted
 from node.directory.view import Directory
-from node.errors import Forged, Invalid, Refused
+from node.errors import Forged, Invalid, NodeError, Refused
 from node.lineage import Former
 from node.settings import Settings
 
+log = logs.named("rotation")
 GAIN = dt.timedelta(days=3 * 365)
 "A certificate is renewed when that gives it at least so much longer; with ten years, three years after it was issued."
 
@@ -79,6 +80,24 @@ def new_root(settings: Settings, directory: Directory, key: ec.EllipticCurvePriv
     root = certs.issue(about, new.public_key(), None, new, now, begin=former.not_valid_before_utc, former=word)
     own = identity.load(settings)
     return Rooted(certs.der(root)), _under_root(settings, directory, own.key.public_key(), root, new, now, begin=own.certificate.not_valid_before_utc)
+
+
+def owed(settings: Settings, directory: Directory, now: dt.datetime) -> Iterator[Node]:
+    """What this node has to say of those right below it: the keys they asked for, then what is renewed. A wrong wish is noted and left."""
+    asking = set()
+    for node in directory.nodes():
+        wish = directory.wish(node.id) if node.parent == settings.id else None
+        if wish is None:
+            continue
+        try:
+            record = answer(settings, directory, node.id, wish, now)
+        except NodeError as error:
+            log.warning("rotation.refused", node=node.id, code=error.code, error=str(error))
+            continue
+        if record is not None:
+            asking.add(node.id)
+            yield record
+    yield from (record for record in renewals(settings, directory, now) if record.id not in asking)
 
 
 def renewals(settings: Settings, directory: Directory, now: dt.datetime) -> Iterator[Node]:

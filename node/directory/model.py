@@ -165,6 +165,16 @@ class RootRow(Base):
     certificate: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class WishRow(Base):
+    """The key that a node last asked to have certified."""
+
+    __tablename__ = "wishes"
+    node: Mapped[str] = mapped_column(ID, primary_key=True)
+    said: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[int]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class RevokedRow(Base):
     """One node's word that a certificate is no longer to be believed; whether that node may say so is judged in ``view``."""
 
@@ -292,6 +302,15 @@ def rooted(session: Session, entry: Entry[said.Rooted]) -> None:
     if session.get(RootRow, certs.fingerprint(cert)) is None:
         session.add(RootRow(fingerprint=certs.fingerprint(cert), home=entry.author, at=entry.at, certificate=entry.body.certificate))
     _beat(session, RootRow)
+
+
+@ROOM.folds(said.Rekeyed)
+def rekeyed(session: Session, entry: Entry[said.Rekeyed]) -> None:
+    """A node asks for the certificate of a new key; the last wish counts, whatever the order of arrival."""
+    held = session.get(WishRow, entry.author)
+    if held is None or (held.at, held.said) < (entry.at, entry.id):
+        session.merge(WishRow(node=entry.author, said=entry.id, at=entry.at, content=pack(entry.body)))
+    _beat(session, WishRow)
 
 
 @ROOM.folds(said.Revoked)

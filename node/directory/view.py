@@ -224,6 +224,11 @@ class Directory:
             read[node] = keys_of(certs.identities(cert)) if cert is not None else ()
         return read[node]
 
+    def wish(self, node: str) -> said.Rekeyed | None:
+        """The key that a node has last asked to have certified."""
+        known: dict[str, said.Rekeyed] = self._part("wishes", ("wishes",), self._wishes)
+        return known.get(node)
+
     def revoked_keys(self, node: str) -> tuple[tuple[PublicKey, said.Revoked], ...]:
         """Former identity keys of a node that were revoked, each with the word that says so."""
         former = self.identities(node)[1:]
@@ -695,6 +700,11 @@ class Directory:
                 former = [certs.load(raw) for raw in session.scalars(query).all()]
             known = self.identities(node)
             yield from (c for c in former if c.public_key() in known)
+
+    def _wishes(self) -> dict[str, said.Rekeyed]:
+        with self._opens() as session:
+            rows = session.execute(select(model.WishRow.node, model.WishRow.content))
+            return {node: unpack(content, said.Rekeyed) for node, content in rows}
 
     def _newest_root(self) -> x509.Certificate | None:
         with self._opens() as session:

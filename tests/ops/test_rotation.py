@@ -6,6 +6,8 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from tests.ops.test_trust import histories
 from tests.sync.test_courier import card, say
 
 CITY, COUNTY, TOWN = "city", "county1", "county1-town1"
-ROLES = {CITY: ("ledger", "courier", "clerk"), COUNTY: ("ledger", "courier", "clerk"), TOWN: ("ledger", "courier")}
+ROLES = dict.fromkeys((CITY, COUNTY, TOWN), ("ledger", "courier"))
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +123,52 @@ def verified(file: Path, root: Path) -> bool:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     return bool(json.loads(done.stdout)["ok"])
+
+
+@pytest.mark.promise("P11")
+def test_nothing_is_lost_while_keys_change(tree: City) -> None:
+    """A township and a county write without a pause while every key above and below them changes: all of it arrives at the city."""
+    writers = {name: Writer(tree[name]) for name in (TOWN, COUNTY)}
+    for one in writers.values():
+        one.start()
+    try:
+        for name in (TOWN, COUNTY, CITY):
+            rotate(tree[name], "--node", "self")
+        rotate(tree[CITY], "--root", "new")
+    finally:
+        for one in writers.values():
+            one.going = False
+            one.join()
+    for name, one in writers.items():
+        print(f"longest pause of {name}: {1000 * one.longest:.0f} ms")
+        assert one.error is None and len(one.written) > 10
+        with Ledger(tree[CITY].settings, timeout=60) as ledger:
+            wait(lambda known=ledger, last=one.written[-1]: known.places(last), why=f"the last of {name} has not come")
+            missing = [sid for sid in one.written if not ledger.places(sid)]
+        assert missing == []
+
+
+class Writer(threading.Thread):
+    """Says one thing after the other until it is told to stop."""
+
+    def __init__(self, home: Home) -> None:
+        super().__init__()
+        self.home, self.going = home, True
+        self.error: Exception | None = None
+        self.written: list[bytes] = []
+        self.longest = 0.0
+
+    def run(self) -> None:
+        """Each is awaited before the next is said."""
+        try:
+            with Ledger(self.home.settings, timeout=60) as ledger:
+                while self.going:
+                    began = time.monotonic()
+                    self.written.append(say(self.home, ledger, card("someone")).id)
+                    self.longest = max(self.longest, time.monotonic() - began)
+                    time.sleep(0.02)
+        except Exception as error:
+            self.error = error
 
 
 @pytest.mark.promise("P11")
