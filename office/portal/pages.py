@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from office.frame import secrecy
 from office.frame.desk import Desk
 from office.frame.trail import Did
 from office.frame.words import LANGUAGES, _
-from office.portal import downloads, guides, lines, openapi
+from office.portal import downloads, guides, install, lines, openapi
 from office.portal.page import Answer, Request, Screen, See, page, see_other, whole
 from office.portal.session import Locked, Session
 
@@ -260,6 +261,22 @@ class HousePages:
         """The city's root certificate."""
         headers = {"Content-Disposition": 'attachment; filename="yiwang-root.pem"'}
         return Response(request.portal.settings.path("certs", "root.pem").read_bytes(), mimetype="application/x-pem-file", headers=headers)
+
+    @page("GET", "/manifest.webmanifest", public=True, json=False)
+    def manifest(self, request: Request) -> Response:
+        """How the portal is installed as a program of its own (W3C web app manifest)."""
+        about = install.manifest(request.portal.settings, request.portal.screens.static)
+        return Response(json.dumps(about, ensure_ascii=False), mimetype="application/manifest+json")
+
+    @page("GET", "/worker.js", public=True, json=False)
+    def worker(self, request: Request) -> Response:
+        """The service worker, which shows a page of its own while the node cannot be reached."""
+        return Response(install.worker(request.portal.screens.static), mimetype="text/javascript")
+
+    @page("GET", "/offline", public=True)
+    def offline(self, request: Request) -> Screen:
+        """What a browser keeps for the time when the node cannot be reached."""
+        return Screen("portal/offline.html", json={})
 
     @page("GET", "/help", public=True)
     def help(self, request: Request) -> Screen:

@@ -9,6 +9,9 @@ forms();
 remind();
 if (document.body.dataset.live) follow();
 
+// While the node cannot be reached, a page that the browser keeps says so. Without it everything else works as ever.
+navigator.serviceWorker?.register("/worker.js").catch(() => {});
+
 // A menu that was opened closes when one goes elsewhere.
 document.addEventListener("click", (event) => {
   for (const open of document.querySelectorAll("details.user[open]")) if (!open.contains(event.target)) open.open = false;
