@@ -16,6 +16,7 @@ from aiohttp import web
 
 from media.line import Line, place
 from media.relay import Relay
+from media.tape import unfinished
 from media.transport import Port
 from node import logs, tickets
 from node.beat import Beat
@@ -69,7 +70,7 @@ def _status(relay: Relay) -> Callable[[web.Request], Awaitable[web.Response]]:
 
 async def serve(settings: Settings, ready: Callable[[Relay], None] = lambda relay: None) -> None:
     """Run until told to stop."""
-    relay = Relay(Port(*place(settings)), tickets.Gate(tickets.key(settings)), settings.id)
+    relay = Relay(Port(*place(settings)), tickets.Gate(tickets.key(settings)), settings.id, recordings=settings.path("recordings"))
     relay.cascade.kbps = float(settings.media_kbps)
     path = settings.path("run", SOCKET)
     path.unlink(missing_ok=True)
@@ -84,6 +85,8 @@ async def serve(settings: Settings, ready: Callable[[Relay], None] = lambda rela
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     work = [asyncio.ensure_future(relay.run()), asyncio.ensure_future(_beat(settings)), asyncio.ensure_future(Line(settings, relay.cascade).run())]
+    for folder in unfinished(settings.path("recordings")):
+        relay.film(folder)
     ready(relay)
     log.info("awaits", ip=relay.port.ip, port=relay.port.number)
     try:

@@ -38,6 +38,8 @@ class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     poll: int = 0
     question: str = ""
     "What is voted on, under a number of its own; empty when nothing is."
+    record: bool = False
+    "Whether it is recorded, which everybody is shown."
 
     def changed(self, **new: Any) -> Control:
         """The next word."""
@@ -79,7 +81,7 @@ class Sign(msgspec.Struct, frozen=True):
 
 
 def read(text: str, held: Control) -> Control:
-    """The next word out of a page's wishes (JSON): quiet, floor, deputies, main, banner; ``roll`` true begins a roll call, ``question`` a vote."""
+    """The next word out of a page's wishes (JSON), see :class:`Wish`; ``roll`` true begins a roll call, ``question`` a vote."""
     try:
         wish = msgspec.json.decode(text, type=Wish)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -101,4 +103,5 @@ class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     main: str | None = None
     banner: str | None = None
     roll: bool | None = None
+    record: bool | None = None
     question: str | None = None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from aiortc import RTCCertificate, RTCDtlsParameters
@@ -18,12 +20,14 @@ from media.room import LOWEST_FIRST, Room, Stream
 from media.sdp import Offered
 from media.sink import Sink
 from media.source import Source
+from media.tape import Tape
 from media.transport import Peer, Port
 from node import logs
 from node.errors import Conflict, Full, Invalid, Missing, Refused
 from node.tickets import Gate, Ticket
 
 log = logs.named("relay")
+ROOT = Path(__file__).resolve().parent.parent
 WHATS = ("camera", "screen")
 HANDSHAKE = 20.0
 "Seconds in which a browser must have come after its answer."
@@ -59,7 +63,11 @@ class Viewing:
 class Relay:
     """The rooms of a node and everybody's connections."""
 
-    def __init__(self, port: Port, gate: Gate, node: str = "") -> None:
+    def __init__(self, port: Port, gate: Gate, node: str = "", *, recordings: Path | None = None) -> None:
+        """``recordings`` is where rooms are recorded; None where none are."""
+        self.recordings = recordings
+        self.tapes: dict[str, Tape] = {}
+        "Recordings that are being made, by room."
         self.port, self.gate = port, gate
         self.rooms: dict[str, Room] = {}
         self.sending: dict[tuple[str, str, str], Sending] = {}
@@ -327,8 +335,28 @@ class Relay:
                 reported = time.monotonic()
                 await self._second()
 
+    def _record(self) -> None:
+        """Record what is led from this node and is to be recorded, and make films of what is over."""
+        for room in list(self.rooms.values()):
+            tape = self.tapes.get(room.id)
+            wanted = room.control.record and not room.ended and any(one.chairs and not one.via for one in room.members.values())
+            if wanted and tape is None and self.recordings is not None:
+                tape = self.tapes[room.id] = Tape(room, self.recordings)
+            if tape is not None and (not wanted or tape.full):
+                del self.tapes[room.id]
+                self.film(tape.close())
+                if tape.full:
+                    room.led(room.control.changed(record=False))
+            elif tape is not None:
+                tape.second()
+
+    def film(self, folder: Path) -> None:
+        """Make films of a session in a process of its own."""
+        self._begin(_filmed(folder))
+
     async def _second(self) -> None:
         self.cascade.second()
+        self._record()
         for key, sending in list(self.sending.items()):
             if sending.peer.gone:
                 await self._stop(key, sending)
@@ -351,6 +379,8 @@ class Relay:
 
     async def close(self) -> None:
         """Say goodbye to everybody."""
+        for tape in self.tapes.values():
+            tape.close()
         for task in self._tasks:
             task.cancel()
         for peer in [*(one.peer for one in self.sending.values()), *(one.peer for one in self.viewing.values())]:
@@ -364,6 +394,12 @@ def _leads(allowed: Ticket, room: Room) -> None:
     known = {*room.control.deputies, *(room.outer.deputies if room.outer is not None else ())}
     if not (allowed.chairs or allowed.person in known):
         raise Refused("a room is led by its chair and deputies", code="not_chair")
+
+
+async def _filmed(folder: Path) -> None:
+    process = await asyncio.create_subprocess_exec("nice", sys.executable, "-m", "media.mux", str(folder), cwd=ROOT)
+    if code := await process.wait():
+        log.error("recording.unfilmed", folder=str(folder), code=code)
 
 
 async def _started(peer: Peer, keys: RTCDtlsParameters, *, server: bool) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from werkzeug.utils import send_file
+from werkzeug.wrappers import Response
 
-from office.calls import board, service
+from office.calls import board, films, service
 from office.calls.entries import HIGH, MANY, WIDE
 from office.calls.model import Act as Happened
 from office.calls.model import Call
@@ -74,10 +76,18 @@ class CallPages:
             "acts": [act for move, act in acts.items() if move in moves],
             "board": board.shown(desk, call),
             "wide": (WIDE, HIGH),
+            "films": films.sessions(desk.settings, row.id),
             "happened": account.lines(desk, Happened, call, ACT_WORDS),
         }
         plain = {"call": row, "people": [one.person for one in guests], "moves": sorted(moves)}
         return Screen("calls/show.html", **values, json=plain, allow=("camera", "microphone", "display-capture"))
+
+    @page("GET", "/calls/<call>/films/<int:began>/<name>", json=False)
+    def film(self, request: Request, call: str, began: int, name: str) -> Response:
+        """A film of what was recorded; players ask for parts of it."""
+        row = self.desk.get(Call, call)
+        file = films.film(self.desk.settings, row.id, began, name)
+        return send_file(file, request.environ, mimetype="video/webm", conditional=True, etag=False)
 
     @page("GET", "/calls/<call>/more", query=FINDER)
     @page("POST", "/calls/<call>/more")

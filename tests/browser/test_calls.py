@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 
 import pytest
@@ -90,6 +91,9 @@ def test_three_tiers_see_each_other_through_their_own_relays(world: World, sit: 
     for each in (page, *(one.page for one in others)):
         each.wait_for_function(BOTH, timeout=LIMIT)
         sees(each)
+    page.locator("[data-act=record]").click()
+    for one in others:
+        expect(one.page.locator(".call-recording")).to_be_visible(timeout=LIMIT)
     _led(page, others)
     _written(page, others)
     page.locator("summary", has_text="结束会商").click()
@@ -103,6 +107,7 @@ def test_three_tiers_see_each_other_through_their_own_relays(world: World, sit: 
         expect(kept).to_contain_text("水位已到警戒线")
         expect(kept).to_contain_text("是否转移群众")
         expect(kept.locator(".whiteboard polyline")).to_have_count(1)
+    _recorded(page)
     assert [fault for one in (chair, *others) for fault in one.faults] == []
 
 
@@ -132,6 +137,28 @@ def _led(page: Page, others: list[Person]) -> None:
     expect(page.locator(".call-result")).to_contain_text("赞成 2，反对 0，弃权 0", timeout=LIMIT)
     for one in others:
         assert one.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def _recorded(page: Page) -> None:
+    """At the chair's node stand the films of all three, which play, and can be begun in the middle."""
+    deadline = time.monotonic() + LIMIT / 1000
+    while page.locator("#films video").count() < 3 and time.monotonic() < deadline:
+        page.wait_for_timeout(500)
+        page.reload()
+    films = page.locator("#films video")
+    expect(films).to_have_count(3)
+    for at in range(3):
+        found = films.nth(at).evaluate(PLAYED)
+        assert found["width"] > 0 and found["length"] > 1 and found["at"] > 0
+
+
+PLAYED = """(video) => new Promise((done, no) => {
+  video.onerror = () => no(new Error(video.error?.message || "cannot be played"));
+  video.onseeked = () => done({ width: video.videoWidth, length: video.duration, at: video.currentTime });
+  video.onloadeddata = () => { video.currentTime = video.duration / 2; };
+  video.preload = "auto";
+  video.load();
+})"""
 
 
 def _written(page: Page, others: list[Person]) -> None:

@@ -54,7 +54,7 @@ PLACES = {
 "Which objects an address is about, by how its rule begins."
 KNOWN = (r"/help/<role>", r"/network/", r"/people/", r"/flows/<template>", r"/flows/versions/<digest>", r"/language/<tongue>")
 "Addresses of what everybody who is signed in may know: the address book and how an office works. Their answers are searched for canaries only."
-PARTS = {"place": "0", "number": "1", "step": "draft", "year": "2026", "act": "0" * 32, "organ": HERE}
+PARTS = {"began": "1", "name": "1-camera.webm", "place": "0", "number": "1", "step": "draft", "year": "2026", "act": "0" * 32, "organ": HERE}
 "The other variables of an address, unless an object says better."
 QUESTIONS = {
     "q": ("财政",),

@@ -19,6 +19,8 @@ export function led(state, ask) {
   box.querySelector(".call-silent").hidden = !silent();
   box.querySelector(".call-lead").hidden = !leads(me);
   press("quiet", true, control.quiet ? words.unquiet : words.quiet, control.quiet);
+  press("record", true, control.record ? words.unrecord : words.record, control.record);
+  part(".call-recording", control.record, () => {});
   press("nest", "nests" in box.dataset, control.nested ? words.unnest : words.nest, control.nested);
   box.querySelector(".call-result").textContent = [rolled(), voted()].filter(Boolean).join("　");
   people();
@@ -37,6 +39,7 @@ export const acts = {
   abstain: () => send("show", { vote: "abstain" }),
   quiet: () => lead({ quiet: !control.quiet, floor: [] }),
   roll: () => lead({ roll: true }),
+  record: () => lead({ record: !control.record }),
   nest: () => send("nest", { on: control.nested ? "" : "1" }),
   banner: () => lead({ banner: box.querySelector("#banner").value.trim() }),
   question: () => lead({ question: box.querySelector("#question").value.trim() }),
