@@ -31,7 +31,7 @@ from node.codec import Value, pack, unpack
 from node.directory.entries import Node
 from node.errors import Conflict, Forged, Invalid, Misconfigured, Refused, Untrusted
 from node.persons import public_der
-from node.seal import StorageKey
+from node.seal import StorageKey, wrap
 from node.settings import Parent, Settings
 
 BELOW = {"city": ("county", "outside"), "county": ("township",), "township": (), "outside": ()}
@@ -315,6 +315,10 @@ def _check_request(asked: Request) -> ec.EllipticCurvePublicKey:
     keys.verify(public, asked.signature, _asked(asked))
     if len(asked.curve) != 40 or len(asked.storage_key) != 1216:
         raise Forged("the request names no line or storage key", code="bad_key")
+    try:
+        wrap(b"", asked.storage_key, b"")  # some keys have the right length and take nothing
+    except Invalid:
+        raise Forged("nothing can be sealed to the storage key of the request", code="bad_key") from None
     return public
 
 

@@ -219,10 +219,16 @@ def _read(settings: Settings, name: str) -> Found:
     return found if isinstance(found, dict) else {}
 
 
+LASTING = 2**62
+"Until when an alarm stands that does not end by itself."
+
+
 def _office_alarms(settings: Settings) -> Iterator[Found]:
-    """What the clerk's reactions and timers wrote of failures and of terms that end."""
-    for name in ("reactions.json", "deadlines.json"):
-        yield from _read(settings, name).get("alarms", ())
+    """What the processes of the office wrote (:mod:`office.frame.alerts`), but for what has ended by itself."""
+    for name in ("reactions.json", "deadlines.json", "audit.json", "door.json"):
+        for one in _read(settings, name).get("alarms", ()):
+            if clock.ms() < one.pop("until", LASTING):
+                yield one
 
 
 def _disk(home: Path) -> Found:

@@ -64,9 +64,9 @@ def wrap(secret: bytes, public: bytes, info: bytes) -> bytes:
 
     try:
         key = MLKEM768X25519PublicKey(mlkem.MLKEM768PublicKey.from_public_bytes(public[:-32]), x25519.X25519PublicKey.from_public_bytes(public[-32:]))
-    except ValueError:
+        return SUITE.encrypt(secret, key, info)
+    except ValueError:  # of the wrong length, or of small order (RFC 7748, 6.1)
         raise Invalid("not a storage key") from None
-    return SUITE.encrypt(secret, key, info)
 
 
 def chain_info(city: str, author: str, reader: str, epoch: bytes) -> bytes:

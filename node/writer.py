@@ -217,7 +217,11 @@ class Writer:
             raise Missing(f"node {audience.node} is not in the directory", code="unknown_node")
         key = secrets.token_bytes(32)
         readers = ((audience.node, public), (self.notary.here, self.reader.storage.public()))
-        return key, tuple((node, seal.wrap(key, pub, seal.chain_info(self.notary.city, self.notary.here, node, self.epoch))) for node, pub in readers)
+        city, here = self.notary.city, self.notary.here
+        try:
+            return key, tuple((node, seal.wrap(key, pub, seal.chain_info(city, here, node, self.epoch))) for node, pub in readers)
+        except Invalid:
+            raise Invalid(f"nothing can be sealed to node {audience.node}", hint="its key in the directory is wrong: found it anew") from None
 
     def _stored(self, state: State, body: bytes, seq: int) -> bytes:
         if state.audience.scope is not Scope.NODE:

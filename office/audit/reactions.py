@@ -6,7 +6,8 @@ from node import clock
 from node.alarms import alarm
 from node.codec import base32
 from office.audit import service
-from office.frame.applied import NodeDesk, Rings, every, publish
+from office.frame.alerts import publish
+from office.frame.applied import NodeDesk, Rings, every
 from office.frame.desk import Desk
 from office.frame.local import Local
 

@@ -18,7 +18,8 @@ from office.documents import terms
 from office.documents.entries import Urgency
 from office.documents.model import Incoming
 from office.documents.workflow import Standing
-from office.frame.applied import NodeDesk, Rings, applied, every, publish
+from office.frame.alerts import publish
+from office.frame.applied import NodeDesk, Rings, applied, every
 from office.frame.desk import Desk
 from office.frame.local import Local
 

@@ -18,8 +18,7 @@ Invariants: nothing a reaction does stops another or ends the process; losing ev
 from __future__ import annotations
 
 import functools
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import eventlet
@@ -34,6 +33,7 @@ from node.client import Ledger
 from node.errors import NodeError
 from node.kinds import Content, Entry
 from node.settings import Settings
+from office.frame.alerts import publish
 from office.frame.desk import Desk
 from office.frame.local import Local
 
@@ -297,11 +297,3 @@ def report(settings: Settings, local: Local) -> None:
     """Say which reactions failed, as alarms."""
     said = "{} entries could not be reacted to; they are tried again at the next start"
     publish(settings, "reactions", [alarm("backlog", "warn", row["name"], row["since"], said.format(row["count"])) for row in local.failures()])
-
-
-def publish(settings: Settings, name: str, alarms: Sequence[dict[str, Any]]) -> None:
-    """Write the alarms of one source to ``run/NAME.json``, where the status command finds those of ``reactions`` and ``deadlines``."""
-    file = settings.path("run", f"{name}.json")
-    new = file.with_name(f"{name}.json.new")
-    new.write_text(json.dumps({"at": clock.ms(), "alarms": alarms}))
-    new.replace(file)

@@ -27,6 +27,7 @@ create table if not exists sessions(
   mark text not null, first integer not null, sealed blob not null);
 create index if not exists sessions_person on sessions(person);
 create table if not exists lockouts(name text primary key, boot text not null, failures integer not null, until real not null);
+create table if not exists entered(name text, network text, at integer not null, primary key(name, network));
 create table if not exists drafts(person text, name text, at integer not null, content text not null, primary key(person, name));
 create table if not exists marks(person text, name text, at integer not null, primary key(person, name));
 create table if not exists cursors(name text primary key, at integer not null);

@@ -24,8 +24,9 @@ from office.frame.desk import Desk
 from office.frame.trail import Did
 from office.frame.words import LANGUAGES, _
 from office.portal import downloads, guides, install, lines, openapi
+from office.portal.guard import Locked
 from office.portal.page import Answer, Request, Screen, See, page, see_other, whole
-from office.portal.session import Locked, Session
+from office.portal.session import Session
 
 ADMINISTRATORS = frozenset(("sysadmin", "secadmin", "auditor"))
 
@@ -122,7 +123,7 @@ class DoorPages:
         try:
             if given.new != given.again:
                 raise Invalid(_("两次输入的新口令不一样。"), code="differ")
-            door = sessions.change(self.desk, given.old, given.new)
+            door = sessions.change(self.desk, given.old, given.new, request.remote_addr or "")
         except (Refused, Unreachable) as e:
             if request.wants_json:
                 raise
@@ -161,7 +162,7 @@ class DoorPages:
         except ValueError:
             raise Invalid(_("签名应为 base64。"), code="malformed") from None
         with _attempt(request, proof.user):
-            person, fingerprint = sessions.answer(proof.user, proof.nonce, signature)
+            person, fingerprint = sessions.answer(proof.user, proof.nonce, signature, request.remote_addr or "")
         _event(request, Did.SIGNED_IN, person=person)
         return _with_cookie(request, _onward(request, "/", person), sessions.open(person, None, own=fingerprint))
 
@@ -337,7 +338,7 @@ def _session(request: Request) -> Session:
 def _enter(request: Request, given: Entering) -> tuple[str, Door]:
     """Open the door with a password, and say so in the audit trail before anybody is let in."""
     with _attempt(request, given.login):
-        person, door = request.portal.sessions.enter(given.login, given.password)
+        person, door = request.portal.sessions.enter(given.login, given.password, request.remote_addr or "")
     _event(request, Did.SIGNED_IN, person=person)
     return person, door
 

@@ -36,12 +36,11 @@ from office.frame.desk import Desk
 from office.frame.local import Local, moment
 from office.frame.office import Office
 from office.frame.words import Text, _
+from office.portal.guard import Guard
 from office.portal.pace import Pace
 
 IDLE, LONGEST, TOUCH = 15 * 60.0, 12 * 3600.0, 20.0
 "Seconds without a request, seconds in all, seconds between two notes of the last request."
-FREE, FIRST_LOCK, LONGEST_LOCK = 5, 30.0, 3600.0
-"Wrong passwords before the door locks, seconds of the first lock (then twice as long each time), and of the longest."
 RENEW = dt.timedelta(days=90)
 "A person's certificate with less time than this is renewed at sign-in."
 QUEUE = 40
@@ -52,12 +51,6 @@ FINGERPRINT = 32
 MARKS = 10_000
 "Persons whose standing is remembered while the directory stays as it is."
 log = logs.named("session")
-
-
-class Locked(Refused):
-    """Too many wrong passwords; the door opens again by itself."""
-
-    code, http = "locked", 429
 
 
 @dataclass(frozen=True)
@@ -99,7 +92,7 @@ class Sessions:
         self.office, self.local = office, local
         self._secret = keys.read_secret(office.settings.path("keys", "portal.secret"))
         self.cookie = f"__Host-yw-{office.settings.id[:8]}"
-        self.pace = Pace()
+        self.pace, self.guard = Pace(), Guard(office.settings, local)
         self._turns = Semaphore(1)
         self._waiting = 0
         self._used: dict[str, float] = {}
@@ -200,14 +193,14 @@ class Sessions:
 
     # the password's door
 
-    def enter(self, login: str, password: str) -> tuple[str, Door]:
+    def enter(self, login: str, password: str, address: str) -> tuple[str, Door]:
         """(person, opened key) for a name and password; wrong ones are counted, and lock the name after a while."""
         name = _normal(login)
         person = self.office.directory.login(name) or ""
         counted = person or name
-        self._check_lock(counted)
-        door = self._alone(person or "nobody", password, counted)
-        self._forget(counted)
+        self.guard.check(counted, address)
+        door = self._alone(person or "nobody", password, counted, address)
+        self.guard.opened(counted, address)
         log.info("session.opened", person=person)
         return person, self._lasting(person, password, door)
 
@@ -227,13 +220,13 @@ class Sessions:
         """What a room that keeps accounts does, if there is one."""
         return next((getattr(m, verb) for m in self.office.tier.parts("service") if hasattr(m, verb)), None)
 
-    def change(self, desk: Desk, old: str, new: str) -> Door:
+    def change(self, desk: Desk, old: str, new: str, address: str) -> Door:
         """Change a password; every session of the person ends. A room that keeps accounts may do more, such as make the key anew."""
         person = desk.person
-        self._check_lock(person)
-        with self._counting(person, _("现在的口令不正确。")):
+        self.guard.check(person, address)
+        with self._counting(person, address, _("现在的口令不正确。")):
             door: Door = (self._keeper("change_password") or self._reseal)(desk, old, new)
-        self._forget(person)
+        self.guard.opened(person, address)
         self.close_all(person)
         return door
 
@@ -242,46 +235,27 @@ class Sessions:
         login = file.login if file else ""
         return self.office.aside(lambda: persons.change_password(self.office.settings, desk.person, old, new, login=login))
 
-    def _alone(self, person: str, password: str, counted: str) -> Door:
+    def _alone(self, person: str, password: str, counted: str, address: str) -> Door:
         """Open a key aside; few wait, so that a flood of sign-ins holds neither memory nor the others."""
         if self._waiting >= QUEUE:
             raise Unreachable(_("登录的人太多，请稍候再试。"))
         self._waiting += 1
         try:
-            with self._counting(counted), self._turns:
-                self._check_lock(counted)
+            with self._counting(counted, address), self._turns:
+                self.guard.check(counted, address)
                 return self.office.aside(lambda: persons.open_person_key(self.office.settings, person, password))
         finally:
             self._waiting -= 1
 
     @contextmanager
-    def _counting(self, counted: str, said: Text = _("用户名或口令不正确。")) -> Iterator[None]:
+    def _counting(self, counted: str, address: str, said: Text = _("用户名或口令不正确。")) -> Iterator[None]:
         try:
             yield
         except Refused as e:
             if e.code != "bad_password":
                 raise
-            self._failed(counted)
+            self.guard.failed(counted, address)
             raise Refused(said, code="bad_password") from None
-
-    # lock-outs
-
-    def _check_lock(self, name: str) -> None:
-        row = self.local.row("select * from lockouts where name=? and boot=?", name, self.local.boot)
-        left = row["until"] - moment() if row else 0
-        if left > 0:
-            minutes = max(1, round(left / 60 + 0.5))
-            raise Locked(_("口令错误次数过多，这个账号暂时锁定，请在约 %(n)s 分钟后再试。") % {"n": minutes}, wait=left)
-
-    def _failed(self, name: str) -> None:
-        row = self.local.row("select failures from lockouts where name=? and boot=?", name, self.local.boot)
-        failures = (row["failures"] if row else 0) + 1
-        wait = min(LONGEST_LOCK, FIRST_LOCK * 2 ** (failures - FREE)) if failures >= FREE else 0
-        log.warning("session.wrong_password", failures=failures, locked=round(wait))
-        self.local.write("insert or replace into lockouts values(?,?,?,?)", name, self.local.boot, failures, moment() + wait if wait else 0)
-
-    def _forget(self, name: str) -> None:
-        self.local.write("delete from lockouts where name=?", name)
 
     # the key's door
 
@@ -295,19 +269,19 @@ class Sessions:
         signer = self.office.directory.signer(session.own) if session.own else None
         return Away(session.person, signer, session.own, self._secret, header) if signer is not None else None
 
-    def answer(self, user: str, nonce: str, signature: bytes) -> tuple[str, bytes]:
+    def answer(self, user: str, nonce: str, signature: bytes, address: str) -> tuple[str, bytes]:
         """(person, certificate's fingerprint) whose own key signed the challenge; one message for every way in which it can be wrong."""
         wrong = Refused(_("签名不能证明您的身份。"), code="bad_signature")
         person = self._person(user)
-        self._check_lock(person or _normal(user))
+        self.guard.check(person or _normal(user), address)
         if not self._spend(nonce):
             raise wrong
         signed = challenge(self.office.settings.id, user, nonce)
         for signer in self.office.directory.certificates_of(person) if person else ():
             if signer.kind == "person" and signer.revoked is None and _holds(signer.key, signature, signed):
-                self._forget(person)
+                self.guard.opened(person, address)
                 return person, certs.fingerprint(signer.certificate)
-        self._failed(person or _normal(user))
+        self.guard.failed(person or _normal(user), address)
         raise wrong
 
     def _person(self, user: str) -> str:

@@ -35,7 +35,7 @@ def test_storage_keys_have_their_lengths() -> None:
     for bad in (b"", bytes(95), bytes(97)):
         with pytest.raises(Invalid):
             seal.StorageKey(bad)
-    for bad in (b"", bytes(1215), KEY.public() + b"\0"):
+    for bad in (b"", bytes(1215), KEY.public() + b"\0", KEY.public()[:-32] + bytes(32)):
         with pytest.raises(Invalid):
             seal.wrap(b"x", bad, INFO)
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import json
+from pathlib import Path
 
 import pytest
 
-from node import keys, persons
+from node import health, keys, persons
+from node.settings import Settings
+from office.frame.local import Local
+from office.portal.guard import FREE, WIDE, Guard, Locked
 from office.portal.session import challenge
 from tests.portal.house import House
 
@@ -111,6 +116,38 @@ def test_five_wrong_passwords_lock_the_name_however_it_is_spelt(house: House) ->
     locked = one.enter("HanYuMei", right)
     assert locked.status == 429
     assert "锁定" in locked.text
+
+
+def test_a_lock_from_one_machine_shuts_nobody_else_out(tmp_path: Path) -> None:
+    """Five wrong from one address lock the name there alone; fifty from everywhere lock it for strangers, not for machines that opened it before."""
+    settings = Settings(id="a" * 26, tier="county", name="县", code="1", city="b" * 26, home=tmp_path)
+    for name in ("run", "keys"):
+        (tmp_path / name).mkdir()
+    guard = Guard(settings, Local(settings))
+    guard.opened("li", "10.0.0.5")
+    for _ in range(FREE):
+        guard.check("li", "10.0.0.9")
+        guard.failed("li", "10.0.0.9")
+    with pytest.raises(Locked):
+        guard.check("li", "10.0.0.9")
+    for address in ("10.0.0.5", "10.0.0.8"):
+        guard.check("li", address)
+    [alarm] = json.loads((tmp_path / "run/door.json").read_bytes())["alarms"]
+    assert (alarm["kind"], alarm["subject"]) == ("login_attack", "10.0.0.9") and alarm["until"] > 0
+    for n in range(WIDE):
+        guard.failed("li", f"2001:db8:{n}::1")
+    with pytest.raises(Locked):
+        guard.check("li", "10.0.0.8")
+    guard.check("li", "10.0.0.5")
+    guard.check("wang", "10.0.0.8")
+
+
+def test_guessing_raises_the_alarm(house: House) -> None:
+    """Five wrong passwords stand where the status finds them, as login_attack."""
+    one = house.browser()
+    for _ in range(FREE):
+        one.enter("caoweiguo", "wrong-wrong-wrong")
+    assert "login_attack" in [alarm["kind"] for alarm in health._office_alarms(house.settings)]
 
 
 def test_an_unknown_name_is_refused_like_a_known_one(house: House) -> None:
