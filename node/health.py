@@ -72,7 +72,7 @@ def collect(settings: Settings, patience: float = PATIENCE, *, context: Any = No
     disk, time_of = _disk(settings.home), clocked(lines)
     trust = _trust(settings, ledger, lines)
     found = [*ledger.get("alarms", ()), *watch.get("alarms", ()), *_office_alarms(settings), *_own_alarms(settings, disk, time_of, trust)]
-    found += _stale(settings, ledger, _links(lines))
+    found += [*_stale(settings, ledger, _links(lines)), *_skewed(_links(lines))]
     alarms = list({one["id"]: one for one in map(_listed, found)}.values())
     looping = [f"crash_loop_{one['subject']}" for one in alarms if one["kind"] == "crash_loop"]
     return {
@@ -167,6 +167,14 @@ def _stale(settings: Settings, ledger: Found, links: Sequence[Found]) -> Iterato
     if stood > limit and (age is None or age > limit):
         what = "no checkpoint of the city has come" if age is None else f"the last checkpoint of the city is {age // 60} minutes old"
         yield alarm("stale_checkpoint", "warn", above["peer"], clock.ms() - int(1000 * min(stood, age or stood)), f"the line stands and {what}")
+
+
+def _skewed(links: Sequence[Found]) -> Iterator[Found]:
+    """A neighbour speaks no version of the protocol that is spoken here."""
+    for row in links:
+        if row.get("reason") == "unknown_version":
+            since = clock.to_ms(datetime.fromisoformat(row["since"]))
+            yield alarm("version_skew", "warn", row["peer"], since, "it speaks no version of the protocol that is spoken here: upgrade the older one")
 
 
 def _processes(settings: Settings) -> list[Found]:

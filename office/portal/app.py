@@ -395,6 +395,8 @@ class App:
         if isinstance(error, Refused) and error.http == 403 and session is not None:
             with contextlib.suppress(NodeError):  # who is refused is refused, whether or not it can be noted
                 self.portal.trail.once(Did.REFUSED, person=session.person, object=request.path, address=request.remote_addr or "")
+        if isinstance(error, NodeError) and error.code == "label_refused" and session is not None:
+            self.portal.sessions.noticed.saw(error.code, session.person)
         if isinstance(error, (SignedOut,)) and not request.wants_json and request.method in SAFE:
             onward = "/me/password" if error.code == "first_password" else "/signin?next=" + quote(request.full_path.rstrip("?"), safe="")
             return self._cookies(request, Response(status=303, headers={"Location": onward}))

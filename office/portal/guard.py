@@ -26,6 +26,11 @@ LASTS = 3_600_000
 "Milliseconds for which an alarm stays after the last wrong password."
 MOST = 20
 "Alarms at once; the oldest go."
+SAID = {
+    "login_attack": "{} wrong passwords for one name from this address",
+    "flood": "refused {} times since it tried to sign in too often",
+    "label_refused": "{} times this person wanted to keep what is marked as a state secret; nothing was kept",
+}
 log = logs.named("session")
 
 
@@ -38,10 +43,8 @@ class Locked(Refused):
 class Guard:
     """The counts of one portal's door."""
 
-    def __init__(self, settings: Settings, local: Local) -> None:
-        self._settings, self.local = settings, local
-        self._alarms: dict[str, tuple[int, int, int]] = {}
-        "Network to (since, last, wrong passwords)."
+    def __init__(self, local: Local, noticed: Noticed) -> None:
+        self.local, self._noticed = local, noticed
 
     def check(self, name: str, address: str) -> None:
         """Refuse who is shut out, saying for how long."""
@@ -57,7 +60,7 @@ class Guard:
         failures = self._count(_key(name, address), FREE)
         self._count(_key(name), WIDE)
         if failures >= FREE:
-            self._raise(network(address), failures)
+            self._noticed.saw("login_attack", network(address), failures)
 
     def opened(self, name: str, address: str) -> None:
         """The door opened: nothing is held against this machine, and it is known."""
@@ -79,14 +82,23 @@ class Guard:
         self.local.write("insert or replace into lockouts values(?,?,?,?)", key, self.local.boot, failures, moment() + wait if wait else 0)
         return failures
 
-    def _raise(self, where: str, failures: int) -> None:
+
+class Noticed:
+    """What an operator should hear of the door: alarms that stand for an hour after it happened last."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._seen: dict[tuple[str, str], tuple[int, int, int]] = {}
+        "Kind and subject to (since, last, how often)."
+
+    def saw(self, kind: str, subject: str, often: int = 0) -> None:
+        """It happened (again); ``often`` where somebody else counts."""
         now = clock.ms()
-        since = self._alarms[where][0] if where in self._alarms else now
-        self._alarms[where] = since, now, failures
-        self._alarms = dict(sorted(((at, told) for at, told in self._alarms.items() if now - told[1] < LASTS), key=lambda one: one[1][1])[-MOST:])
-        said = "{} wrong passwords for one name from this address"
-        told = self._alarms.items()
-        found = [alarm("login_attack", "warn", at, first, said.format(count)) | {"until": last + LASTS} for at, (first, last, count) in told]
+        since, _last, count = self._seen.get((kind, subject), (now, now, 0))
+        self._seen[kind, subject] = since, now, often or count + 1
+        self._seen = dict(sorted(((at, told) for at, told in self._seen.items() if now - told[1] < LASTS), key=lambda one: one[1][1])[-MOST:])
+        told = self._seen.items()
+        found = [alarm(kind, "warn", at, first, SAID[kind].format(count)) | {"until": last + LASTS} for (kind, at), (first, last, count) in told]
         publish(self._settings, "door", found)
 
 

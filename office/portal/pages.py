@@ -25,6 +25,7 @@ from office.frame.trail import Did
 from office.frame.words import LANGUAGES, _
 from office.portal import downloads, guides, install, lines, openapi
 from office.portal.guard import Locked
+from office.portal.pace import network
 from office.portal.page import Answer, Request, Screen, See, page, see_other, whole
 from office.portal.session import Session
 
@@ -350,6 +351,7 @@ def _attempt(request: Request, name: str) -> Iterator[None]:
     wait = request.portal.sessions.pace.late(address)
     if wait:
         request.portal.trail.once(Did.LOCKED, object=request.path, address=address)
+        request.portal.sessions.noticed.saw("flood", network(address))
         raise Locked(_("这台电脑登录出错太多，请稍候再试。"), wait=wait)
     request.portal.sessions.pace.spend(address)
     try:

@@ -36,7 +36,7 @@ from office.frame.desk import Desk
 from office.frame.local import Local, moment
 from office.frame.office import Office
 from office.frame.words import Text, _
-from office.portal.guard import Guard
+from office.portal.guard import Guard, Noticed
 from office.portal.pace import Pace
 
 IDLE, LONGEST, TOUCH = 15 * 60.0, 12 * 3600.0, 20.0
@@ -92,7 +92,8 @@ class Sessions:
         self.office, self.local = office, local
         self._secret = keys.read_secret(office.settings.path("keys", "portal.secret"))
         self.cookie = f"__Host-yw-{office.settings.id[:8]}"
-        self.pace, self.guard = Pace(), Guard(office.settings, local)
+        self.pace, self.noticed = Pace(), Noticed(office.settings)
+        self.guard = Guard(local, self.noticed)
         self._turns = Semaphore(1)
         self._waiting = 0
         self._used: dict[str, float] = {}

@@ -12,7 +12,7 @@ import pytest
 from node import health, keys, persons
 from node.settings import Settings
 from office.frame.local import Local
-from office.portal.guard import FREE, WIDE, Guard, Locked
+from office.portal.guard import FREE, WIDE, Guard, Locked, Noticed
 from office.portal.session import challenge
 from tests.portal.house import House
 
@@ -123,7 +123,7 @@ def test_a_lock_from_one_machine_shuts_nobody_else_out(tmp_path: Path) -> None:
     settings = Settings(id="a" * 26, tier="county", name="县", code="1", city="b" * 26, home=tmp_path)
     for name in ("run", "keys"):
         (tmp_path / name).mkdir()
-    guard = Guard(settings, Local(settings))
+    guard = Guard(Local(settings), Noticed(settings))
     guard.opened("li", "10.0.0.5")
     for _ in range(FREE):
         guard.check("li", "10.0.0.9")
@@ -148,6 +148,15 @@ def test_guessing_raises_the_alarm(house: House) -> None:
     for _ in range(FREE):
         one.enter("caoweiguo", "wrong-wrong-wrong")
     assert "login_attack" in [alarm["kind"] for alarm in health._office_alarms(house.settings)]
+
+
+def test_what_is_marked_secret_raises_the_alarm(house: House) -> None:
+    """Somebody wants to keep a text marked as a state secret: it is refused, and the operator hears of it."""
+    one = house.enter("zhoulixin")
+    one.get("/me")
+    reply = one.ask("PUT", "/api/v1/drafts/test:form", {"content": "机密★10年 关于某事"}, X_CSRF_Token=one.csrf, Accept="application/json")
+    assert reply.status == 403 and reply.json["code"] == "label_refused"
+    assert "label_refused" in [alarm["kind"] for alarm in health._office_alarms(house.settings)]
 
 
 def test_an_unknown_name_is_refused_like_a_known_one(house: House) -> None:
