@@ -13,6 +13,7 @@ import sys
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ MILLI = Fraction(1, 1000)
 RATE = {"audio": 48_000, "video": 90_000}
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Frame:
     """A picture, or a moment of a voice."""
 
@@ -50,11 +51,8 @@ def films(folder: Path) -> list[dict[str, Any]]:
         file = folder / f"{number}-{what}.webm"
         seconds = _film(file, {kind: [folder / one["file"] for one in tracks if one["kind"] == kind] for kind in RATE})
         if seconds:
-            data = file.read_bytes()
-            sha = hashlib.sha256(data).hexdigest()
-            made.append(
-                {"file": file.name, "person": person, "name": tracks[0]["name"], "what": what, "size": len(data), "sha256": sha, "seconds": seconds}
-            )
+            whose = {"file": file.name, "person": person, "name": tracks[0]["name"], "what": what, "seconds": seconds}
+            made.append(whose | {"size": file.stat().st_size, "sha256": _sum(file)})
     tape.save(folder, about | {"films": made})
     for one in about["tracks"]:
         (folder / one["file"]).unlink(missing_ok=True)
@@ -67,25 +65,32 @@ def _sum(file: Path) -> str:
 
 
 def _film(file: Path, parts: dict[str, list[Path]]) -> int:
-    """Write a film; its length in whole seconds, at least 1, or 0 where there was nothing to write."""
-    frames = {kind: sorted(frame for path in paths if path.exists() for frame in _frames(path, kind)) for kind, paths in parts.items()}
-    frames["video"] = frames["video"][next((at for at, one in enumerate(frames["video"]) if one.key), len(frames["video"])) :]
-    if not any(frames.values()):
+    """Write a film, frame by frame; its length in whole seconds, at least 1, or 0 where there was nothing to write."""
+    voices = chain.from_iterable(_frames(path, "audio") for path in parts["audio"] if path.exists())
+    pictures = dropwhile(lambda one: not one.key, chain.from_iterable(_frames(path, "video") for path in parts["video"] if path.exists()))
+    heard, seen = next(voices, None), next(pictures, None)
+    if heard is None and seen is None:
         return 0
     with av.open(str(file), "w", format="webm") as out:
-        streams: dict[str, Any] = {}
-        if frames["video"]:
-            streams["video"] = out.add_stream("libvpx", rate=30)
-            streams["video"].width, streams["video"].height = _size(frames["video"][0].data)
-        if frames["audio"]:
-            streams["audio"] = out.add_stream("libopus", rate=RATE["audio"], layout="stereo")
-        last = dict.fromkeys(streams, -1)
-        for frame, kind in heapq.merge(*([(one, kind) for one in frames[kind]] for kind in streams)):
-            last[kind] = max(frame.at, last[kind] + 1)
+        ways: list[Iterator[tuple[Frame, Any]]] = []
+        if seen is not None:
+            stream: Any = out.add_stream("libvpx", rate=30)
+            stream.width, stream.height = _size(seen.data)
+            ways.append(_with(chain([seen], pictures), stream))
+        if heard is not None:
+            ways.append(_with(chain([heard], voices), out.add_stream("libopus", rate=RATE["audio"], layout="stereo")))
+        first, last = -1, dict[int, int]()
+        for frame, stream in heapq.merge(*ways, key=lambda one: one[0].at):
+            at = max(frame.at, last.get(stream.index, -1) + 1)
+            first, last[stream.index] = (at if first < 0 else first), at
             packet = av.Packet(frame.data)
-            packet.stream, packet.time_base, packet.pts, packet.dts, packet.is_keyframe = streams[kind], MILLI, last[kind], last[kind], frame.key
+            packet.stream, packet.time_base, packet.pts, packet.dts, packet.is_keyframe = stream, MILLI, at, at, frame.key
             out.mux(packet)
-    return max(1, (max(last.values()) - min(one[0].at for one in frames.values() if one)) // 1000)
+    return max(1, (max(last.values()) - first) // 1000)
+
+
+def _with(frames: Iterator[Frame], stream: Any) -> Iterator[tuple[Frame, Any]]:
+    return ((frame, stream) for frame in frames)
 
 
 def _frames(path: Path, kind: str) -> Iterator[Frame]:

@@ -160,7 +160,10 @@ class Relay:
         """The chair's or a deputy's word, see :func:`media.control.read`."""
         allowed, room = self._enter(ticket)
         _leads(allowed, room)
-        room.led(control.read(wish, room.control))
+        word = control.read(wish, room.control)
+        if word.record is not room.control.record and not allowed.chairs:
+            raise Refused("a call is recorded by its chair's word, at the chair's node", code="not_chair")
+        room.led(word)
         return {}
 
     async def nest(self, ticket: str, on: str) -> dict[str, Any]:
@@ -338,17 +341,28 @@ class Relay:
     def _record(self) -> None:
         """Record what is led from this node and is to be recorded, and make films of what is over."""
         for room in list(self.rooms.values()):
-            tape = self.tapes.get(room.id)
-            wanted = room.control.record and not room.ended and any(one.chairs and not one.via for one in room.members.values())
-            if wanted and tape is None and self.recordings is not None:
-                tape = self.tapes[room.id] = Tape(room, self.recordings)
-            if tape is not None and (not wanted or tape.full):
-                del self.tapes[room.id]
-                self.film(tape.close())
-                if tape.full:
-                    room.led(room.control.changed(record=False))
-            elif tape is not None:
-                tape.second()
+            here = any(one.chairs and not one.via for one in room.members.values())
+            if room.control.record and here and not room.ended and self.recordings is not None:
+                try:
+                    if room.id not in self.tapes:
+                        self.tapes[room.id] = Tape(room, self.recordings)
+                    tape = self.tapes[room.id]
+                    tape.second()
+                    going = not tape.full
+                except OSError as error:
+                    log.error("recording.failed", room=room.id, error=str(error))
+                    going = False
+                if not going:
+                    self._unrecord(room)
+            elif room.id in self.tapes:
+                self._unrecord(room)
+
+    def _unrecord(self, room: Room) -> None:
+        """Record no more; nobody is told that it is recorded when it is not."""
+        if (tape := self.tapes.pop(room.id, None)) is not None:
+            self.film(tape.close())
+        if room.control.record and not room.ended:
+            room.led(room.control.changed(record=False))
 
     def film(self, folder: Path) -> None:
         """Make films of a session in a process of its own."""

@@ -6,6 +6,7 @@ A relay records a room while the chair's word says so and the chair is at its no
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import shutil
@@ -43,9 +44,14 @@ class Track:
     def send_rtcp(self, data: bytes) -> None:
         """Reports are for viewers that play."""
 
+    def flush(self) -> None:
+        """What came so far stays, whatever becomes of the process."""
+        self._out.flush()
+
     def close(self) -> None:
         """No more of it comes."""
-        self._out.close()
+        with contextlib.suppress(OSError):
+            self._out.close()
 
 
 class Tape:
@@ -82,6 +88,8 @@ class Tape:
                 sinks[stream.id].want(LAYERS.get(stream.what, "h"))
         for id_ in [id_ for id_ in self._tracks if id_ not in self.room.streams]:
             self._tracks.pop(id_).close()
+        for track in self._tracks.values():
+            track.flush()
         self.full |= self.written > MOST or shutil.disk_usage(self.folder).free < SPARE
 
     def _sink(self, stream: Stream) -> Sink:
@@ -118,5 +126,10 @@ def load(folder: Path) -> dict[str, Any]:
 
 
 def unfinished(root: Path) -> list[Path]:
-    """Sessions of which no films were made yet."""
-    return [file.parent for file in sorted(root.glob("*/*/session.json")) if load(file.parent)["films"] is None]
+    """Sessions of which no films were made yet; those whose notes cannot be read are left alone."""
+    found = []
+    for file in sorted(root.glob("*/*/session.json")):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            if load(file.parent)["films"] is None:
+                found.append(file.parent)
+    return found

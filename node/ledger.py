@@ -188,11 +188,14 @@ class Server:
             return
         self.book.owes = False
         settings = self.book.settings
-        drafts = tuple(writing.draft(settings, directory, record) for record in rotation.owed(settings, directory, clock.now()))
-        if drafts:
-            [written] = self._do([("write", (drafts,))])
-            if isinstance(written, NodeError):
-                log.warning("certificates.owed", error=str(written))
+        try:
+            drafts = tuple(writing.draft(settings, directory, record) for record in rotation.owed(settings, directory, clock.now()))
+            written = self._do([("write", (drafts,))]) if drafts else []
+        except NodeError as failed:
+            written = [failed]
+        for one in written:
+            if isinstance(one, NodeError):  # it is looked at again with the next round
+                log.warning("certificates.owed", error=str(one))
 
     def _turn(self) -> None:
         writes, questions = self._gather()

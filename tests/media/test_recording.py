@@ -84,3 +84,28 @@ def test_noise_makes_no_film(tmp_path: Path) -> None:
     (folder / "0.rtp").write_bytes(bytes(range(256)) * 40)
     (folder / "1.rtp").write_bytes(b"".join(tape.HEAD.pack(n, 20) + bytes([0x80, 96, 0, n]) + bytes(16) for n in range(90)))
     assert all(one["what"] == "camera" for one in mux.films(folder))
+
+
+def test_nothing_says_it_records_when_the_chair_is_gone(tmp_path: Path) -> None:
+    """A deputy cannot have it recorded; when the chair goes, the recording ends for all to see, and what there was becomes films."""
+
+    async def story() -> None:
+        relay = Relay(Port("127.0.0.1", 0), Gate(SECRET), recordings=tmp_path)
+        work = asyncio.ensure_future(relay.run())
+        try:
+            chair, guest = await sends(relay, "a", chairs=True), await sends(relay, "b")
+            await relay.lead(ticket("a", chairs=True), json.dumps({"deputies": ["b"]}))
+            with pytest.raises(Refused):
+                await relay.lead(ticket("b"), json.dumps({"record": True}))
+            await relay.lead(ticket("a", chairs=True), json.dumps({"record": True}))
+            await until(lambda: relay.tapes and all(sink.sent > 30 for sink in relay.rooms["room"].views["tape"].values()))
+            await relay.leave(ticket("a", chairs=True))
+            await until(lambda: not relay.tapes and not relay.rooms["room"].control.record)
+            await until(lambda: not tape.unfinished(tmp_path))
+            for pc in (chair, guest):
+                await pc.close()
+        finally:
+            work.cancel()
+            await relay.close()
+
+    asyncio.run(story())

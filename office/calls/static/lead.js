@@ -19,7 +19,7 @@ export function led(state, ask) {
   box.querySelector(".call-silent").hidden = !silent();
   box.querySelector(".call-lead").hidden = !leads(me);
   press("quiet", true, control.quiet ? words.unquiet : words.quiet, control.quiet);
-  press("record", true, control.record ? words.unrecord : words.record, control.record);
+  press("record", me === chair, control.record ? words.unrecord : words.record, control.record);
   part(".call-recording", control.record, () => {});
   press("nest", "nests" in box.dataset, control.nested ? words.unnest : words.nest, control.nested);
   box.querySelector(".call-result").textContent = [rolled(), voted()].filter(Boolean).join("　");
