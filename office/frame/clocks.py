@@ -150,6 +150,10 @@ def law(signed: Iterable[Ruled]) -> Law:
     return Law(version=known.version, rules=known.rules, signed=tuple(one for one in signed if not wrong(known, one)))
 
 
+LONGEST = {"wd": 1_000, "d": 1_500, "h": 10_000, "min": 10_000, "mo": 120, "y": 100, "date": 0}
+"The longest term that the city may say, by unit: longer ones would be counted day by day for every row of a page."
+
+
 def wrong(known: Rules, said: Ruled) -> str:
     """Why the city cannot say this of a rule, or empty: the rule is known, and its term stays in its unit where it is paused or extended."""
     rule = next((one for one in known.rules if one.id == said.id), None)
@@ -159,6 +163,8 @@ def wrong(known: Rules, said: Ruled) -> str:
         units = ["date" if calendar.dated(one) else calendar.term(one)[1] for one in (rule.limit, said.limit)]
     except Invalid:
         return "bad_limit"
+    if units[1] != "date" and calendar.term(said.limit)[0] > LONGEST[units[1]]:
+        return "too_long"
     fixed = rule.pauses or rule.extension or rule.before
     return "other_unit" if (fixed and units[0] != units[1]) or ("date" in units and units[0] != units[1]) else ""
 

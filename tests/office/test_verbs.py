@@ -340,7 +340,7 @@ def test_what_a_rule_would_change_is_seen_before_it_is_signed(town: Town) -> Non
     seen = rulings.impact(town.desk(keeper), "doc.sign_in", **given, running=True)
     assert seen.later >= 1 and rulings.one(town.desk(keeper), "doc.sign_in").versions == ()
     before = [one for one in documents.running(town.desk("clerk.county1")) if one.clock.matter == sent.doc]
-    for wrong in ({"limit": "soon"}, {"limit": "0wd"}, {"basis": " "}, {"since": None}, {"limit": "05-31"}):
+    for wrong in ({"limit": "soon"}, {"limit": "0wd"}, {"limit": "99999wd"}, {"basis": " "}, {"since": None}, {"limit": "05-31"}):
         with pytest.raises(Invalid):
             rulings.save(town.desk(keeper), "doc.sign_in", **given | wrong, running=True)
     for other in ("clerk.city", "sys.county1"):
