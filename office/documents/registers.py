@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from office.documents.terms import Terms, open_terms, sign_in
 from office.documents.workflow import CLERK, KEEPER, REVIEWER, SIGNER, Agreement, Stage, Standing
 from office.frame.desk import Desk
 from office.frame.flow.tables import keys
+from office.frame.flow.terms import clock as ticking
 from office.frame.rights import powers
 from office.frame.todo import Column, Notice, Running, Todo, Why
 from office.frame.words import _
@@ -282,7 +283,18 @@ def _post_title(desk: Desk, organ: str) -> str:
 
 
 def running(desk: Desk) -> list[Running]:
-    """Terms of signing for documents that run at this node; of a document the person may not see only the term."""
+    """Terms that run at this node: of signing for documents, and of the steps of those under way; of one the person may not see only the term."""
     query = select(Incoming, Incoming.visible(desk)).where(Incoming.state == Standing.DELIVERED).order_by(Incoming.sent_at).limit(RUNNING)
     rows = desk.query(Incoming, query)
-    return [Running(clock=sign_in(row), title=row.title, url=f"/incoming/{row.id}") if seen else Running(clock=sign_in(row)) for row, seen in rows]
+    found = [Running(clock=sign_in(row), title=row.title, url=f"/incoming/{row.id}") if seen else Running(clock=sign_in(row)) for row, seen in rows]
+    return [*found, *_under_way(desk)]
+
+
+def _under_way(desk: Desk) -> Iterator[Running]:
+    matter = FLOWS.Matter
+    query = select(matter, matter.visible(desk)).where(matter.ended == 0).order_by(matter.began).limit(RUNNING)
+    for row, seen in desk.query(matter, query):
+        for one in row.state.clocks:
+            if one.running:
+                about = {"title": row.title, "url": f"/documents/{row.id}"} if seen else {}
+                yield Running(clock=ticking(row.id, one), **about)

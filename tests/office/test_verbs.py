@@ -267,11 +267,15 @@ def test_drawing_of_flows(town: Town) -> None:
     blank = town.verify(lambda: flows.blank(clerk(), "documents.outgoing", "另一种流程"))
     town.verify(lambda: flows.drop(clerk(), blank))
     drawn = town.verify(lambda: flows.change_version(clerk(), old))
-    changed = msgspec.structs.replace(flows.draft(clerk(), drawn).drawn, name=Name("市政府发文"))
+    changed = msgspec.structs.replace(flows.draft(clerk(), drawn).drawn, name=Name("市政府发文"), term="permit.decide")
     town.verify(lambda: flows.save(clerk(), drawn, changed))
     new = town.verify(lambda: flows.publish(clerk(), drawn, note="改名"))
     batch = town.verify(lambda: flows.move(clerk(), old, new, {}, reason="换新版"))
     assert town.verify(lambda: flows.undo(clerk(), batch, reason="再议")) == 1
+    timed = documents.draft(clerk(), letter(title="关于许可期限的函"))
+    assert ("permit.decide", "关于许可期限的函") in [(one.clock.rule, one.title) for one in documents.running(clerk())]
+    unseen = [one for one in documents.running(town.desk("clerk.dep.city")) if one.clock.matter == timed]
+    assert [(one.clock.rule, one.title, one.url) for one in unseen] == [("permit.decide", "", "")]
     begun = town.verify(lambda: flows.begin(clerk(), changed))
     flows.drop(clerk(), begun)
     town.verify(lambda: flows.retire(clerk(), changed.id, reason="停用"))
