@@ -57,9 +57,8 @@ class Guard:
 
     def failed(self, name: str, address: str) -> None:
         """A wrong password, or a signature that does not hold."""
-        failures = self._count(_key(name, address), FREE)
-        self._count(_key(name), WIDE)
-        if failures >= FREE:
+        failures, wide = self._count(_key(name, address), FREE), self._count(_key(name), WIDE)
+        if failures >= FREE or wide >= WIDE:
             self._noticed.saw("login_attack", network(address), failures)
 
     def opened(self, name: str, address: str) -> None:

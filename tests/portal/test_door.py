@@ -136,6 +136,10 @@ def test_a_lock_from_one_machine_shuts_nobody_else_out(tmp_path: Path) -> None:
     assert (alarm["kind"], alarm["subject"]) == ("login_attack", "10.0.0.9") and alarm["until"] > 0
     for n in range(WIDE):
         guard.failed("li", f"2001:db8:{n}::1")
+    assert len(json.loads((tmp_path / "run/door.json").read_bytes())["alarms"]) > 1, "many machines, each of them once"
+    told = json.loads((tmp_path / "run/door.json").read_bytes())
+    (tmp_path / "run/door.json").write_text(json.dumps(told | {"alarms": [one | {"until": 1} for one in told["alarms"]]}))
+    assert list(health._office_alarms(settings)) == [], "after an hour nothing is said of it any more"
     with pytest.raises(Locked):
         guard.check("li", "10.0.0.8")
     guard.check("li", "10.0.0.5")
