@@ -29,7 +29,7 @@ from node import certs, clock, identity, keys
 from node import settings as setting
 from node.codec import Value, pack, unpack
 from node.directory.entries import Node
-from node.errors import Conflict, Forged, Invalid, Misconfigured, Refused, Untrusted
+from node.errors import Conflict, Forged, Invalid, Refused, Untrusted
 from node.persons import public_der
 from node.seal import StorageKey, wrap
 from node.settings import Parent, Settings
@@ -280,10 +280,7 @@ TLS_LEFT = dt.timedelta(days=60)
 
 
 def _identity(home: Path) -> ec.EllipticCurvePrivateKey:
-    key = keys.from_pem(keys.read_secret(home / "keys/identity.key"))
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise Misconfigured("keys/identity.key is not a P-256 key")
-    return key
+    return identity.read(home / "keys/identity.key")
 
 
 def _curve(home: Path) -> str:

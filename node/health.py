@@ -72,7 +72,8 @@ def collect(settings: Settings, patience: float = PATIENCE, *, context: Any = No
     disk, time_of = _disk(settings.home), clocked(lines)
     trust = _trust(settings, ledger, lines)
     found = [*ledger.get("alarms", ()), *watch.get("alarms", ()), *_office_alarms(settings), *_own_alarms(settings, disk, time_of, trust)]
-    found += [*_stale(settings, ledger, _links(lines)), *_skewed(_links(lines))]
+    links = _links(lines)
+    found += [*_stale(settings, ledger, links), *_skewed(links)]
     alarms = list({one["id"]: one for one in map(_listed, found)}.values())
     looping = [f"crash_loop_{one['subject']}" for one in alarms if one["kind"] == "crash_loop"]
     return {
@@ -83,7 +84,7 @@ def collect(settings: Settings, patience: float = PATIENCE, *, context: Any = No
         "state": _state(processes, ledger, settings, looping),
         "reasons": [*ledger.get("reasons", ()), *silent, *(f"{one['role']}_{one['state']}" for one in processes if one["state"] != "up"), *looping],
         "processes": processes,
-        "links": _links(lines),
+        "links": links,
         "queues": dict.fromkeys(QUEUES, 0) | lines.get("queues", {}) | _numbers(ledger.get("queues"), but=lines.get("queues", {})),
         "disk": disk,
         "clock": time_of,

@@ -68,7 +68,7 @@ def root_key(settings: Settings) -> ec.EllipticCurvePrivateKey:
 def waiting(settings: Settings, what: str = IDENTITY) -> ec.EllipticCurvePrivateKey | None:
     """The key of a rotation that is under way."""
     file = settings.path("keys", f"{what}.next")
-    return _read(file) if file.exists() else None
+    return read(file) if file.exists() else None
 
 
 def prepare(settings: Settings, key: ec.EllipticCurvePrivateKey | None = None, what: str = IDENTITY) -> ec.EllipticCurvePrivateKey:
@@ -116,18 +116,19 @@ def _matching(home: Path, what: str, cert: x509.Certificate) -> ec.EllipticCurve
     """The key that a certificate names, put in its place if it still waits."""
     file, next_ = home / f"keys/{what}.key", home / f"keys/{what}.next"
     with contextlib.suppress(NodeError):
-        key = _read(next_)
+        key = read(next_)
         if key.public_key() == cert.public_key():
             next_.replace(file)
             keys.sync_folder(file.parent)
             return key
-    key = _read(file)
+    key = read(file)
     if key.public_key() != cert.public_key():
         raise Misconfigured(f"keys/{file.name} is not the key of the certificate in certs/", hint="restore both from the same backup")
     return key
 
 
-def _read(file: Path) -> ec.EllipticCurvePrivateKey:
+def read(file: Path) -> ec.EllipticCurvePrivateKey:
+    """The key of a file; :class:`Misconfigured` when it is none of P-256, or others may read it."""
     key = keys.from_pem(keys.read_secret(file))
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise Misconfigured(f"keys/{file.name} is not a P-256 key")

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from nacl.bindings import crypto_sign_BYTES, crypto_sign_open
 from nacl.exceptions import BadSignatureError
 
-from node.errors import Forged, Incompatible, Misconfigured
+from node.errors import Forged, Incompatible, Misconfigured, NodeError
 
 PrivateKey = Ed25519PrivateKey | ec.EllipticCurvePrivateKey
 PublicKey = Ed25519PublicKey | ec.EllipticCurvePublicKey
@@ -76,6 +76,15 @@ def verify_any(given: Sequence[PublicKey], signature: bytes, data: bytes) -> Non
     if not given:
         raise Forged("nobody's signature", code="bad_signature")
     verify(given[-1], signature, data)
+
+
+def holds(given: Sequence[PublicKey], signature: bytes, data: bytes) -> bool:
+    """Whether one of the keys has signed."""
+    try:
+        verify_any(given, signature, data)
+    except NodeError:
+        return False
+    return True
 
 
 def _verify_ed25519(key: bytes, signature: bytes, data: bytes) -> None:

@@ -95,7 +95,7 @@ class Notary:
                 raise Untrusted(f"node {opening.author} is not known here", code="unknown_author") from None
             keys.verify_any(told or known, signature, data)
         for key, word in self.directory.revoked_keys(opening.author) if self.directory else ():
-            if not any(chain == cut for cut, _, _ in word.cuts) and _signs(key, signature, data):
+            if not any(chain == cut for cut, _, _ in word.cuts) and keys.holds([key], signature, data):
                 raise Untrusted(f"a key of node {opening.author} was revoked before this", code="revoked")
 
     def signer(self, fingerprint: bytes) -> Signer | None:
@@ -196,11 +196,3 @@ def _unsigned(pairs: Sequence[tuple[Readable, Signer]]) -> list[int]:
 def _before(revoked: Revoked, place: tuple[bytes, int] | None) -> bool:
     """Whether a place is one of the last good ones or stands before it in the same chain."""
     return place is not None and any(chain == place[0] and place[1] <= seq for chain, seq, _ in revoked.cuts)
-
-
-def _signs(key: keys.PublicKey, signature: bytes, data: bytes) -> bool:
-    try:
-        keys.verify(key, signature, data)
-    except Forged:
-        return False
-    return True

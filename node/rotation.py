@@ -22,6 +22,7 @@ from node.codec import pack, unpack
 from node.directory.entries import Node, Rekeyed, Rooted
 from node.directory.view import Directory
 from node.errors import Forged, Invalid, NodeError, Refused
+from node.identity import Identity
 from node.lineage import Former
 from node.settings import Settings
 
@@ -43,8 +44,8 @@ def answer(settings: Settings, directory: Directory, author: str, asked: Rekeyed
 
     Refused: who is not right below this node, or was revoked; a key that the node's present one does not vouch for or that is not in its hands.
     """
-    node = directory.node(author)
-    if node is None or node.parent != settings.id or node.closed or directory.bar(author) is not None:
+    node = next((one for one in _below(settings, directory) if one.id == author), None)
+    if node is None:
         raise Refused(f"{author} is not certified by this node", code="scope")
     present, public = certs.load(node.chain[0]), keys.p256_from(asked.key)
     if present.public_key() == public:
@@ -53,7 +54,7 @@ def answer(settings: Settings, directory: Directory, author: str, asked: Rekeyed
     if certs.load(former.certificate).public_key() != present.public_key() or public in directory.identities(author):
         raise Forged("the new key does not follow the present one", code="bad_key")
     keys.verify(public, asked.proof, lineage.signed(author, asked.key))
-    return _certified(settings, node, present, public, now, former)
+    return _certified(identity.load(settings), node, present, public, now, former)
 
 
 def own_city(settings: Settings, directory: Directory, now: dt.datetime) -> Node:
@@ -79,14 +80,15 @@ def new_root(settings: Settings, directory: Directory, key: ec.EllipticCurvePriv
     word = lineage.follow(about.id, former, former_key, new.public_key())
     root = certs.issue(about, new.public_key(), None, new, now, begin=former.not_valid_before_utc, former=word)
     own = identity.load(settings)
-    return Rooted(certs.der(root)), _under_root(settings, directory, own.key.public_key(), root, new, now, begin=own.certificate.not_valid_before_utc)
+    again, begin = lineage.renewed(own.certificate), own.certificate.not_valid_before_utc
+    return Rooted(certs.der(root)), _under_root(settings, directory, own.key.public_key(), root, new, now, former=again, begin=begin)
 
 
 def owed(settings: Settings, directory: Directory, now: dt.datetime) -> Iterator[Node]:
     """What this node has to say of those right below it: the keys they asked for, then what is renewed. A wrong wish is noted and left."""
     asking = set()
-    for node in directory.nodes():
-        wish = directory.wish(node.id) if node.parent == settings.id else None
+    for node in _below(settings, directory):
+        wish = directory.wish(node.id)
         if wish is None:
             continue
         try:
@@ -102,19 +104,21 @@ def owed(settings: Settings, directory: Directory, now: dt.datetime) -> Iterator
 
 def renewals(settings: Settings, directory: Directory, now: dt.datetime) -> Iterator[Node]:
     """The records of nodes right below with fresh certificates, of those that hang under a former certificate of this node or end too soon."""
-    own = identity.own_chain(settings)
-    above = tuple(map(certs.der, own))
-    for node in directory.nodes():
-        if node.parent != settings.id or node.closed or directory.bar(node.id) is not None:
-            continue
+    own = identity.load(settings)
+    end = min(now + dt.timedelta(days=365 * certs.NODE_YEARS), own.certificate.not_valid_after_utc)
+    for node in _below(settings, directory):
         present = certs.load(node.chain[0])
-        end = min(now + dt.timedelta(days=365 * certs.NODE_YEARS), own[0].not_valid_after_utc)
-        if node.chain[1:] != above or end - present.not_valid_after_utc >= GAIN:
-            yield _certified(settings, node, present, present.public_key(), now, lineage.renewed(present), begin=present.not_valid_before_utc)
+        if node.chain[1:] != own.ders or end - present.not_valid_after_utc >= GAIN:
+            yield _certified(own, node, present, present.public_key(), now, lineage.renewed(present), begin=present.not_valid_before_utc)
+
+
+def _below(settings: Settings, directory: Directory) -> list[Node]:
+    """The nodes that this one certifies."""
+    return [node for node in directory.nodes() if node.parent == settings.id and directory.bar(node.id) is None]
 
 
 def _certified(
-    settings: Settings,
+    own: Identity,
     node: Node,
     present: x509.Certificate,
     public: object,
@@ -123,7 +127,6 @@ def _certified(
     *,
     begin: dt.datetime | None = None,
 ) -> Node:
-    own = identity.load(settings)
     about, path = certs.subject(present), certs.PATH[node.tier]
     cert = certs.issue(about, public, own.certificate, own.key, now, path=path, begin=begin, former=former)  # type: ignore[arg-type]
     certs.identities(cert)
@@ -138,12 +141,11 @@ def _under_root(
     key: ec.EllipticCurvePrivateKey,
     now: dt.datetime,
     *,
-    former: Former | None = None,
+    former: Former,
     begin: dt.datetime | None = None,
 ) -> Node:
     node, held = directory.node(settings.id), identity.own_chain(settings)[0]
     if settings.tier != "city" or node is None:
         raise Refused("only a city certifies itself", code="wrong_tier")
-    former = former or lineage.renewed(held)
     cert = certs.issue(certs.subject(held), public, root, key, now, path=certs.PATH["city"], begin=begin, former=former)
     return msgspec.structs.replace(node, chain=(certs.der(cert),))

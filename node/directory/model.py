@@ -264,11 +264,7 @@ def listing(session: Session, entry: Entry[said.Listing]) -> None:
 @ROOM.folds(said.Calendar)
 def calendar(session: Session, entry: Entry[said.Calendar]) -> None:
     """A year's days; of two that call themselves the same version one stands, whatever the order of arrival."""
-    body = entry.body
-    held = session.get(CalendarRow, (body.year, entry.author, body.version))
-    if held is None or held.said < entry.id:
-        session.merge(CalendarRow(year=body.year, home=entry.author, version=body.version, said=entry.id, content=pack(body)))
-    _beat(session, CalendarRow)
+    _version(session, entry, CalendarRow, year=entry.body.year)
 
 
 @ROOM.folds(said.Ruled)
@@ -277,10 +273,7 @@ def ruled(session: Session, entry: Entry[said.Ruled]) -> None:
     body = entry.body
     if not body.id or body.version < 1:
         raise Invalid("a version of a rule has an id and a number from 1", code="malformed")
-    held = session.get(RuleRow, (body.id, entry.author, body.version))
-    if held is None or held.said < entry.id:
-        session.merge(RuleRow(id=body.id, home=entry.author, version=body.version, said=entry.id, content=pack(body)))
-    _beat(session, RuleRow)
+    _version(session, entry, RuleRow, id=body.id)
 
 
 @ROOM.folds(said.Certified)
@@ -357,6 +350,15 @@ def _put(session: Session, entry: Entry[Any], row: type[R], **columns: object) -
     else:
         for name, value in columns.items():
             setattr(held, name, value)
+    _beat(session, row)
+
+
+def _version(session: Session, entry: Entry[Any], row: type[CalendarRow | RuleRow], **name: object) -> None:
+    """Keep a version beside the others of its name; of two with one number that with the larger id stands, whatever the order of arrival."""
+    key = name | {"home": entry.author, "version": entry.body.version}
+    held: Any = session.get(row, tuple(key.values()))
+    if held is None or held.said < entry.id:
+        session.merge(row(**key, said=entry.id, content=pack(entry.body)))
     _beat(session, row)
 
 

@@ -213,7 +213,6 @@ class Directory:
     @property
     def root(self) -> x509.Certificate | None:
         """The city's newest root that follows the one trusted here."""
-        self._look()
         return self._part("root", ("roots",), self._newest_root)  # type: ignore[no-any-return]
 
     def identities(self, node: str) -> tuple[PublicKey, ...]:
@@ -435,7 +434,7 @@ class Directory:
             if len(known) >= MANY:
                 known.clear()
             known[fingerprint] = self._signer(fingerprint)
-        return known[fingerprint] or self._anchor(fingerprint)
+        return known[fingerprint] or self._believed.get(fingerprint)
 
     def bar(self, node: str) -> said.Revoked | None:
         """Why and from where on nothing more counts that stands in a node's logs; None while its certificate holds, or was only superseded."""
@@ -718,9 +717,6 @@ class Directory:
             row = model.RevokedRow
             said_by = {found.home: found.content for found in session.scalars(select(row).where(row.fingerprint == fingerprint))}
         return next((unpack(said_by[node], said.Revoked) for node in reversed(entitled) if node in said_by), None)
-
-    def _anchor(self, fingerprint: bytes) -> Signer | None:
-        return self._believed.get(fingerprint)
 
 
 ROWS: dict[type[Any], type[model.Kept]] = {

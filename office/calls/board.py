@@ -10,7 +10,6 @@ import msgspec
 
 from node.codec import unpack
 from node.errors import Invalid
-from node.kinds import Content
 from office.calls.entries import NOTE, Counted, Marked, fits, own_id
 from office.calls.model import Call, Mark
 from office.frame.desk import Desk
@@ -62,8 +61,7 @@ def _seed(desk: Desk, *about: str) -> bytes:
 
 
 def _write(desk: Desk, row: Call, content: Marked | Counted, to: Sequence[str]) -> None:
-    said: Content = content
-    desk.write(said, record=own_id(row.id, desk.person, f"board {content.seed.hex()}"), after=(row.said,), to=list(to))
+    desk.write(content, record=own_id(row.id, desk.person, f"board {content.seed.hex()}"), after=(row.said,), to=to)
 
 
 class Line(msgspec.Struct):

@@ -39,7 +39,7 @@ def open_(desk: Desk, title: str, people: Sequence[str]) -> str:
 
 def ask(desk: Desk, call: str, people: Sequence[str]) -> None:
     """Ask more people to an open call; whose node knew nothing of it learns all of it."""
-    row, held = _step(desk, call, "ask"), [one.person for one in guests(desk, call)]
+    row, held = _step(desk, call, "ask"), _everybody(desk, call)
     more = [one for one in _people(desk, people) if one not in held]
     if len(held) + len(more) > MANY:
         raise Invalid(_("一次会商不超过 {n} 人。").format(n=MANY))
@@ -53,7 +53,7 @@ def decline(desk: Desk, call: str, why: str) -> None:
     why = " ".join(why.split())
     if not 0 < len(why) <= WHY:
         raise Invalid(_("请填写不参加的原因，不超过六十字。"))
-    everybody = [one.person for one in guests(desk, call)]
+    everybody = _everybody(desk, call)
     desk.write(Declined(call, why), record=own_id(call, desk.person, "declined"), after=(row.said,), to=_nodes(desk, everybody))
 
 
@@ -79,7 +79,7 @@ def end(desk: Desk, call: str) -> None:
 def mark(desk: Desk, call: str, what: str, text: str) -> int:
     """Put a note, a caption or a stroke on the board, or clear its whiteboard; how much stands there now."""
     row = _step(desk, call, "mark")
-    board.put(desk, row, what, text, _nodes(desk, [one.person for one in guests(desk, call)]))
+    board.put(desk, row, what, text, _nodes(desk, _everybody(desk, call)))
     return board.size(desk, call)
 
 
@@ -98,7 +98,7 @@ def lead(desk: Desk, call: str, wish: str) -> dict[str, Any]:
 
 
 def _count(desk: Desk, row: Call, state: dict[str, Any], *, vote: bool, roll: bool) -> None:
-    board.count(desk, row, state, _nodes(desk, [one.person for one in guests(desk, row.id)]), vote=vote, roll=roll)
+    board.count(desk, row, state, _nodes(desk, _everybody(desk, row.id)), vote=vote, roll=roll)
 
 
 def media(desk: Desk, call: str, verb: str, **fields: str) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def media(desk: Desk, call: str, verb: str, **fields: str) -> dict[str, Any]:
 
 def _circle(desk: Desk, call: str) -> tuple[str, dict[str, str]]:
     """The lowest node under which everybody is who was asked, and their names."""
-    asked = [one.person for one in guests(desk, call)]
+    asked = _everybody(desk, call)
     return _meeting(desk, _nodes(desk, asked)), {one: name_of(desk, one) for one in asked}
 
 
@@ -125,6 +125,10 @@ def called(person: str, said: str, names: Mapping[str, str]) -> str:
 def guests(desk: Desk, call: str) -> list[Guest]:
     """Who was asked to a call."""
     return desk.list(Guest, Guest.call == call, order=Guest.person, limit=MANY)
+
+
+def _everybody(desk: Desk, call: str) -> list[str]:
+    return [one.person for one in guests(desk, call)]
 
 
 def moves(desk: Desk, row: Call) -> set[str]:

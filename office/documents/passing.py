@@ -8,7 +8,6 @@ from node import clock
 from office.documents import flows, service
 from office.documents.model import FLOWS, Document
 from office.frame import clocks
-from office.frame.calendar import Workdays
 from office.frame.desk import Desk
 from office.frame.flow import terms
 from office.frame.flow.entries import Holder
@@ -32,7 +31,8 @@ def shown(desk: Desk, document: Document) -> dict[str, Any] | None:
         return None
     pen = Pen(desk, FLOWS, document.id)
     template, state = pen.template, pen.state
-    found = terms.terms(document.id, state, Workdays(desk.directory.calendars()), now=desk.now, law=clocks.law(desk.directory.rulings()))
+    law, days = clocks.counted(desk.directory)
+    found = terms.terms(document.id, state, days, now=desk.now, law=law)
     lying = [_lies(desk, template, seat, found) for seat in state.live()]
     offered = [_offer(desk, pen, document, one.act, one.seat) for one in flows.offers(desk, document)]
     return {

@@ -34,7 +34,7 @@ class Terms:
     """When incoming documents are due, by the calendars of the years, read once."""
 
     def __init__(self, desk: Desk) -> None:
-        self._now, self._days, self._law = desk.now, calendar.Workdays(desk.directory.calendars()), clocks.law(desk.directory.rulings())
+        self._now, (self._law, self._days) = desk.now, clocks.counted(desk.directory)
 
     def sign_in(self, row: Incoming) -> dt.datetime:
         """The end of the term of signing for it."""

@@ -19,7 +19,7 @@ from office.duty.entries import MANY, PLACE, WORDS, Report, To
 from office.duty.model import Addressed, Bound, Incident, Order, Roster, Story
 from office.duty.workflow import DUTY, INCIDENT, RECEIVER, Lateness, State
 from office.frame import clocks
-from office.frame.calendar import SHANGHAI, Workdays
+from office.frame.calendar import SHANGHAI
 from office.frame.desk import Desk
 from office.frame.rights import acting_post, roles, with_role
 from office.frame.todo import Column, Todo
@@ -185,14 +185,14 @@ def stories(desk: Desk, incident: str) -> list[Story]:
 
 def lateness(desk: Desk, row: Incident) -> list[Lateness]:
     """How the first report stands against its rules."""
-    return workflow.lateness(
-        row.learned, row.written, row.phoned, Workdays(desk.directory.calendars()), desk.now, clocks.law(desk.directory.rulings())
-    )
+    law, days = clocks.counted(desk.directory)
+    return workflow.lateness(row.learned, row.written, row.phoned, days, desk.now, law)
 
 
 def late(desk: Desk, row: Incident) -> bool:
     """Whether the first report came late."""
-    return workflow.late(row.learned, row.written, row.phoned, Workdays(desk.directory.calendars()), desk.now, clocks.law(desk.directory.rulings()))
+    law, days = clocks.counted(desk.directory)
+    return workflow.late(row.learned, row.written, row.phoned, days, desk.now, law)
 
 
 def parts(desk: Desk, row: Incident) -> frozenset[str]:

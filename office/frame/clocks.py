@@ -16,12 +16,13 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
 
 from node.directory.entries import Calendar, Ruled
+from node.directory.view import Directory
 from node.errors import Conflict, Invalid, Missing, Refused
 from office.frame import calendar
 from office.frame.calendar import Due, Span, Workdays
@@ -144,7 +145,13 @@ class Law(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return f"{self.version}+{id}.{said.version}" if said is not None else str(self.version)
 
 
-def law(signed: Iterable[Ruled]) -> Law:
+def counted(directory: Directory) -> tuple[Law, Workdays]:
+    """What terms are counted by at a node: the rules and the calendars, as its city has said them."""
+    return law(directory.rulings()), Workdays(directory.calendars())
+
+
+@lru_cache(maxsize=8)
+def law(signed: tuple[Ruled, ...]) -> Law:
     """The rules of this program with what the city has said of them; what names no rule or no term here counts for nothing."""
     known = rules()
     return Law(version=known.version, rules=known.rules, signed=tuple(one for one in signed if not wrong(known, one)))

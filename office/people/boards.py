@@ -81,7 +81,7 @@ class BoardPages:
             week=WEEK,
             why=WHY_WORDS,
             today=today(),
-            keeps=standing.keeps_calendar(self.desk),
+            keeps=standing.keeps_city(self.desk),
             form={"off": written(known.off), "worked": written(known.worked), "basis": known.basis} if known else {},
             json={"year": found.year, "signed": found.signed, "working_days": found.worked},
         )
@@ -114,7 +114,7 @@ class BoardPages:
         found = rulings.one(self.desk, rule)
         given = {"limit": found.rule.limit, "basis": found.rule.basis, "since": today().isoformat(), "running": False}
         plain = {"rule": found.rule, "versions": found.versions}
-        return Screen("people/rule.html", found=found, limit=limit, given=given, sources=SOURCES, keeps=rulings.keeps(self.desk), json=plain)
+        return Screen("people/rule.html", found=found, limit=limit, given=given, sources=SOURCES, keeps=standing.keeps_city(self.desk), json=plain)
 
     @page("POST", "/people/rules/<rule>")
     def sign_rule(self, request: Request, rule: str) -> See:

@@ -6,16 +6,14 @@ import datetime as dt
 from dataclasses import dataclass
 
 from node.directory import entries as said
-from node.errors import Invalid, Refused
+from node.errors import Invalid
 from office.frame import clocks
-from office.frame.calendar import Workdays
 from office.frame.clocks import Law, Rule
 from office.frame.desk import Desk
 from office.frame.todo import gather
 from office.frame.words import _
-from office.people.pen import may, need, there, write
-from office.people.standing import Impact, moves
-from office.people.workflow import KEEPER
+from office.people.pen import there, write
+from office.people.standing import Impact, moves, need_city
 
 BASIS = 200
 "Most characters of an article."
@@ -61,11 +59,6 @@ def _shown(desk: Desk, known: Law, rule: Rule) -> Shown:
     return Shown(rule=known.rule(rule.id, desk.now), shipped=rule, versions=versions)
 
 
-def keeps(desk: Desk) -> bool:
-    """Whether the person may sign the city's rules."""
-    return desk.directory.tree().root == desk.node and may(desk, KEEPER)
-
-
 def save(desk: Desk, id: str, *, limit: str, basis: str, since: dt.date | None, running: bool) -> None:
     """Sign another length of a term; every node counts by it as soon as it arrives."""
     write(desk, _drafted(desk, id, limit, basis, since, running))
@@ -73,16 +66,14 @@ def save(desk: Desk, id: str, *, limit: str, basis: str, since: dt.date | None, 
 
 def impact(desk: Desk, id: str, *, limit: str, basis: str, since: dt.date | None, running: bool) -> Impact:
     """Count every running term of this node by the rule as it is and as it would be; nothing is written."""
-    made, days, old = _drafted(desk, id, limit, basis, since, running), Workdays(desk.directory.calendars()), law(desk)
+    made, (old, days) = _drafted(desk, id, limit, basis, since, running), clocks.counted(desk.directory)
     found, missing = gather(desk, "running")
     return moves(found, missing, (old, days), (clocks.law((*desk.directory.rulings(), made)), days), desk.now)
 
 
 def _drafted(desk: Desk, id: str, limit: str, basis: str, since: dt.date | None, running: bool) -> said.Ruled:
     """The next version of a rule, checked and not written."""
-    need(desk, KEEPER)
-    if desk.directory.tree().root != desk.node:
-        raise Refused(_("期限规则由市级节点签发。"), code="foreign_record")
+    need_city(desk, _("期限规则由市级节点签发。"))
     if not 0 < len(basis.strip()) <= BASIS:
         raise Invalid(_("请填写依据的条文，不超过 {n} 字。").format(n=BASIS), code="basis_missing")
     if since is None:

@@ -17,7 +17,7 @@ from office.frame import clocks
 from office.frame.calendar import Workdays, shipped
 from office.frame.desk import Desk
 from office.frame.todo import Running, gather
-from office.frame.words import _
+from office.frame.words import Text, _
 from office.people.pen import check_words, fresh, may, need, there, write
 from office.people.workflow import KEEPER
 
@@ -112,9 +112,16 @@ def proposed(number: int) -> said.Calendar | None:
     return next((one for one in shipped() if one.year == number), None)
 
 
-def keeps_calendar(desk: Desk) -> bool:
-    """Whether the person may sign the city's calendar."""
+def keeps_city(desk: Desk) -> bool:
+    """Whether the person may sign what terms are counted by: the city's calendar and rules."""
     return desk.directory.tree().root == desk.node and may(desk, KEEPER)
+
+
+def need_city(desk: Desk, elsewhere: Text) -> None:
+    """Refuse who may not; ``elsewhere`` is said at every other node."""
+    need(desk, KEEPER)
+    if not keeps_city(desk):
+        raise Refused(elsewhere, code="foreign_record")
 
 
 def save_calendar(desk: Desk, number: int, *, off: Sequence[dt.date], worked: Sequence[dt.date], basis: str) -> None:
@@ -175,9 +182,7 @@ def _moved(one: Running, change: clocks.Change, law: clocks.Rules) -> Moved:
 
 def _drafted(desk: Desk, number: int, off: Sequence[dt.date], worked: Sequence[dt.date], basis: str) -> said.Calendar:
     """A year's next calendar, checked and not written."""
-    need(desk, KEEPER)
-    if desk.directory.tree().root != desk.node:
-        raise Refused(_("工作日历由市级节点签发。"), code="foreign_record")
+    need_city(desk, _("工作日历由市级节点签发。"))
     if not basis.strip():
         raise Invalid(_("请填写依据，例如国务院办公厅的放假通知。"), code="basis_missing")
     if len(off) + len(worked) > DAYS:

@@ -279,7 +279,7 @@ class Sessions:
             raise wrong
         signed = challenge(self.office.settings.id, user, nonce)
         for signer in self.office.directory.certificates_of(person) if person else ():
-            if signer.kind == "person" and signer.revoked is None and _holds(signer.key, signature, signed):
+            if signer.kind == "person" and signer.revoked is None and keys.holds([signer.key], signature, signed):
                 self.guard.opened(person, address)
                 return person, certs.fingerprint(signer.certificate)
         self.guard.failed(person or _normal(user), address)
@@ -306,14 +306,6 @@ class Sessions:
 def challenge(node: str, user: str, nonce: str) -> bytes:
     """The bytes to sign with one's own key to sign in."""
     return b"yiwang.sign.session.1\0" + pack((node, user, nonce))
-
-
-def _holds(key: keys.PublicKey, signature: bytes, data: bytes) -> bool:
-    try:
-        keys.verify(key, signature, data)
-    except NodeError:
-        return False
-    return True
 
 
 def _normal(login: str) -> str:

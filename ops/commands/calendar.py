@@ -191,7 +191,7 @@ def _calendars(file: Path) -> list[Calendar]:
 @click.pass_obj
 def deadlines(call: Call, user: str, every: bool) -> Lines:
     """Each deadline of the documents that came in: when it began, when it ends, why, and how it stands."""
-    from office.frame.calendar import Workdays
+    from office.frame import clocks
     from office.frame.desk import Desk
     from ops import seat
 
@@ -200,9 +200,9 @@ def deadlines(call: Call, user: str, every: bool) -> Lines:
     def rows() -> Iterator[dict[str, Any]]:
         with seat.office(settings) as office:
             desk = Desk(office, person=seat.person_of(office, user), tracks=False) if user else seat.operator(office)
-            days = Workdays(desk.directory.calendars())
+            law, days = clocks.counted(desk.directory)
             for row, place in _incoming(desk, every=every):
-                yield from _rows(desk, row, place, days)
+                yield from _rows(desk, row, place, days, law)
 
     return Lines(rows=rows())
 
@@ -225,13 +225,13 @@ def _incoming(desk: Desk, *, every: bool = False) -> Iterator[tuple[Incoming, st
         rows = desk.list(Incoming, *where, beyond, order=order, limit=_PAGE)
 
 
-def _rows(desk: Desk, row: Incoming, place: str, days: Workdays) -> Iterator[dict[str, Any]]:
+def _rows(desk: Desk, row: Incoming, place: str, days: Workdays, law: Rules) -> Iterator[dict[str, Any]]:
     from node import clock
     from office.documents.terms import sign_in
     from office.frame import clocks
     from office.frame.calendar import SHANGHAI
 
-    law, term = clocks.law(desk.directory.rulings()), sign_in(row, place)
+    term = sign_in(row, place)
     end = clocks.due(term, days, law=law)
     begun = {"ref": place, "anchored": {"from": term.start.at.astimezone(SHANGHAI).isoformat(), "to": None}}
     about = {"doc": row.doc, "organ": row.organ, "title": row.title, "started": begun}

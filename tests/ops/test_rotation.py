@@ -19,11 +19,12 @@ from node.client import Ledger
 from node.errors import NodeError
 from tests.city import ROOT, City, Home, admit, build, free_port, wait
 from tests.ops.conftest import call
+from tests.ops.test_sticks import begin
 from tests.ops.test_trust import histories
 from tests.sync.test_courier import card, say
 
 CITY, COUNTY, TOWN = "city", "county1", "county1-town1"
-ROLES = dict.fromkeys((CITY, COUNTY, TOWN), ("ledger", "courier"))
+ROLES = "ledger", "courier"
 
 
 @pytest.fixture(scope="module")
@@ -31,14 +32,9 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     """One branch at work; each test leaves it at work."""
     city = build(tmp_path_factory.mktemp("tree"), counties=1, townships=1)
     try:
-        for name, home in city.homes.items():
-            home.start("ledger")
-            with Ledger(home.settings, timeout=60) as ledger:
-                if name == CITY:
-                    ledger.confirm()
-                for about in home.says:
-                    say(home, ledger, about)
-            home.start(*ROLES[name][1:])
+        begin(city)
+        for home in city:
+            home.start("courier")
         for home in city:
             reaches(city, home)
         yield city
@@ -85,7 +81,7 @@ def test_a_node_gets_another_key_and_goes_on(tree: City, name: str) -> None:
     for one in tree:
         reaches(tree, one)
     home.stop()
-    home.start(*ROLES[name])
+    home.start(*ROLES)
     if name == CITY:
         with Ledger(home.settings, timeout=60) as ledger:
             ledger.confirm()
@@ -192,7 +188,7 @@ def test_a_stolen_former_key_opens_nothing_more(tree: City, tmp_path: Path) -> N
         assert refused.value.code == "revoked" and {one.id for one in ledger.chains() if one.author == town.id} == before
     reaches(tree, town)
     town.stop()
-    town.start(*ROLES[TOWN])
+    town.start(*ROLES)
     reaches(tree, town)
 
 
