@@ -1,4 +1,4 @@
-"""What the node does by itself with documents: it confirms silent recalls, rings for 特急, and notices when time runs out."""
+"""What the node does by itself with documents: it confirms silent recalls, rings for 特急, notices when time runs out, passes filing."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from node.codec import digest
 from node.entry import Lane
 from node.errors import Missing
 from node.kinds import Entry
+from office.archives import entries as filed
 from office.documents import entries as said
 from office.documents import terms
 from office.documents.entries import Urgency
-from office.documents.model import Incoming
+from office.documents.model import FLOWS, Act, Document, Incoming
 from office.documents.workflow import Standing
 from office.frame.alerts import publish
 from office.frame.applied import NodeDesk, Rings, applied, every
 from office.frame.desk import Desk
+from office.frame.flow.entries import Passed
+from office.frame.flow.pen import Pen
 from office.frame.local import Local
 
 LOOK = 60.0
@@ -50,6 +53,13 @@ class DocumentsService:
         for row in self.desk.list(Incoming, *SILENT, everything=True):
             confirm(self.desk, row.id)
 
+    @applied(filed.Arranged, filed.LeftOut)
+    def pass_filing(self, entry: Entry[Any]) -> None:
+        """What the archives have filed, or decided not to file, has come through the step of filing."""
+        for act in self.desk.list(Act, Act.id.in_(entry.after), everything=True):
+            if filed.item_id(act.doc, entry.body.organ) == entry.record:
+                pass_filing(self.desk, act.doc, entry.body.organ, getattr(entry.body, "code", ""))
+
     @applied(said.Dispatched, said.Corrected)
     def ring_for_flash(self, entry: Entry[Any]) -> None:
         """A 特急 that came in rings at every desk which may see it."""
@@ -75,6 +85,18 @@ class DocumentsService:
     def forget_rings(self) -> None:
         """Rings of long ago are not kept."""
         self.rings.unring(clock.ms() - KEPT)
+
+
+def pass_filing(desk: Desk, doc: str, organ: str, code: str) -> None:
+    """Pass the step of filing as the node, naming the code; nothing where the organ only received the document, or a person was first."""
+    if not desk.list(Document, Document.id == doc, Document.organ == organ, Document.flow.is_(True), everything=True):
+        return
+    pen = Pen(desk, FLOWS, doc)
+    for seat in pen.state.live() if not pen.state.suspended else ():
+        if pen.template.step(seat.step).does == "file":
+            pen.do(Passed(seat.id, code), right=False)
+    if pen.wishes:
+        pen.write()
 
 
 def confirm(desk: Desk, incoming: str) -> None:

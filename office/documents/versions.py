@@ -8,7 +8,7 @@ from typing import Any
 
 from node import clock
 from node.errors import Missing
-from office.documents import service, telling, views
+from office.documents import passing, service, telling, views
 from office.documents.labels import KIND_WORDS, STAGE_WORDS
 from office.documents.model import Document, Version
 from office.documents.sheets import sheet
@@ -42,7 +42,7 @@ class VersionPages:
             "document": document,
             "state": STAGE_WORDS[Stage(document.state)],
             "kind": KIND_WORDS.get(document.kind, document.kind),
-            "facts": views.facts_of(desk, document, service.envelope(desk, document)),
+            "facts": views.facts_of(desk, document, service.envelope(desk, document)) + passing.passed_by(desk, document),
             "acted": [telling.act_line(desk, act) for act in acts],
             "rows": [_line(desk, row) for row in rows],
             "left": left.number,

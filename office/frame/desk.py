@@ -130,12 +130,12 @@ class Desk:
 
     # what can be seen
 
-    def get(self, model: type[M], id: Any) -> M:
-        """The row with this key; :class:`Missing` when there is none or none for this desk. It is relied on."""
+    def get(self, model: type[M], id: Any, *, everything: bool = False) -> M:
+        """The row with this key; :class:`Missing` when there is none or none for this desk. It is relied on. ``everything`` as for :meth:`list`."""
         if self._tracks and isinstance(id, str) and id not in self._relied:
             self._relied.update(self.ledger.versions((id,)))  # before the row is read, or a change in between goes unseen
         column = inspect(model).primary_key[0]
-        rows = self._rows(self._query(model, column == id).limit(1), model)
+        rows = self._rows(self._query(model, column == id, everything=everything).limit(1), model)
         if not rows:
             raise Missing(_("没有这件事项，或者您无权查看。"))
         return rows[0]

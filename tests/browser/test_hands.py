@@ -8,7 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.screen import Person
-from tests.browser.test_story import fresh
+from tests.browser.test_story import compose, fresh
 from tests.world.net import COUNTY, World
 
 Sit = Callable[..., Person]
@@ -124,3 +124,29 @@ def walk(page: Page, target: str) -> None:
             assert outline, f"{target} has the focus and does not show it"
             return
     raise AssertionError(f"Tab never comes to {target}")
+
+
+def test_what_was_refused_is_not_typed_twice(world: World, sit: Sit) -> None:
+    """A reason that is too long is refused; back on the page it stands in its form, with the refusal above it, once."""
+    title = fresh("关于退回原因的报告")
+    doc = compose(sit("liumin"), title=title, to=[world.organ(COUNTY)])
+    one = sit("denghaiyan")
+    one.go(f"/documents/{doc}")
+    form = one.unfold("退回")
+    area, words = form.locator("textarea"), "请补充依据。" * 500
+    area.evaluate("(field) => field.removeAttribute('maxlength')")
+    area.fill(words)
+    form.get_by_role("button").click()
+    expect(one.page.locator(".mishap")).to_be_visible()
+    one.page.get_by_role("link", name="返回上一页").click()
+    note = one.page.get_by_role("alert").filter(has_text="您填写的内容还在这里")
+    expect(note).to_be_visible()
+    kept = one.page.locator("details.act[open] textarea")
+    expect(kept).to_have_value(words)
+    kept.fill("请补充依据。")
+    one.page.locator("details.act[open] form").get_by_role("button").click()
+    expect(one.page.locator(".mishap")).to_have_count(0)
+    one.go(f"/documents/{doc}")
+    assert one.page.evaluate("sessionStorage.getItem('sent')") is None
+    expect(one.page.locator(".note.bad[role=alert]", has_text="还在这里")).to_have_count(0)
+    one.sees("退回")

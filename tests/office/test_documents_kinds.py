@@ -18,8 +18,10 @@ from office.archives.model import Item
 from office.documents import flows, service
 from office.documents.entries import Mark, Paper
 from office.documents.kinds import KINDS, fitting
-from office.documents.model import FLOWS, Delivery, Document, Incoming
+from office.documents.model import FLOWS, Act, Delivery, Document, Incoming
+from office.documents.passing import passed_by
 from office.documents.prints import paper as printed
+from office.documents.reactions import pass_filing
 from office.documents.sheets import sheet
 from office.frame.flow.pen import Pen
 from tests.office.desks import Town, opened
@@ -171,8 +173,14 @@ def test_every_kind_goes_its_whole_way(town: Town, kind: str) -> None:
     item = desk(f"clerk.{node}").get(Item, item_id(road.doc, node))
     (code,) = archives.arrange(desk(f"clerk.{node}"), [archives.Choice(item=item.id, retention="D30")])
     assert code.startswith({"city": "Z1", "county1": "Z2"}[node]) and road.lies() == ["file"]
-    road.act("clerk", "pass")
-    assert Pen(desk(f"clerk.{node}"), FLOWS, road.doc).state.ended
+    (sent,) = desk(f"clerk.{node}").list(Act, Act.id == item.said)
+    pass_filing(town.node(node), sent.doc, node, code)
+    pass_filing(town.node(node), sent.doc, node, code)  # told twice, done once
+    state = Pen(desk(f"clerk.{node}"), FLOWS, road.doc).state
+    assert state.ended and [(line.person, line.text) for line in state.trail if line.step == "file"] == [("", code)]
+    assert desk(f"clerk.{node}").get(Document, road.doc).state == "dispatched"
+    done = {str(what): who for what, who in passed_by(desk(f"clerk.{node}"), desk(f"clerk.{node}").get(Document, road.doc))}
+    assert all(done[step] for step in ("会签", "核稿", "复核")) and "核稿" in done["核稿"]
     town.verify(lambda: None)
     assert all("R2" in row.receipts for row in service.matrix(desk(f"clerk.{node}"), road.doc))
 

@@ -29,12 +29,12 @@ from office.frame.words import _
 
 
 class Pen:
-    """One matter in front of one person, and the acts that are to be written."""
+    """One matter in front of one person (or of the node itself, which sees every matter), and the acts that are to be written."""
 
     def __init__(self, desk: Desk, flows: Flows, record: str) -> None:
         """:class:`Missing` when there is no such matter for this person; its version is relied on."""
         self.desk, self.flows, self.record = desk, flows, record
-        row = desk.get(flows.Matter, record)
+        row = desk.get(flows.Matter, record, everything=not desk.person)
         self.state: State = row.state
         self.actor = actor(desk)
         self.wishes: list[Wish] = []

@@ -1,4 +1,4 @@
-// Forms: what is typed is kept while it is not sent; sent once; long uploads show how far they are; long choices can be filtered.
+// Forms: what is typed is kept while it is not sent, and put back when it was refused; sent once; long uploads show how far they are; long choices can be filtered.
 import { preview } from "./preview.js";
 import { LARGE, resume } from "./resume.js";
 
@@ -14,13 +14,39 @@ export function forms() {
   for (const area of document.querySelectorAll(".act-form textarea")) area.addEventListener("focus", () => phrases(area), { once: true });
   for (const form of document.querySelectorAll("form[method=post]")) form.addEventListener("submit", once);
   for (const form of document.querySelectorAll("form[data-upload]")) form.addEventListener("submit", upload);
+  back();
 }
 
 function once(event) {
   const form = event.target;
   if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = "1";
+  if (!form.dataset.draft && !form.querySelector("input[type=password]")) sessionStorage.setItem("sent", JSON.stringify({ session: token(), form: name(form), typed: values(form) }));
   addEventListener("pageshow", () => delete form.dataset.sent, { once: true });
+}
+
+// Where a form goes and what it is about: its hidden fields but for the ones that tell how fresh its page is.
+function name(form) {
+  const about = [...form.elements].filter((field) => field.type === "hidden" && !["csrf", "version"].includes(field.name));
+  return [form.getAttribute("action"), ...about.map((field) => `${field.name}=${field.value}`)].join(" ");
+}
+
+// What was sent last is forgotten on the next page, unless that says why it was refused: then it stands again where it was typed.
+function back() {
+  const sent = JSON.parse(sessionStorage.getItem("sent") || "null"), refused = document.querySelector(".mishap .lead");
+  if (sent && refused && sent.session === token()) return sessionStorage.setItem("sent", JSON.stringify({ ...sent, refused: refused.textContent }));
+  sessionStorage.removeItem("sent");
+  if (!sent?.refused || sent.session !== token()) return;
+  const form = [...document.querySelectorAll("form[method=post]")].find((one) => name(one) === sent.form);
+  if (!form) return;
+  const note = document.createElement("p");
+  note.className = "note bad";
+  note.setAttribute("role", "alert");
+  note.textContent = sent.refused + (english ? " What you typed is still here." : "您填写的内容还在这里。");
+  fill(form, sent.typed);
+  for (let box = form.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
+  form.prepend(note);
+  form.querySelector("textarea, input:not([type=hidden]), select")?.focus();
 }
 
 let known;
@@ -73,14 +99,7 @@ function values(form) {
 
 function restore(form, found, note, url) {
   if (JSON.stringify(found) === JSON.stringify(values(form))) return;
-  for (const field of form.elements) {
-    if (!field.name || ["hidden", "file", "password"].includes(field.type)) continue;
-    const kept = found[field.name] || [];
-    if (field.type === "checkbox" || field.type === "radio") field.checked = kept.includes(field.value);
-    else if (field.multiple) for (const option of field.options) option.selected = kept.includes(option.value);
-    else if (kept.length) field.value = kept[0];
-    field.dispatchEvent(new Event("input"));  // what counts or shows its value looks again
-  }
+  fill(form, found);
   const files = form.querySelector("input[type=file]");
   note.textContent = english ? "What you typed before has been put back. " : "已恢复上次没有提交的内容。";
   if (files) note.textContent += english ? "Files must be chosen again. " : "附件请重新选择。";
@@ -90,6 +109,17 @@ function restore(form, found, note, url) {
   drop.textContent = english ? "Discard it" : "不要了";
   drop.onclick = async () => { await fetch(url, { method: "DELETE", headers: { "X-CSRF-Token": token() } }); location.reload(); };
   note.append(drop);
+}
+
+function fill(form, found) {
+  for (const field of form.elements) {
+    if (!field.name || ["hidden", "file", "password"].includes(field.type)) continue;
+    const kept = found[field.name] || [];
+    if (field.type === "checkbox" || field.type === "radio") field.checked = kept.includes(field.value);
+    else if (field.multiple) for (const option of field.options) option.selected = kept.includes(option.value);
+    else if (kept.length) field.value = kept[0];
+    field.dispatchEvent(new Event("input"));  // what counts or shows its value looks again
+  }
 }
 
 // The browser's own calendar, opened beside a field that is written the same way in every language.
